@@ -1,0 +1,195 @@
+"""What a scan yields: pages of fields and lines, words and glyphs, or the reason there is none.
+
+The words are those of PAGE XML, ALTO and hOCR. Everything here is a frozen value without pixels, so it can
+cross process borders, be compared, and be written by any sink. Boxes are pixels of the upright source raster:
+after EXIF and page rotation, before deskewing, so that they can be drawn on what the user scanned.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from hcr_scan.geometry import BoundingBox, union_of
+
+
+class Status(StrEnum):
+    """What became of a glyph, a field or a page."""
+
+    OK = "ok"
+    REVIEW = "review"
+    REJECTED = "rejected"
+    BLANK = "blank"
+    FAILED = "failed"
+
+
+class Reason(StrEnum):
+    """Why something is not ``ok``. A closed list: README explains each."""
+
+    LOW_CONFIDENCE = "low_confidence"
+    NOT_A_CHARACTER = "not_a_character"
+    AMBIGUOUS_SPLIT = "ambiguous_split"
+    CROSSED_OUT = "crossed_out"
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """Another reading, with its calibrated probability."""
+
+    text: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Glyph:
+    """One written character. ``text`` is empty where it is blank or rejected.
+
+    ``cell`` is the position in a field of cells, from 0; ``None`` in free lines.
+    """
+
+    box: BoundingBox
+    text: str
+    confidence: float
+    alternatives: tuple[Alternative, ...] = ()
+    status: Status = Status.OK
+    cell: int | None = None
+    reasons: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """Glyphs of one line with no word space between them, left to right; never empty."""
+
+    glyphs: tuple[Glyph, ...]
+
+    @property
+    def text(self) -> str:
+        return "".join(glyph.text for glyph in self.glyphs)
+
+    @property
+    def box(self) -> BoundingBox:
+        return union_of(glyph.box for glyph in self.glyphs)
+
+    @property
+    def confidence(self) -> float:
+        return joint_confidence(self.glyphs)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Words of one line, left to right; never empty."""
+
+    words: tuple[Word, ...]
+    status: Status = Status.OK
+    reasons: tuple[Reason, ...] = ()
+
+    @property
+    def glyphs(self) -> tuple[Glyph, ...]:
+        return tuple(glyph for word in self.words for glyph in word.glyphs)
+
+    @property
+    def text(self) -> str:
+        return " ".join(word.text for word in self.words if word.text)
+
+    @property
+    def box(self) -> BoundingBox:
+        return union_of(word.box for word in self.words)
+
+    @property
+    def confidence(self) -> float:
+        return joint_confidence(self.glyphs)
+
+
+@dataclass(frozen=True, slots=True)
+class FieldAlternative:
+    """Another value of a whole field, with its probability."""
+
+    value: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A named place on a form and what stands in it.
+
+    ``raw`` is what the glyphs say, with a space for each blank cell between written ones; ``value`` is what is
+    delivered. Without a template the two are equal and the name is generated (``field_001`` in reading order).
+    """
+
+    name: str
+    kind: str
+    box: BoundingBox
+    value: str
+    raw: str
+    confidence: float
+    status: Status
+    reasons: tuple[Reason, ...] = ()
+    alternatives: tuple[FieldAlternative, ...] = ()
+    glyphs: tuple[Glyph, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a page came from. ``page`` counts from 1; ``pages`` is the document's page count."""
+
+    path: str
+    page: int = 1
+    pages: int = 1
+    sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page that was read.
+
+    ``width`` and ``height`` are pixels of the upright source raster; ``rotation`` is the clockwise turn in degrees
+    (0, 90, 180, 270) that made it upright, after EXIF; ``skew`` is the remaining tilt in degrees, clockwise positive.
+    """
+
+    source: Source
+    width: int
+    height: int
+    dpi: int
+    rotation: int
+    skew: float
+    fields: tuple[Field, ...] = ()
+    lines: tuple[Line, ...] = ()
+    template: str | None = None
+    template_match: float | None = None
+
+    @property
+    def status(self) -> Status:
+        parts = [part.status for part in (*self.fields, *self.lines)]
+        if any(status in (Status.REVIEW, Status.REJECTED) for status in parts):
+            return Status.REVIEW
+        return Status.OK if Status.OK in parts else Status.BLANK
+
+
+@dataclass(frozen=True, slots=True)
+class PageFailure:
+    """One page, or one whole document, that could not be read: a record in the output, not an exception.
+
+    ``stage`` names what was being done (``open``, ``decode``, ``segment``, ``classify``); ``error`` is a stable
+    code (``not_an_image``, ``password``, ``too_large`` ...); ``message`` is for people.
+    """
+
+    source: Source
+    stage: str
+    error: str
+    message: str
+
+    @property
+    def status(self) -> Status:
+        return Status.FAILED
+
+
+PageResult = Page | PageFailure
+
+
+def joint_confidence(glyphs: tuple[Glyph, ...]) -> float:
+    """The probability that every written glyph is right, taking glyphs as independent; 1 where none is written."""
+    product = 1.0
+    for glyph in glyphs:
+        if glyph.status is not Status.BLANK:
+            product *= glyph.confidence
+    return product

@@ -1,0 +1,107 @@
+"""The only module that imports OpenCV: thin, typed wrappers, so that the rest of the program speaks in arrays of known type.
+
+OpenCV never gets a file name nor undecoded bytes (it crashes on some of both); Pillow decodes, in :mod:`hcr_scan.sources`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from hcr_scan.geometry import BoundingBox, Homography
+
+#: Grey pixels, 0 = black; shape (height, width).
+Gray = npt.NDArray[np.uint8]
+#: 0 where there is paper, up to 255 where there is ink; shape (height, width).
+Ink = npt.NDArray[np.uint8]
+#: 0 or 255; shape (height, width).
+Mask = npt.NDArray[np.uint8]
+
+# One thread: parallelism comes from processes, and OpenCV's own pool would fight with them.
+cv2.setNumThreads(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Components:
+    """Connected components of a mask (8-connected).
+
+    ``labels`` (height, width) int32 holds 0 for the background and 1..n for the components;
+    ``boxes`` (n, 4) int32 holds left, top, right, bottom (half-open) and ``areas`` (n,) int32 the pixel counts.
+    """
+
+    labels: npt.NDArray[np.int32]
+    boxes: npt.NDArray[np.int32]
+    areas: npt.NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.areas)
+
+    def box(self, index: int) -> BoundingBox:
+        left, top, right, bottom = (int(v) for v in self.boxes[index])
+        return BoundingBox(left, top, right, bottom)
+
+
+def connected_components(mask: Mask, connectivity: int = 8) -> Components:
+    """Label the non-zero pixels of ``mask``; component ``i`` (from 0) has label ``i + 1``."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=connectivity, ltype=cv2.CV_32S)
+    stats = stats[1:]
+    boxes = stats[:, :4].astype(np.int32)
+    boxes[:, 2:] += boxes[:, :2]
+    return Components(labels, boxes, stats[:, 4].astype(np.int32))
+
+
+def resize(image: Gray, width: int, height: int) -> Gray:
+    """Resample to the given size: area averaging when shrinking, cubic when enlarging."""
+    shrinking = width * height < image.shape[0] * image.shape[1]
+    method = cv2.INTER_AREA if shrinking else cv2.INTER_CUBIC
+    return cv2.resize(image, (width, height), interpolation=method).astype(np.uint8, copy=False)
+
+
+def warp(image: Gray, homography: Homography, width: int, height: int, fill: int = 255) -> Gray:
+    """Resample through a map from source pixels to result pixels (bilinear; ``fill`` outside the source)."""
+    matrix = np.array(homography.matrix, np.float64).reshape(3, 3)
+    # Pixel centres sit at half-integers in our geometry and at integers in OpenCV's.
+    half = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1.0]])
+    matrix = np.linalg.inv(half) @ matrix @ half
+    if np.allclose(matrix[2], (0, 0, 1)):
+        return cv2.warpAffine(  # type: ignore[return-value]
+            image, matrix[:2], (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=fill
+        )
+    return cv2.warpPerspective(  # type: ignore[return-value]
+        image, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=fill
+    )
+
+
+def box_blur(image: Gray, width: int, height: int) -> Gray:
+    """Mean over a ``width`` x ``height`` window, edges replicated."""
+    return cv2.blur(image, (width, height), borderType=cv2.BORDER_REPLICATE)  # type: ignore[return-value]
+
+
+def median_blur(image: Gray, size: int) -> Gray:
+    """Median over a square window of odd ``size``."""
+    return cv2.medianBlur(image, size)  # type: ignore[return-value]
+
+
+def dilate(image: Gray, width: int, height: int) -> Gray:
+    """Maximum over a ``width`` x ``height`` window."""
+    return cv2.dilate(image, np.ones((height, width), np.uint8))  # type: ignore[return-value]
+
+
+def erode(image: Gray, width: int, height: int) -> Gray:
+    """Minimum over a ``width`` x ``height`` window."""
+    return cv2.erode(image, np.ones((height, width), np.uint8))  # type: ignore[return-value]
+
+
+def opening(image: Gray, width: int, height: int) -> Gray:
+    """Remove what is narrower than ``width`` or lower than ``height``."""
+    kernel = np.ones((height, width), np.uint8)
+    return cv2.morphologyEx(image, cv2.MORPH_OPEN, kernel)  # type: ignore[return-value]
+
+
+def closing(image: Gray, width: int, height: int) -> Gray:
+    """Fill gaps narrower than ``width`` or lower than ``height``."""
+    kernel = np.ones((height, width), np.uint8)
+    return cv2.morphologyEx(image, cv2.MORPH_CLOSE, kernel)  # type: ignore[return-value]

@@ -1,0 +1,89 @@
+"""What segmentation hands to classification: boxes and crops, with every doubtful cut still open.
+
+A run of touching ink may be one glyph or several. Segmentation does not guess: a :class:`Chunk` is a small lattice of
+candidate glyphs between cut positions, the classifier reads them all, and the best path through the lattice wins.
+Most chunks hold one candidate.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from hcr_scan.document import PageFailure, Source
+from hcr_scan.geometry import BoundingBox
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A possible glyph from cut ``start`` to cut ``end`` of its chunk.
+
+    ``crop`` indexes the page's crops; ``box`` is in pixels of the upright source raster. ``crossed_out`` marks ink that
+    strikes its whole cell out. ``penalty`` (in nats, >= 0) is what geometry holds against the candidate.
+    """
+
+    start: int
+    end: int
+    box: BoundingBox
+    crop: int
+    crossed_out: bool = False
+    penalty: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Ink that is read as a whole: a path of candidates from cut 0 to cut ``cuts`` covers it exactly once."""
+
+    candidates: tuple[Candidate, ...]
+    cuts: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentedCell:
+    """One place for one character; ``chunk`` is ``None`` where it is blank."""
+
+    box: BoundingBox
+    chunk: Chunk | None
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentedField:
+    """A row of cells, left to right. ``kind`` is ``cells`` or ``box``."""
+
+    kind: str
+    box: BoundingBox
+    cells: tuple[SegmentedCell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentedLine:
+    """Words of a line, each a row of chunks, left to right."""
+
+    words: tuple[tuple[Chunk, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PageGeometry:
+    """The page's size in pixels of its upright source raster, and how it lay. See :class:`hcr_scan.document.Page`."""
+
+    width: int
+    height: int
+    dpi: int
+    rotation: int
+    skew: float
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentedPage:
+    """All that leaves the worker that saw the page. ``crops`` is uint8 ``(n, size, size)``, white on black."""
+
+    source: Source
+    geometry: PageGeometry
+    fields: tuple[SegmentedField, ...]
+    lines: tuple[SegmentedLine, ...]
+    crops: npt.NDArray[np.uint8]
+
+
+SegmentedResult = SegmentedPage | PageFailure

@@ -1,0 +1,103 @@
+"""Everything a user may choose about a scan. What crops look like is not here: the model decides that."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import string
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+
+from hcr_scan.errors import UsageError
+
+
+class Layout(StrEnum):
+    """How a page is to be understood."""
+
+    AUTO = "auto"
+    CELLS = "cells"
+    LINES = "lines"
+    GLYPH = "glyph"
+
+
+class PdfRenderer(StrEnum):
+    """Which library draws PDF pages that are not plain scans."""
+
+    PDFIUM = "pdfium"
+    POPPLER = "poppler"
+
+
+NAMED_CHARSETS = {
+    "upper": string.ascii_uppercase,
+    "lower": string.ascii_lowercase,
+    "digits": string.digits,
+    "alnum": string.digits + string.ascii_letters,
+    "upper+digits": string.digits + string.ascii_uppercase,
+}
+
+
+def parse_charset(text: str) -> str:
+    """The characters meant by a name (``upper``, ``lower``, ``digits``, ``alnum``), names joined by ``+``, or a literal set.
+
+    Returns them sorted and without repeats.
+
+    Raises:
+        UsageError: the set is empty or has white space in it.
+    """
+    parts = text.split("+")
+    if all(part in NAMED_CHARSETS for part in parts):
+        characters = "".join(NAMED_CHARSETS[part] for part in parts)
+    else:
+        characters = text
+    if not characters or any(c.isspace() for c in characters):
+        raise UsageError(f"--charset {text!r} names no characters; use {', '.join(NAMED_CHARSETS)}, or a literal set like 'ABC123'")
+    return "".join(sorted(set(characters)))
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSettings:
+    """How inputs become pixels."""
+
+    #: Pages to read, as typed (``1-3,7,10-``); ``None`` is all.
+    pages: str | None = None
+    #: Resolution in dots per inch for PDF pages that must be rendered.
+    dpi: int = 300
+    pdf_renderer: PdfRenderer = PdfRenderer.PDFIUM
+    #: Password for encrypted PDFs. Never printed, never hashed into provenance.
+    password: str | None = field(default=None, repr=False)
+    max_pixels: int = 100_000_000
+    max_file_size: int = 512 * 1024 * 1024
+    max_pages: int = 5_000
+
+    def __post_init__(self) -> None:
+        if not 36 <= self.dpi <= 1200:
+            raise UsageError(f"--dpi must be from 36 to 1200, not {self.dpi}")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings of a scan; validated on construction, the flag's name in every message."""
+
+    source: SourceSettings = field(default_factory=SourceSettings)
+    layout: Layout = Layout.AUTO
+    charset: str = NAMED_CHARSETS["upper+digits"]
+    #: Glyphs less sure than this go to review.
+    review_below: float = 0.85
+    batch_size: int = 256
+    jobs: int = 1
+
+    def __post_init__(self) -> None:
+        if self.batch_size < 1:
+            raise UsageError(f"--batch-size must be at least 1, not {self.batch_size}")
+        if self.jobs < 1:
+            raise UsageError(f"--jobs must be at least 1, not {self.jobs}")
+        if not 0 <= self.review_below <= 1:
+            raise UsageError(f"--review-below must be from 0 to 1, not {self.review_below}")
+
+    def fingerprint(self) -> str:
+        """SHA-256 of every setting that can change the output; those that cannot are left out."""
+        values = asdict(self)
+        for name in ("batch_size", "jobs"):
+            del values[name]
+        del values["source"]["password"]
+        return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
