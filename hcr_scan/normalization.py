@@ -24,7 +24,7 @@ class CropSpec:
     """How a glyph is laid out in a crop: fitted to a ``box`` x ``box`` square, centred in ``size`` x ``size`` pixels."""
 
     size: int = 28
-    box: int = 22
+    box: int = 24
     version: int = NORMALIZATION_VERSION
 
     def __post_init__(self) -> None:
@@ -62,7 +62,7 @@ def normalize_glyph(ink: Ink, spec: CropSpec) -> npt.NDArray[np.uint8]:
 def _thicken(glyph: Ink, spec: CropSpec) -> Ink:
     """Dilate strokes that would be thinner than :data:`THINNEST_STROKE` in the crop."""
     scale = spec.box / max(glyph.shape)
-    if scale >= 1:
+    if scale >= 1 or THINNEST_STROKE / scale < 2:  # no stroke is thinner than a pixel
         return glyph
     missing = THINNEST_STROKE / scale - stroke_width(glyph)
     grow = int(missing) // 2 * 2 + 1 if missing >= 1 else 1
@@ -80,7 +80,7 @@ def stroke_width(ink: Ink) -> float:
     strokes and needs no skeleton.
     """
     strong = ink >= 128 if int(ink.max(initial=0)) >= 128 else ink >= 64
-    padded = np.pad(strong, 1)
-    outline = np.count_nonzero(padded[1:] != padded[:-1]) + np.count_nonzero(padded[:, 1:] != padded[:, :-1])
+    inside = np.count_nonzero(strong[1:] != strong[:-1]) + np.count_nonzero(strong[:, 1:] != strong[:, :-1])
+    sides = sum(np.count_nonzero(side) for side in (strong[:1], strong[-1:], strong[:, :1], strong[:, -1:]))
     # An oblique edge is counted in both directions: 4/pi is the mean ratio of such a staircase to its length.
-    return 2.0 * np.count_nonzero(strong) / max(outline / 1.27, 1.0)
+    return 2.0 * np.count_nonzero(strong) / max((inside + sides) / 1.27, 1.0)
