@@ -105,3 +105,36 @@ def closing(image: Gray, width: int, height: int) -> Gray:
     """Fill gaps narrower than ``width`` or lower than ``height``."""
     kernel = np.ones((height, width), np.uint8)
     return cv2.morphologyEx(image, cv2.MORPH_CLOSE, kernel)  # type: ignore[return-value]
+
+
+def affine(image: Gray, matrix: npt.NDArray[np.float64], width: int, height: int, fill: int = 0) -> Gray:
+    """Resample through a 2 x 3 matrix from source to result pixels, both counted from pixel centers (bilinear)."""
+    return cv2.warpAffine(  # type: ignore[return-value]
+        image, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=fill
+    )
+
+
+def remap(image: Gray, x: npt.NDArray[np.float32], y: npt.NDArray[np.float32], fill: int = 0) -> Gray:
+    """The pixels of ``image`` found at the float32 coordinates ``x`` and ``y``, both of the result's shape (bilinear)."""
+    return cv2.remap(  # type: ignore[return-value]
+        image, x, y, interpolation=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=fill
+    )
+
+
+def enlarge_field(field: npt.NDArray[np.float32], width: int, height: int) -> npt.NDArray[np.float32]:
+    """A coarse float32 field (two channels at most), smoothly enlarged."""
+    return cv2.resize(field, (width, height), interpolation=cv2.INTER_CUBIC)  # type: ignore[return-value]
+
+
+def gaussian_blur(image: Gray, sigma: float) -> Gray:
+    """Smooth with a Gaussian of standard deviation ``sigma`` pixels."""
+    return cv2.GaussianBlur(image, (0, 0), sigma)  # type: ignore[return-value]
+
+
+def draw_line(
+    image: Gray, points: npt.NDArray[np.floating], thickness: int, value: int = 255, smooth: bool = True
+) -> None:
+    """Draw a polyline through float ``points`` (n, 2) of x, y onto ``image`` itself, to a sixteenth of a pixel."""
+    fixed = np.rint(points * 16.0).astype(np.int32).reshape(-1, 1, 2)
+    line = cv2.LINE_AA if smooth else cv2.LINE_8
+    cv2.polylines(image, [fixed], False, value, thickness, line, 4)
