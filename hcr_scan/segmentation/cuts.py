@@ -1,0 +1,109 @@
+"""Places where touching glyphs may be taken apart: thin spots of the ink seen along its slant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hcr_scan.segmentation.parts import Floats, Indices, InkParts
+
+if TYPE_CHECKING:
+    from hcr_scan.segmentation.glyphs import Pen
+
+#: Ink up to this many pens thick may be cut.
+THICKEST_CUT = 2.4
+#: No part narrower than this share of the letter height is cut off.
+NARROWEST_PART = 0.14
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """An open place in a chunk: a cut through ink at an upright ``position``, or a narrow gap (``None``) between pieces.
+
+    ``split`` and ``join`` (nats) are what ending a glyph here costs, and what going on across it costs.
+    """
+
+    position: float | None
+    split: float
+    join: float
+
+
+def find_cuts(
+    parts: InkParts, pieces: Indices, left: float, right: float, height: float, reference: float, pen: Pen
+) -> list[Cut]:
+    """Cuts through a unit too wide for the usual letter, left to right; none for the others.
+
+    Args:
+        parts: all pieces.
+        pieces: those of the unit.
+        left: upright left edge of the unit.
+        right: upright right edge.
+        height: of the unit, in pixels.
+        reference: the row at which upright and actual columns agree.
+        pen: what the line's letters are like.
+    """
+    width = right - left
+    wide_for_line = width > 1.3 * pen.width and width > 0.55 * pen.height
+    wide_for_itself = width > 1.1 * height and width > 0.45 * pen.height and height > 0.35 * pen.height
+    if not (wide_for_line or wide_for_itself) or height < 0.3 * pen.height:
+        return []
+    ink, crossings = _columns(parts, pieces, left, right, reference, pen.slant)
+    cost = _smooth(ink, 0.4 * pen.stroke) / pen.stroke
+    wide = _smooth(ink, 0.12 * pen.height) / pen.stroke
+    # A spot crossed twice opens a loop or cuts two strokes.
+    cost = np.where(crossings > 1, cost + 0.7, cost) + 0.15 * wide
+    margin = max(NARROWEST_PART * pen.height, 0.9 * pen.stroke)
+    most = max(6, round(2.2 * width / pen.width))
+    columns = _thin_spots(cost, margin, most)
+    return [Cut(left + column, split=0.5 + max(float(cost[int(column)]) - 1.0, 0.0), join=0.0) for column in columns]
+
+
+def _columns(
+    parts: InkParts, pieces: Indices, left: float, right: float, reference: float, slant: float
+) -> tuple[Floats, Floats]:
+    """Ink pixels and strokes crossed in each upright column from ``left`` to ``right``."""
+    size = int(np.ceil(right - left)) + 1
+    ink, crossings = np.zeros(size), np.zeros(size)
+    for piece in pieces:
+        shape = parts.shape(int(piece))
+        rows, columns = np.nonzero(shape)
+        x0, y0 = parts.boxes[piece, 0], parts.boxes[piece, 1]
+        upright = np.clip(np.rint(x0 + columns + slant * (y0 + rows - reference) - left), 0, size - 1).astype(np.intp)
+        ink += np.bincount(upright, minlength=size)
+        above = np.zeros_like(shape)
+        above[1:] = shape[:-1]
+        crossings += np.bincount(upright[~above[rows, columns]], minlength=size)
+    return ink, crossings
+
+
+def _smooth(values: Floats, width: float) -> Floats:
+    size = max(1, int(width) // 2 * 2 + 1)
+    if size == 1:
+        return values.astype(float)
+    padded = np.pad(values, size // 2, mode="edge")
+    running = np.cumsum(np.concatenate(((0.0,), padded)))
+    return (running[size:] - running[:-size]) / size
+
+
+def _thin_spots(cost: Floats, margin: float, most: int) -> list[float]:
+    """The cheapest columns at least ``margin`` apart and from both ends, at most ``most``, left to right."""
+    open_to = cost.copy()
+    edge = int(np.ceil(margin))
+    open_to[:edge] = np.inf
+    open_to[max(len(cost) - edge, 0) :] = np.inf
+    # Only valleys: nothing much cheaper within reach.
+    chosen: list[float] = []
+    while len(chosen) < most:
+        best = int(np.argmin(open_to))
+        if not open_to[best] <= THICKEST_CUT:
+            break
+        run = best
+        while run + 1 < len(cost) and open_to[run + 1] <= open_to[best] + 0.05:
+            run += 1
+        middle = (best + run) / 2
+        chosen.append(middle)
+        reach = 1.3 * margin
+        open_to[max(int(middle - reach), 0) : int(middle + reach) + 1] = np.inf
+    return sorted(chosen)

@@ -1,0 +1,130 @@
+"""Lines of hand-printing on plain or ruled paper: ink in, lines of words of glyph candidates out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hcr_scan.images import Components, Ink, connected_components
+from hcr_scan.segmentation.glyphs import InkChunk, InkLine, InkWord, Pen, line_chunks
+from hcr_scan.segmentation.line_grouping import group_letters, leveled, nearest_letters, page_slope
+from hcr_scan.segmentation.parts import Floats, Indices, InkParts, Scale, measure_scale, without_dust
+from hcr_scan.segmentation.reading_order import reading_order
+from hcr_scan.segmentation.specks import without_noise
+from hcr_scan.segmentation.upright import upright_spans, writing_slant
+from hcr_scan.segmentation.words import space_threshold, word_breaks
+
+
+@dataclass(frozen=True, slots=True)
+class LineSpec:
+    """How to look for lines. The defaults suit every page; nothing here is in pixels."""
+
+    #: Ink of at least this strength (1..255) makes up the pieces; weaker ink only softens their edges.
+    threshold: int = 112
+
+
+def find_lines(ink: Ink, components: Components | None = None, spec: LineSpec | None = None) -> list[InkLine]:
+    """The hand-printed lines of a page in reading order, each with its words and their glyph candidates.
+
+    Everything is relative to the letters and the pen found on the page, so resolution does not matter; print and frames
+    should have been erased before.
+
+    Args:
+        ink: soft ink, uint8 ``(height, width)``, 0 = paper.
+        components: of ``ink >= spec.threshold``, if at hand.
+        spec: see :class:`LineSpec`.
+    """
+    spec = spec or LineSpec()
+    if components is None:
+        components = connected_components((ink >= spec.threshold).astype(np.uint8))
+    parts = without_dust(InkParts.of(ink, components))
+    if len(parts) == 0:
+        return []
+    scale = measure_scale(parts)
+    parts = _in_canonical_order(without_noise(parts, scale))
+    lines, flat = _group(parts, scale)
+    if not lines:
+        return []
+    boxes = np.array([_around(flat[line]) for line in lines])
+    lines = [lines[i] for i in reading_order(boxes, scale.height)]
+    return _written(parts, lines, scale)
+
+
+def _in_canonical_order(parts: InkParts) -> InkParts:
+    """Left to right, so that nothing depends on the order in which pieces were found."""
+    left, top, right, bottom = parts.boxes.T
+    return parts.kept(np.lexsort((parts.areas, bottom, right, top, left)))
+
+
+def _around(boxes: Floats) -> Floats:
+    return np.concatenate((boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)))
+
+
+def _group(parts: InkParts, scale: Scale) -> tuple[list[Indices], Floats]:
+    """Pieces by line, and their boxes with the page's slope taken out.
+
+    Writing of one size is grouped at a time: what is left over may be a title, or small print under one.
+    """
+    slope = page_slope(parts.boxes[_letters(parts, scale)], scale.height)
+    flat = leveled(parts.boxes, slope)
+    lines: list[Indices] = []
+    left = np.arange(len(parts))
+    for _ in range(3):
+        found, left = _lines_of_one_size(parts, flat, left, scale)
+        lines += found
+        if len(left) == 0:
+            break
+        scale = Scale(scale.stroke, measure_scale(parts.kept(left)).height)
+    return lines, flat
+
+
+def _letters(parts: InkParts, scale: Scale) -> Indices:
+    """Pieces of the height of letters, small ones included; not dots, bars, nor what spans several lines."""
+    heights = parts.heights
+    return np.flatnonzero((heights >= 0.4 * scale.height) & (heights <= 1.75 * scale.height))
+
+
+def _lines_of_one_size(parts: InkParts, flat: Floats, among: Indices, scale: Scale) -> tuple[list[Indices], Indices]:
+    """Lines of letters of about the scale's height with the dots and bars near them, and the pieces left over."""
+    letters = among[_letters(parts.kept(among), scale)]
+    if len(letters) == 0:
+        return [], among
+    lines = [letters[run] for run in group_letters(flat[letters])]
+    rest = np.setdiff1d(among, letters)
+    if len(rest) == 0:
+        return lines, rest
+    owner = np.zeros(len(flat), np.intp)
+    for index, line in enumerate(lines):
+        owner[line] = index
+    nearest, distance = nearest_letters(flat[letters], flat[rest])
+    joins = np.where(distance <= 1.0, owner[letters[nearest]], -1)
+    lines = [np.concatenate((line, rest[joins == index])) for index, line in enumerate(lines)]
+    return [np.sort(line) for line in lines], rest[joins < 0]
+
+
+def _written(parts: InkParts, lines: list[Indices], scale: Scale) -> list[InkLine]:
+    letters = np.concatenate([line[parts.heights[line] > 0.4 * scale.height] for line in lines])
+    slant = writing_slant(parts, np.sort(letters), scale)
+    read: list[tuple[list[InkChunk], Floats, float]] = []
+    for line in lines:
+        spans = upright_spans(parts, line, slant)
+        pen = _pen(parts, line, spans, scale, slant)
+        chunks, gaps = line_chunks(parts, line, spans, pen)
+        read.append((chunks, gaps / pen.height, pen.height))
+    usual = space_threshold(np.concatenate([gaps for _, gaps, _ in read]))
+    return [InkLine(_words(chunks, word_breaks(gaps, usual)), height) for chunks, gaps, height in read]
+
+
+def _pen(parts: InkParts, line: Indices, spans: Floats, scale: Scale, slant: float) -> Pen:
+    heights, widths = parts.heights[line], spans[:, 1] - spans[:, 0]
+    tall = heights >= 0.45 * np.quantile(heights, 0.9)
+    height = float(np.quantile(heights[tall], 0.75))
+    broad = tall & (widths > 1.8 * scale.stroke) & (widths < 1.3 * height)
+    width = float(np.median(widths[broad])) if broad.sum() >= 3 else 0.65 * height
+    return Pen(scale.stroke, height, float(np.clip(width, 0.4 * height, 0.9 * height)), slant)
+
+
+def _words(chunks: list[InkChunk], breaks: list[int]) -> tuple[InkWord, ...]:
+    bounds = [0, *(i + 1 for i in breaks), len(chunks)]
+    return tuple(InkWord(tuple(chunks[a:b])) for a, b in zip(bounds, bounds[1:], strict=False))
