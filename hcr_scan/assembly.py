@@ -1,0 +1,200 @@
+"""From a segmented page and its logits to the page as the user sees it: text, confidence, and what to look at again."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hcr_scan.context import CharacterKinds, reweight
+from hcr_scan.document import (
+    Alternative,
+    Field,
+    FieldAlternative,
+    Glyph,
+    Line,
+    Page,
+    Reason,
+    Status,
+    Word,
+    joint_confidence,
+)
+from hcr_scan.lattice import ChosenCandidate, choose_path
+from hcr_scan.model.bundle import ModelInfo
+from hcr_scan.model.probabilities import Logits, Probabilities, probabilities
+from hcr_scan.segmentation.candidates import Chunk, SegmentedCell, SegmentedField, SegmentedLine, SegmentedPage
+from hcr_scan.settings import Settings
+
+ALTERNATIVES = 3
+
+#: A glyph whose segmentation is less sure than this goes to review, however sure its reading.
+AMBIGUOUS_BELOW = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """One page's probabilities, and what is needed to read them."""
+
+    probabilities: Probabilities
+    labels: tuple[str, ...]
+    kinds: CharacterKinds
+    reject_below: float
+    review_below: float
+
+
+def assemble_page(segmented: SegmentedPage, logits: Logits, info: ModelInfo, settings: Settings) -> Page:
+    """The page with every glyph read, every doubtful cut decided, and whatever is not sure marked with the reason.
+
+    Args:
+        segmented: The page's boxes and candidates.
+        logits: float32 ``(n, classes)``, one row a crop of the page.
+        info: The model the logits are from.
+        settings: The character set, and below what confidence a person should look.
+    """
+    reader = _Reader(
+        probabilities(logits, info.labels, settings.charset, info.temperature),
+        info.labels,
+        CharacterKinds.of(info.labels, settings.charset),
+        info.reject_below,
+        settings.review_below,
+    )
+    geometry = segmented.geometry
+    return Page(
+        source=segmented.source,
+        width=geometry.width,
+        height=geometry.height,
+        dpi=geometry.dpi,
+        rotation=geometry.rotation,
+        skew=geometry.skew,
+        fields=tuple(_field(field, number, reader) for number, field in enumerate(segmented.fields, 1)),
+        lines=tuple(_line(line, reader) for line in segmented.lines if any(line.words)),
+    )
+
+
+def _field(segmented: SegmentedField, number: int, reader: _Reader) -> Field:
+    glyphs = tuple(_cell_glyphs(segmented.cells, reader))
+    raw = _text_of_cells(glyphs)
+    return Field(
+        name=f"field_{number:03}",
+        kind=segmented.kind,
+        box=segmented.box,
+        value=raw,
+        raw=raw,
+        confidence=joint_confidence(glyphs),
+        status=_status(glyphs),
+        reasons=_reasons(glyphs),
+        alternatives=_field_alternatives(glyphs, raw),
+        glyphs=glyphs,
+    )
+
+
+def _cell_glyphs(cells: Sequence[SegmentedCell], reader: _Reader) -> Iterator[Glyph]:
+    """Every cell's glyph, left to right; written cells with no blank between them are read as one word."""
+    numbered = enumerate(cells)
+    for blank, run in itertools.groupby(numbered, key=lambda pair: pair[1].chunk is None):
+        if blank:
+            for number, cell in run:
+                yield Glyph(cell.box, "", 1.0, status=Status.BLANK, cell=number)
+        else:
+            written = [(number, cell.chunk) for number, cell in run if cell.chunk is not None]
+            yield from _word_glyphs(written, reader)
+
+
+def _line(segmented: SegmentedLine, reader: _Reader) -> Line:
+    words = tuple(
+        Word(tuple(_word_glyphs([(None, chunk) for chunk in chunks], reader))) for chunks in segmented.words if chunks
+    )
+    glyphs = tuple(glyph for word in words for glyph in word.glyphs)
+    return Line(words, _status(glyphs), _reasons(glyphs))
+
+
+def _word_glyphs(chunks: Iterable[tuple[int | None, Chunk]], reader: _Reader) -> Iterator[Glyph]:
+    """The glyphs of chunks that stand together: first the cuts are decided, then the glyphs are read in context."""
+    chosen = [(cell, choice) for cell, chunk in chunks for choice in _choose(chunk, reader)]
+    rows = reader.probabilities[[choice.candidate.crop for _, choice in chosen]]
+    crossed_out = [choice.candidate.crossed_out for _, choice in chosen]
+    if any(crossed_out):
+        # What is crossed out says nothing about its neighbours.
+        rows[crossed_out] = 0
+        rows[crossed_out, reader.kinds.nothing] = 1
+    rows = reweight(rows, reader.kinds)
+    order = np.argsort(-rows, axis=1, kind="stable")[:, : ALTERNATIVES + 2]
+    for (cell, choice), row, best in zip(chosen, rows, order, strict=True):
+        ranked = [Alternative(reader.labels[i], float(row[i])) for i in best if row[i] > 0]
+        yield _glyph(choice, cell, ranked, float(row[reader.kinds.nothing]), reader)
+
+
+def _choose(chunk: Chunk, reader: _Reader) -> tuple[ChosenCandidate, ...]:
+    if len(chunk.candidates) == 1:
+        return choose_path(chunk, (1.0,))
+    rows = reader.probabilities[[candidate.crop for candidate in chunk.candidates]]
+    rows[:, reader.kinds.nothing] = 0
+    return choose_path(chunk, [float(certainty) for certainty in rows.max(axis=1)])
+
+
+def _glyph(
+    choice: ChosenCandidate, cell: int | None, ranked: Sequence[Alternative], nothing: float, reader: _Reader
+) -> Glyph:
+    """One glyph from its readings, best first (``""`` among them), and the probability that it is not a character."""
+    candidate, posterior = choice.candidate, choice.posterior
+    characters = [Alternative(a.text, a.confidence * posterior) for a in ranked if a.text]
+    reading = characters[0] if characters else Alternative("", 0.0)
+    if candidate.crossed_out:
+        rejected: tuple[Reason, ...] = (Reason.CROSSED_OUT,)
+    elif nothing * posterior >= reading.confidence or reading.confidence < reader.reject_below:
+        rejected = (Reason.NOT_A_CHARACTER,)
+    else:
+        rejected = ()
+    if rejected:
+        alternatives = tuple(characters[:ALTERNATIVES])
+        return Glyph(candidate.box, "", nothing, alternatives, Status.REJECTED, cell, rejected)
+    reasons: tuple[Reason, ...] = ()
+    if posterior < AMBIGUOUS_BELOW:
+        reasons += (Reason.AMBIGUOUS_SPLIT,)
+    if reading.confidence < reader.review_below:
+        reasons += (Reason.LOW_CONFIDENCE,)
+    status = Status.REVIEW if reasons else Status.OK
+    others = tuple(characters[1 : ALTERNATIVES + 1])
+    return Glyph(candidate.box, reading.text, reading.confidence, others, status, cell, reasons)
+
+
+def _text_of_cells(glyphs: Sequence[Glyph]) -> str:
+    """What the cells say, a space for each cell with nothing in it or with a mark that is no character.
+
+    A crossed-out cell is a correction, so its neighbours close up.
+    """
+    return "".join(glyph.text or ("" if Reason.CROSSED_OUT in glyph.reasons else " ") for glyph in glyphs).strip()
+
+
+def _status(glyphs: Sequence[Glyph]) -> Status:
+    found = {glyph.status for glyph in glyphs} - {Status.BLANK}
+    if not found:
+        return Status.BLANK
+    if found == {Status.REJECTED}:
+        return Status.REJECTED
+    return Status.OK if found == {Status.OK} else Status.REVIEW
+
+
+def _reasons(glyphs: Sequence[Glyph]) -> tuple[Reason, ...]:
+    """The union of the glyphs' reasons, in the order of :class:`Reason`."""
+    found = {reason for glyph in glyphs for reason in glyph.reasons}
+    return tuple(reason for reason in Reason if reason in found)
+
+
+def _field_alternatives(glyphs: Sequence[Glyph], raw: str) -> tuple[FieldAlternative, ...]:
+    """The most probable other values: those that read one glyph otherwise."""
+    whole = joint_confidence(tuple(glyphs))
+    found: dict[str, float] = {}
+    for index, glyph in enumerate(glyphs):
+        if not glyph.text or not glyph.confidence:
+            continue
+        for alternative in glyph.alternatives:
+            changed = Glyph(glyph.box, alternative.text, alternative.confidence, cell=glyph.cell)
+            value = _text_of_cells([*glyphs[:index], changed, *glyphs[index + 1 :]])
+            confidence = whole / glyph.confidence * alternative.confidence
+            if value != raw:
+                found[value] = max(found.get(value, 0.0), confidence)
+    best = sorted(found.items(), key=lambda item: (-item[1], item[0]))[:ALTERNATIVES]
+    return tuple(FieldAlternative(value, confidence) for value, confidence in best)

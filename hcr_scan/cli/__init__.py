@@ -1,0 +1,129 @@
+"""The command line: parses, calls the library, maps errors to exit codes. Commands are loaded when they are called."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any, NoReturn
+
+import click
+
+from hcr_scan.errors import ExitCode, HcrScanError
+
+PROGRAM = "hcr-scan"
+DEFAULT_COMMAND = "scan"
+
+#: Command -> module:attribute, and the line of `--help`, said here so that help imports no command but the default one.
+COMMANDS = {
+    "scan": ("hcr_scan.cli.scan:scan", "Read pages and write what stands on them (the default command)."),
+    "inspect": ("hcr_scan.cli.inspect:inspect", "Draw what was found on one page, coloured by confidence."),
+    "train": ("hcr_scan.cli.train:train", "Train a model bundle from character images."),
+}
+
+EPILOG = """\b
+Exit codes:
+  0 all pages read   1 finished, some pages failed (the output is complete)
+  2 usage   3 no input   4 model   5 output   6 training data
+  7 something to install   70 a bug in hcr-scan   130 interrupted
+
+\b
+Shell completion (bash, zsh or fish):
+  eval "$(_HCR_SCAN_COMPLETE=bash_source hcr-scan)"     in ~/.bashrc
+  eval "$(_HCR_SCAN_COMPLETE=zsh_source hcr-scan)"      in ~/.zshrc
+  _HCR_SCAN_COMPLETE=fish_source hcr-scan | source      in ~/.config/fish/config.fish
+"""
+
+
+class CommandGroup(click.Group):
+    """Finds commands by name without importing them, and takes ``scan`` for granted."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(import_module(module), attribute)
+        return command
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        own = {"--help", "--version", *COMMANDS}
+        if args and args[0] not in own:
+            args = [DEFAULT_COMMAND, *args]
+        return super().parse_args(ctx, args)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The options of ``scan``, the main job, and then the commands."""
+        scan = self.get_command(ctx, DEFAULT_COMMAND)
+        assert scan is not None
+        scan.format_options(click.Context(scan, info_name=DEFAULT_COMMAND, parent=ctx), formatter)
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+@click.group(
+    cls=CommandGroup,
+    epilog=EPILOG,
+    context_settings={"help_option_names": ["--help"], "max_content_width": 100},
+    options_metavar="INPUT... --out FILE [OPTIONS]",
+    subcommand_metavar="| COMMAND ...",
+)
+@click.version_option(package_name=PROGRAM, prog_name=PROGRAM)
+def group() -> None:
+    r"""Read scanned, hand-filled forms into CSV or JSON, with confidences that can be believed. Works offline.
+
+    \b
+      hcr-scan folder/ --out results.csv
+      hcr-scan a.pdf b.tif 'more/*.png' --out results.jsonl
+      find . -name '*.pdf' | hcr-scan - --out - --format csv
+      hcr-scan inspect a.pdf --page 3 -o overlay.png
+
+    INPUT is a file (PNG, JPEG, TIFF, BMP, WebP, PDF), a folder, a glob pattern, or - for a list of names on
+    standard input.
+    A file that is called like a command is given as ./train.
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run a command line and end the process with its exit code."""
+    code = run(arguments)
+    _close_standard_streams()
+    sys.exit(int(code))
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run a command line; the one place where errors become exit codes and messages on standard error."""
+    try:
+        result: Any = group.main(args=arguments, prog_name=PROGRAM, standalone_mode=False)
+    except click.ClickException as error:
+        # Click would say 1 for some of these, which means something else here.
+        error.show(sys.stderr)
+        return ExitCode.USAGE
+    except HcrScanError as error:
+        click.echo(f"{PROGRAM}: error: {error}", err=True)
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        click.echo(f"{PROGRAM}: interrupted", err=True)
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output (`| head`) has enough: nothing went wrong.
+        return ExitCode.OK
+    except Exception:
+        traceback.print_exc(file=sys.stderr)
+        click.echo(f"{PROGRAM}: this is a bug; please report it with the lines above", err=True)
+        return ExitCode.BUG
+    return int(result) if isinstance(result, int) else ExitCode.OK
+
+
+def _close_standard_streams() -> None:
+    """Flush what is left, so that a reader that went away is met here in silence and not at exit with a traceback."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

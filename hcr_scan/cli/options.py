@@ -1,0 +1,170 @@
+"""Options that several commands share, and how they become settings. Nothing here imports an array library."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from hcr_scan.errors import UsageError
+from hcr_scan.settings import NAMED_CHARSETS, Layout, PdfRenderer, Settings, SourceSettings, parse_charset
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+_READING = (
+    click.option(
+        "--layout",
+        type=click.Choice([layout.value for layout in Layout]),
+        default=Layout.AUTO.value,
+        show_default=True,
+        help="What pages hold: boxes and combs, free lines, or one character an image.",
+    ),
+    click.option(
+        "--charset",
+        default="upper+digits",
+        show_default=True,
+        metavar="SET",
+        help=f"Characters that may occur: {', '.join(NAMED_CHARSETS)}, or a literal set like ABC123.",
+    ),
+    click.option(
+        "--review-below",
+        type=float,
+        default=Settings.__dataclass_fields__["review_below"].default,
+        show_default=True,
+        metavar="P",
+        help="Glyphs less sure than this are marked for review.",
+    ),
+)
+
+_SOURCE = (
+    click.option(
+        "--password-file", type=click.Path(dir_okay=False), help="File whose first line opens encrypted PDFs."
+    ),
+    click.option(
+        "--dpi",
+        type=int,
+        default=SourceSettings.__dataclass_fields__["dpi"].default,
+        show_default=True,
+        help="Resolution for PDF pages that are not plain scans.",
+    ),
+    click.option(
+        "--pdf-renderer",
+        type=click.Choice([renderer.value for renderer in PdfRenderer]),
+        default=PdfRenderer.PDFIUM.value,
+        show_default=True,
+        help="Library that draws such pages.",
+    ),
+    click.option(
+        "--max-pixels",
+        type=click.IntRange(min=1),
+        default=SourceSettings.__dataclass_fields__["max_pixels"].default,
+        show_default=True,
+        help="Pages with more pixels fail.",
+    ),
+    click.option(
+        "--max-file-size",
+        type=click.IntRange(min=1),
+        default=SourceSettings.__dataclass_fields__["max_file_size"].default,
+        show_default=True,
+        metavar="BYTES",
+        help="Larger files fail.",
+    ),
+    click.option(
+        "--max-pages",
+        type=click.IntRange(min=1),
+        default=SourceSettings.__dataclass_fields__["max_pages"].default,
+        show_default=True,
+        help="Documents with more pages to read fail.",
+    ),
+)
+
+_MODEL = (
+    click.option("--model", type=click.Path(), help="Folder of a model bundle.  [default: the shipped one]"),
+    click.option(
+        "--engine",
+        type=click.Choice(["onnx", "keras"]),
+        default="onnx",
+        show_default=True,
+        help="Library that runs the model; keras needs pip install 'hcr-scan[train]'.",
+    ),
+    click.option(
+        "--device",
+        type=click.Choice(["auto", "cpu", "gpu"]),
+        default="auto",
+        show_default=True,
+        help="Where the model runs.",
+    ),
+)
+
+
+def reading_options(function: Function) -> Function:
+    """How pages are to be understood."""
+    return _decorated(function, _READING)
+
+
+def source_options(function: Function) -> Function:
+    """How inputs become pixels; ``--pages`` and ``--page`` are the commands' own."""
+    return _decorated(function, _SOURCE)
+
+
+def model_options(function: Function) -> Function:
+    """Which model reads, and where it runs."""
+    return _decorated(function, _MODEL)
+
+
+def source_settings(pages: str | None, options: dict[str, Any]) -> SourceSettings:
+    """The settings that :func:`source_options` stand for."""
+    return SourceSettings(
+        pages=pages,
+        dpi=options["dpi"],
+        pdf_renderer=PdfRenderer(options["pdf_renderer"]),
+        password=_password(options["password_file"]),
+        max_pixels=options["max_pixels"],
+        max_file_size=options["max_file_size"],
+        max_pages=options["max_pages"],
+    )
+
+
+def scan_settings(
+    pages: str | None, options: dict[str, Any], batch_size: int | None = None, jobs: int | None = None
+) -> Settings:
+    """The settings that the shared options stand for, on one job a core unless told otherwise."""
+    settings = Settings(
+        source=source_settings(pages, options),
+        layout=Layout(options["layout"]),
+        charset=parse_charset(options["charset"]),
+        review_below=options["review_below"],
+        jobs=available_cores() if jobs is None else jobs,
+    )
+    return settings if batch_size is None else replace(settings, batch_size=batch_size)
+
+
+def available_cores() -> int:
+    """Cores this process may use, which in a container are fewer than the machine has."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:
+        return os.cpu_count() or 1
+
+
+def _decorated(function: Function, options: tuple[Callable[[Any], Any], ...]) -> Function:
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def _password(path: str | None) -> str | None:
+    if path is None:
+        return None
+    try:
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else error.strerror
+        raise UsageError(f"--password-file {path} cannot be read: {reason}") from error
+    if not lines or not lines[0]:
+        raise UsageError(f"--password-file {path} has no password on its first line")
+    return lines[0]

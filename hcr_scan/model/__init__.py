@@ -1,0 +1,1 @@
+"""The model bundle, the classifiers that run it, and what their logits mean."""

@@ -1,0 +1,91 @@
+"""Classifiers: crops in, logits out, and nothing in an answer that depends on what else was asked with it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from hcr_scan.model.bundle import PAGE_MODEL, Bundle, ModelInfo, load_bundle
+from hcr_scan.model.probabilities import Logits
+
+Crops = npt.NDArray[np.uint8]
+
+
+class EngineName(StrEnum):
+    """Which library runs the network."""
+
+    ONNX = "onnx"
+    KERAS = "keras"
+
+
+class Device(StrEnum):
+    """Where the network runs; ``auto`` takes a GPU where one can be used."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    GPU = "gpu"
+
+
+class Classifier(Protocol):
+    """Reads crops of single glyphs."""
+
+    @property
+    def info(self) -> ModelInfo:
+        """What the classifier reads and how its crops must look."""
+
+    @property
+    def page_model(self) -> Path | None:
+        """The bundle's network that finds writing on pages, for the workers to load; ``None`` where it has none."""
+
+    def predict(self, crops: Crops) -> Logits:
+        """Raw logits, float32 ``(n, classes)``, of uint8 crops ``(n, size, size)``, white on black.
+
+        A row depends on its crop alone, bit for bit: not on the other crops, their number or their order.
+        """
+
+
+def load_classifier(
+    path: str | Path | None = None,
+    *,
+    engine: EngineName | str = EngineName.ONNX,
+    device: Device | str = Device.AUTO,
+    threads: int = 0,
+) -> Classifier:
+    """The classifier of a bundle folder, or of the shipped bundle.
+
+    Args:
+        path: A bundle folder; ``None`` is the one shipped with hcr-scan.
+        engine: ``onnx``, or ``keras`` (TensorFlow, JAX or PyTorch, whichever ``KERAS_BACKEND`` names).
+        device: ``auto``, ``cpu`` or ``gpu``.
+        threads: CPU threads of ONNX Runtime; 0 is one a core.
+
+    Raises:
+        ModelError: the bundle is missing or damaged.
+        MissingDependency: the engine or the device is not installed.
+    """
+    bundle = load_bundle(path)
+    if EngineName(engine) is EngineName.KERAS:
+        from hcr_scan.model.keras_classifier import KerasClassifier
+
+        return KerasClassifier(bundle, device=Device(device))
+    from hcr_scan.model.onnx_classifier import OnnxClassifier
+
+    return OnnxClassifier(bundle, device=Device(device), threads=threads)
+
+
+def page_model_of(bundle: Bundle) -> Path | None:
+    """The bundle's page network, checked once here so that workers need not."""
+    return bundle.verified_path(PAGE_MODEL) if PAGE_MODEL in bundle.files else None
+
+
+def blocks_of(crops: Crops, rows: int) -> list[Crops]:
+    """The crops in blocks of exactly ``rows``, the last one filled up with blanks."""
+    blocks = [crops[start : start + rows] for start in range(0, len(crops), rows)]
+    if blocks and len(blocks[-1]) < rows:
+        padding = np.zeros((rows - len(blocks[-1]), *crops.shape[1:]), np.uint8)
+        blocks[-1] = np.concatenate([blocks[-1], padding])
+    return blocks

@@ -1,0 +1,1 @@
+"""What is written: one deterministic rendering of the pages for each format."""

@@ -1,0 +1,147 @@
+"""Files that appear whole or not at all, and standard output that holds data only."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import stat
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from hcr_scan.errors import OutputError
+
+STDOUT = "-"
+
+
+class OutputFile:
+    """Bytes on their way to a file: a temporary file beside it, synced and moved into place by :meth:`commit`.
+
+    What stood under the name is replaced then and not before, so a run that fails at once leaves it alone. Devices and
+    pipes are written directly.
+
+    Raises:
+        OutputError: the file cannot be created there.
+    """
+
+    def __init__(self, target: str) -> None:
+        self.target = target
+        # Through a symbolic link, as a shell's `>` would.
+        self._path = Path(os.path.realpath(target))
+        self._temporary: Path | None = None
+        with output_errors(target):
+            self.stream = self._open()
+
+    def commit(self) -> None:
+        """Move what was written into place, safe from a power cut."""
+        with output_errors(self.target):
+            self.stream.flush()
+            if self._temporary is None:
+                self.stream.close()
+                return
+            os.fsync(self.stream.fileno())
+            self.stream.close()
+            self._temporary.replace(self._path)
+            self._temporary = None
+            _sync_folder(self._path.parent)
+
+    def discard(self) -> None:
+        """Leave no trace."""
+        with contextlib.suppress(OSError):
+            self.stream.close()
+        if self._temporary is not None:
+            self._temporary.unlink(missing_ok=True)
+
+    def _open(self) -> BinaryIO:
+        mode = 0o666
+        with contextlib.suppress(FileNotFoundError):
+            found = self._path.stat().st_mode
+            if stat.S_ISDIR(found):
+                raise OutputError(f"--out {self.target} is a folder; name a file in it, such as results.csv")
+            if not stat.S_ISREG(found):
+                return self._path.open("wb")
+            mode = stat.S_IMODE(found)
+        temporary = self._path.with_name(f".{self._path.name[:200]}.{secrets.token_hex(6)}.tmp")
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        self._temporary = temporary
+        return os.fdopen(descriptor, "wb")
+
+
+class StandardOutput:
+    """Standard output, kept for data: whatever a library prints meanwhile goes to standard error."""
+
+    target = STDOUT
+
+    def __init__(self) -> None:
+        self._restore: tuple[int, int] | None = None
+        sys.stdout.flush()
+        try:
+            number = sys.stdout.fileno()
+        except (OSError, ValueError, AttributeError):
+            # Replaced by something that is no file, as test runners do.
+            self.stream: BinaryIO = sys.stdout.buffer
+            return
+        data = os.dup(number)
+        os.dup2(sys.stderr.fileno(), number)
+        self._restore = (number, data)
+        self.stream = os.fdopen(os.dup(data), "wb")
+
+    def commit(self) -> None:
+        try:
+            with output_errors("standard output"):
+                self.stream.flush()
+        finally:
+            self._close()
+
+    def discard(self) -> None:
+        with contextlib.suppress(OSError):
+            self.stream.flush()
+        self._close()
+
+    def _close(self) -> None:
+        if self._restore is None:
+            return
+        number, data = self._restore
+        self._restore = None
+        with contextlib.suppress(OSError):
+            self.stream.close()
+        os.dup2(data, number)
+        os.close(data)
+
+
+Output = OutputFile | StandardOutput
+
+
+def open_output(target: str) -> Output:
+    """The file to write to; ``-`` is standard output."""
+    return StandardOutput() if target == STDOUT else OutputFile(target)
+
+
+@contextlib.contextmanager
+def output_errors(target: str) -> Iterator[None]:
+    """Turn what the system says against writing into an :class:`OutputError` with advice.
+
+    A closed pipe is passed on as it is: the reader wanted no more.
+    """
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except FileNotFoundError as error:
+        raise OutputError(f"{target} cannot be written: its folder does not exist; create it first") from error
+    except OSError as error:
+        raise OutputError(
+            f"{target} cannot be written: {error.strerror or error}; free space or name another file"
+        ) from error
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the new name durable too, where the system lets folders be synced."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,147 @@
+"""Pages as rows of a table."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterator, Sequence
+from enum import StrEnum
+
+from hcr_scan.document import Field, Glyph, Line, PageFailure, PageResult, Reason, Status
+from hcr_scan.sinks.records import displayable, json_text, rounded
+
+Cell = str | int | float | None
+Row = list[Cell]
+
+
+class Level(StrEnum):
+    """What a row stands for."""
+
+    FIELD = "field"
+    GLYPH = "glyph"
+
+
+FIELD_COLUMNS = (
+    "file", "page", "template", "kind", "name", "value", "confidence", "status", "reasons", "raw", "alternatives",
+    "min_glyph_confidence", "left", "top", "right", "bottom", "error",
+)  # fmt: skip
+
+GLYPH_COLUMNS = (
+    "file", "page", "template", "kind", "name", "word", "cell", "text", "confidence", "status", "reasons",
+    "alternatives", "left", "top", "right", "bottom", "error",
+)  # fmt: skip
+
+#: A cell that begins with one of these is a formula to a spreadsheet, which may fetch or run what it says.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\0")
+
+
+def columns(level: Level) -> tuple[str, ...]:
+    return FIELD_COLUMNS if level is Level.FIELD else GLYPH_COLUMNS
+
+
+def rows_of(result: PageResult, level: Level) -> Iterator[Row]:
+    """A page's rows: one a field and one a line, or one a glyph; a page with none of them, or failed, is one row."""
+    template = None if isinstance(result, PageFailure) else result.template
+    start: Row = [displayable(result.source.path), result.source.page, template]
+    rows = _field_rows if level is Level.FIELD else _glyph_rows
+    empty = True
+    for row in rows(result):
+        empty = False
+        yield [*start, *row]
+    if empty:
+        yield [*start, *_page_row(result, len(columns(level)) - len(start))]
+
+
+def encoder(level: Level, *, excel: bool) -> tuple[bytes, Callable[[PageResult], bytes]]:
+    """The table's head, and a function that gives a page's rows, as CSV (RFC 4180, UTF-8).
+
+    With ``excel`` there is a byte order mark, by which Excel knows UTF-8, and text it would take for a formula gets
+    an apostrophe in front.
+    """
+    mark = b"\xef\xbb\xbf" if excel else b""
+
+    def encode(result: PageResult) -> bytes:
+        rows = rows_of(result, level)
+        return _csv([guarded(row) for row in rows] if excel else rows)
+
+    return mark + _csv([columns(level)]), encode
+
+
+def guarded(row: Row) -> Row:
+    """The row with an apostrophe before every text that a spreadsheet would take for a formula."""
+    return [f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA_STARTS) else cell for cell in row]
+
+
+def _csv(rows: Iterator[Row] | Sequence[Sequence[Cell]]) -> bytes:
+    buffer = io.StringIO(newline="")
+    csv.writer(buffer, lineterminator="\r\n").writerows(rows)
+    return buffer.getvalue().encode("utf-8", "backslashreplace")
+
+
+def _page_row(result: PageResult, width: int) -> Row:
+    """What there is to say of a page with nothing on it, in the columns after the template."""
+    error = (
+        displayable(f"{result.stage}: {result.error}: {result.message}") if isinstance(result, PageFailure) else None
+    )
+    at_status = FIELD_COLUMNS.index("status") if width == len(FIELD_COLUMNS) - 3 else GLYPH_COLUMNS.index("status")
+    row: Row = [None] * width
+    row[0] = "page"
+    row[at_status - 3] = result.status.value
+    row[-1] = error
+    return row
+
+
+def _field_rows(result: PageResult) -> Iterator[Row]:
+    if isinstance(result, PageFailure):
+        return
+    for field in result.fields:
+        yield [
+            field.kind, field.name, field.value, rounded(field.confidence), field.status.value, _joined(field.reasons),
+            field.raw, _alternatives((a.value, a.confidence) for a in field.alternatives), _minimum(field.glyphs),
+            *field.box.as_list(), None,
+        ]  # fmt: skip
+    for number, line in enumerate(result.lines, 1):
+        yield [
+            "line", _line_name(number), line.text, rounded(line.confidence), line.status.value, _joined(line.reasons),
+            line.text, None, _minimum(line.glyphs), *line.box.as_list(), None,
+        ]  # fmt: skip
+
+
+def _glyph_rows(result: PageResult) -> Iterator[Row]:
+    if isinstance(result, PageFailure):
+        return
+    for kind, name, word, glyph in _glyphs(result.fields, result.lines):
+        yield [
+            kind, name, word, glyph.cell, glyph.text, rounded(glyph.confidence), glyph.status.value,
+            _joined(glyph.reasons), _alternatives((a.text, a.confidence) for a in glyph.alternatives),
+            *glyph.box.as_list(), None,
+        ]  # fmt: skip
+
+
+def _glyphs(fields: Sequence[Field], lines: Sequence[Line]) -> Iterator[tuple[str, str, int | None, Glyph]]:
+    for field in fields:
+        for glyph in field.glyphs:
+            yield field.kind, field.name, None, glyph
+    for number, line in enumerate(lines, 1):
+        for position, word in enumerate(line.words, 1):
+            for glyph in word.glyphs:
+                yield "line", _line_name(number), position, glyph
+
+
+def _line_name(number: int) -> str:
+    return f"line_{number:03}"
+
+
+def _joined(reasons: Sequence[Reason]) -> str:
+    return ";".join(reasons)
+
+
+def _alternatives(pairs: Iterator[tuple[str, float]]) -> str | None:
+    """A JSON object of readings and confidences, since a reading may hold any character."""
+    found = {text: rounded(confidence) for text, confidence in pairs}
+    return json_text(found) if found else None
+
+
+def _minimum(glyphs: Sequence[Glyph]) -> float | None:
+    written = [glyph.confidence for glyph in glyphs if glyph.status is not Status.BLANK]
+    return rounded(min(written)) if written else None

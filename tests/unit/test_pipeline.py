@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import itertools
+import pickle
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hcr_scan.document import PageFailure, Source
+from hcr_scan.errors import InputError, ModelError, UsageError
+from hcr_scan.pipeline import ClassifiedPage, PageTask, classify_pages, segment_page, transcribe
+from hcr_scan.segmentation.candidates import SegmentedPage, SegmentedResult
+from hcr_scan.settings import Settings, SourceSettings
+from hcr_scan.sources import PageRef
+from tests.fakes import (
+    INFO,
+    LABELS,
+    CrashingClassifier,
+    EchoClassifier,
+    NanClassifier,
+    WrongShapeClassifier,
+    segmented_page,
+)
+
+FAILURE = PageFailure(Source("bad.png"), "open", "not_an_image", "no image")
+
+
+def read(page: ClassifiedPage | PageFailure) -> str:
+    if isinstance(page, PageFailure):
+        return page.error
+    return "".join(LABELS[i] for i in page.logits.argmax(axis=1))
+
+
+def test_pages_come_back_whole_and_in_order_with_batches_filled_across_them() -> None:
+    classifier = EchoClassifier()
+    pages: list[SegmentedResult] = [
+        segmented_page(str(i), lines=[text]) for i, text in enumerate(["ABC", "DE", "FGHIJ"])
+    ]
+    pages.insert(1, FAILURE)
+    pages.append(segmented_page("blank"))
+
+    result = list(classify_pages(pages, classifier, batch_size=4))
+
+    assert [read(page) for page in result] == ["ABC", "not_an_image", "DE", "FGHIJ", ""]
+    assert classifier.calls == [4, 4, 2]
+
+
+def test_only_as_many_pages_are_pulled_as_fill_a_batch() -> None:
+    pulled = 0
+
+    def endless() -> Iterator[SegmentedPage]:
+        nonlocal pulled
+        for pulled in itertools.count(1):  # noqa: B007
+            yield segmented_page(lines=["ABCDE"])
+
+    pages = classify_pages(endless(), EchoClassifier(), batch_size=10)
+    next(pages)
+    assert pulled == 2
+
+
+def test_blank_pages_behind_a_page_with_little_on_it_do_not_pile_up() -> None:
+    def one_glyph_then_blanks() -> Iterator[SegmentedPage]:
+        yield segmented_page(lines=["A"])
+        for number in range(50):
+            assert number < 20, "pages pile up"
+            yield segmented_page("blank")
+
+    pages = classify_pages(one_glyph_then_blanks(), EchoClassifier(), batch_size=10)
+    assert read(next(pages)) == "A"
+
+
+def test_a_batch_that_fails_costs_only_the_guilty_page() -> None:
+    texts = ["AB", "CXD", "EF", "GH"]
+    pages = [segmented_page(text, lines=[text]) for text in texts]
+    result = list(classify_pages(pages, CrashingClassifier("X"), batch_size=4))
+
+    assert [read(page) for page in result] == ["AB", "classifier", "EF", "GH"]
+    failure = result[1]
+    assert isinstance(failure, PageFailure)
+    assert (failure.stage, failure.source.path) == ("classify", "CXD")
+    assert "out of memory, says the driver" in failure.message
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+def test_answers_that_are_not_numbers_fail_their_page_and_no_other(value: float) -> None:
+    pages = [segmented_page(text, lines=[text]) for text in ["AB", "CXD", "EF"]]
+    result = list(classify_pages(pages, NanClassifier("X", value), batch_size=100))
+    assert [read(page) for page in result] == ["AB", "not_finite", "EF"]
+
+
+def test_a_classifier_of_another_shape_ends_the_run() -> None:
+    with pytest.raises(ModelError, match="shape"):
+        list(classify_pages([segmented_page(lines=["AB"])], WrongShapeClassifier(), batch_size=4))
+
+
+def test_what_goes_to_a_worker_and_comes_back_can_be_pickled(tmp_path: Path) -> None:
+    ref = PageRef(str(tmp_path / "missing.png"), 0, 1, "0" * 64)
+    task = pickle.loads(pickle.dumps(PageTask(ref, Settings(), INFO.crop_spec)))
+    result = pickle.loads(pickle.dumps(segment_page(task)))
+    assert isinstance(result, PageFailure)
+    assert result.source == ref.source
+
+    page = segmented_page(lines=["AB"])
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(page)).crops, page.crops)
+
+
+def test_nothing_happens_before_the_first_page_is_asked_for(tmp_path: Path) -> None:
+    pages = transcribe(tmp_path / "missing.png", EchoClassifier())
+    with pytest.raises(InputError):
+        next(pages)
+
+
+def test_settings_that_cannot_be_meant_stop_a_run_at_once(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"not an image")
+    with pytest.raises(UsageError, match="charset"):
+        next(transcribe(tmp_path, EchoClassifier(), Settings(charset="AÄ")))
+    with pytest.raises(UsageError, match="pages"):
+        next(transcribe(tmp_path, EchoClassifier(), Settings(source=SourceSettings(pages="x"))))
+
+
+def test_a_file_that_is_no_image_is_a_record_in_its_place(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"not an image")
+    (tmp_path / "b.png").write_bytes(b"")
+    results = list(transcribe(tmp_path, EchoClassifier()))
+    assert [Path(result.source.path).name for result in results] == ["a.png", "b.png"]
+    assert all(isinstance(result, PageFailure) and result.stage == "open" for result in results)
