@@ -1,0 +1,140 @@
+"""PDF pages become grey pixels through pdfium: scans at their own resolution, anything else drawn."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import numpy as np
+import pypdfium2 as pdfium
+import pypdfium2.raw as pdfium_c
+
+from hcr_scan.settings import PdfRenderer, SourceSettings
+from hcr_scan.sources.pages import Raster, SourceError, shown
+from hcr_scan.sources.reading import Document
+from hcr_scan.sources.scans import embedded_scan
+
+#: A page too large to be drawn at the wanted resolution is drawn coarser, but not coarser than this.
+LOWEST_RENDER_DPI = 100
+
+# It warns about XFA forms, which we draw as far as any viewer without XFA does.
+logging.getLogger("pypdfium2").setLevel(logging.ERROR)
+
+
+def count_pdf_pages(document: Document, settings: SourceSettings) -> int:
+    """How many pages a PDF has.
+
+    Raises:
+        SourceError: it is damaged, has no pages, or needs a password.
+    """
+    try:
+        with open_pdf(document, settings) as pdf:
+            pages = len(pdf)
+    except SourceError as error:
+        if settings.pdf_renderer is not PdfRenderer.POPPLER or error.code != "damaged":
+            raise
+        from hcr_scan.sources.poppler import count_poppler_pages
+
+        return count_poppler_pages(document)
+    if pages < 1:
+        raise SourceError("no_pages", f"{shown(document.path)}: the PDF has no pages; leave it out")
+    return pages
+
+
+def load_pdf_page(document: Document, index: int, settings: SourceSettings) -> Raster:
+    """One page of a PDF, ``index`` from 0, the right way up.
+
+    Raises:
+        SourceError: the page is damaged or too large, or the document cannot be opened.
+    """
+    poppler = settings.pdf_renderer is PdfRenderer.POPPLER
+    try:
+        with open_pdf(document, settings) as pdf, _loaded(pdf, index, document.path) as page:
+            scan = embedded_scan(page, document.data, settings.max_pixels)
+            if scan is not None:
+                return scan
+            if not poppler:
+                return _rendered(page, settings, document.path)
+            width, height = page.get_size()
+    except SourceError as error:
+        if not poppler or error.code not in ("damaged", "bad_page"):
+            raise
+        width, height = None, None
+    from hcr_scan.sources.poppler import render_with_poppler
+
+    size = None if width is None else (width, height)
+    return render_with_poppler(document, index, size, settings)
+
+
+@contextmanager
+def open_pdf(document: Document, settings: SourceSettings) -> Iterator[Any]:
+    """The open document, with its form fields ready to be drawn."""
+    try:
+        pdf = pdfium.PdfDocument(document.data, password=settings.password)
+    except pdfium.PdfiumError as error:
+        raise _cannot_open(document.path, error, settings) from error
+    try:
+        # A broken form is drawn as a page without one.
+        with suppress(pdfium.PdfiumError):
+            pdf.init_forms()
+        yield pdf
+    finally:
+        pdf.close()
+
+
+@contextmanager
+def _loaded(pdf: Any, index: int, path: str) -> Iterator[Any]:
+    try:
+        page = pdf[index]
+    except (pdfium.PdfiumError, IndexError) as error:
+        raise SourceError(
+            "bad_page", f"{shown(path)}: this page of the PDF is damaged; print it to a new PDF or scan it again"
+        ) from error
+    try:
+        yield page
+    finally:
+        page.close()
+
+
+def render_dpi(width: float, height: float, settings: SourceSettings, path: str) -> int:
+    """The resolution to draw a page at: the wanted one, or less where the page would be too large.
+
+    ``width`` and ``height`` of the page are in points (1/72 inch).
+    """
+    if not (math.isfinite(width) and math.isfinite(height) and width > 0 and height > 0):
+        raise SourceError("bad_page", f"{shown(path)}: this page of the PDF has no size; leave it out")
+    dpi, lowest = settings.dpi, min(LOWEST_RENDER_DPI, settings.dpi)
+    # The raster is rounded up to whole pixels, each way.
+    while (math.ceil(width * dpi / 72) * math.ceil(height * dpi / 72)) > settings.max_pixels:
+        dpi = min(dpi - 1, int(math.sqrt(settings.max_pixels * 72 * 72 / (width * height))))
+        if dpi < lowest:
+            raise SourceError(
+                "too_large",
+                f"{shown(path)}: this page of the PDF measures {width / 72:,.0f} x {height / 72:,.0f} inches, more "
+                f"than {settings.max_pixels:,} pixels at {lowest} dpi; raise --max-pixels or crop the page",
+            )
+    return dpi
+
+
+def _rendered(page: Any, settings: SourceSettings, path: str) -> Raster:
+    width, height = page.get_size()
+    dpi = render_dpi(width, height, settings, path)
+    bitmap = page.render(scale=dpi / 72, grayscale=True, may_draw_forms=True, draw_annots=True)
+    pixels = np.array(bitmap.to_numpy())
+    return Raster(pixels.reshape(pixels.shape[:2]), dpi, True)
+
+
+def _cannot_open(path: str, error: Any, settings: SourceSettings) -> SourceError:
+    code = getattr(error, "err_code", None)
+    if code == pdfium_c.FPDF_ERR_PASSWORD:
+        if settings.password is None:
+            return SourceError("password", f"{shown(path)} is encrypted; give its password with --password-file")
+        return SourceError("password", f"{shown(path)} is encrypted and the password given does not open it")
+    if code == pdfium_c.FPDF_ERR_SECURITY:
+        return SourceError(
+            "unsupported_format", f"{shown(path)} is encrypted in a way that is not supported; print it to a new PDF"
+        )
+    return SourceError("damaged", f"{shown(path)}: the PDF is damaged; open it in a viewer and save it again")

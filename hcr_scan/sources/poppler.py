@@ -1,0 +1,106 @@
+"""PDF pages drawn by poppler's programs through pdf2image, for documents that pdfium draws wrongly or not at all."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hcr_scan.settings import SourceSettings
+from hcr_scan.sources.pages import Raster, SourceError, shown
+from hcr_scan.sources.reading import Document
+
+#: Seconds that each of poppler's programs may take. pdfinfo hangs on some damaged files.
+TIME_LIMIT = 60
+
+_PAGE_SIZE = re.compile(r"([\d.]+) x ([\d.]+) pts")
+
+
+def count_poppler_pages(document: Document) -> int:
+    """How many pages poppler sees in a document that pdfium cannot open."""
+    return int(_information(str(Path(document.path).absolute()), document.path)["Pages"])
+
+
+def render_with_poppler(
+    document: Document, index: int, size: tuple[float, float] | None, settings: SourceSettings
+) -> Raster:
+    """One page, ``index`` from 0, drawn in grey with its annotations and form values.
+
+    ``size`` is the page's width and height in points where pdfium knows them; else poppler is asked.
+    """
+    from pdf2image import convert_from_path, exceptions
+
+    from hcr_scan.sources.pdf import render_dpi
+
+    with _without_password(document, settings) as path:
+        # pdf2image calls pdfinfo again, without a time limit: a file that hangs it must not get that far.
+        information = _information(path, document.path, index + 1)
+        dpi = render_dpi(*(size or _page_size(information, document.path)), settings, document.path)
+        try:
+            images = convert_from_path(
+                path, dpi=dpi, first_page=index + 1, last_page=index + 1, grayscale=True, use_cropbox=True,
+                timeout=TIME_LIMIT,
+            )  # fmt: skip
+        except exceptions.PDFPopplerTimeoutError as error:
+            raise _too_slow(document.path) from error
+    # pdf2image does not look at pdftoppm's exit code; a page that could not be drawn is just not there.
+    if len(images) != 1:
+        raise SourceError(
+            "bad_page", f"{shown(document.path)}: poppler cannot draw this page; try --pdf-renderer pdfium"
+        )
+    return Raster(np.array(images[0].convert("L")), dpi, True)
+
+
+def _information(path: str, named: str, page: int | None = None) -> dict[str, Any]:
+    from pdf2image import exceptions, pdfinfo_from_path
+
+    try:
+        return dict(pdfinfo_from_path(path, timeout=TIME_LIMIT, first_page=page, last_page=page))
+    except exceptions.PDFPopplerTimeoutError as error:
+        raise _too_slow(named) from error
+    except exceptions.PDFPageCountError as error:
+        raise SourceError(
+            "damaged", f"{shown(named)}: the PDF is damaged; open it in a viewer and save it again"
+        ) from error
+    except exceptions.PDFInfoNotInstalledError as error:
+        raise SourceError(
+            "missing_dependency", f"{shown(named)}: poppler is not installed; install it or use --pdf-renderer pdfium"
+        ) from error
+
+
+def _page_size(information: dict[str, Any], path: str) -> tuple[float, float]:
+    for key, value in information.items():
+        if key.startswith("Page") and key.endswith("size"):
+            match = _PAGE_SIZE.search(str(value))
+            if match:
+                return float(match[1]), float(match[2])
+    raise SourceError("bad_page", f"{shown(path)}: this page of the PDF has no size; leave it out")
+
+
+@contextmanager
+def _without_password(document: Document, settings: SourceSettings) -> Iterator[str]:
+    """A path poppler can open without a password: every user of the machine could read that in its arguments."""
+    if settings.password is None:
+        # Absolute, so that a name that starts with a dash is no option.
+        yield str(Path(document.path).absolute())
+        return
+    import pypdfium2.raw as pdfium_c
+
+    from hcr_scan.sources.pdf import open_pdf
+
+    with tempfile.TemporaryDirectory(prefix="hcr-scan-") as folder:
+        decrypted = Path(folder, "decrypted.pdf")
+        with open_pdf(document, settings) as pdf:
+            pdf.save(decrypted, flags=pdfium_c.FPDF_REMOVE_SECURITY)
+        yield str(decrypted)
+
+
+def _too_slow(path: str) -> SourceError:
+    return SourceError(
+        "timeout", f"{shown(path)}: poppler took more than {TIME_LIMIT} seconds; try --pdf-renderer pdfium"
+    )

@@ -1,0 +1,159 @@
+"""A file's bytes, read once, with what they are: decided by the first bytes and never by the suffix."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import re
+import stat
+from dataclasses import dataclass
+from enum import StrEnum
+
+from hcr_scan.sources.pages import SourceError, shown
+
+
+class Kind(StrEnum):
+    """Formats that are read; the value is what people call it."""
+
+    PNG = "PNG"
+    JPEG = "JPEG"
+    BMP = "BMP"
+    WEBP = "WebP"
+    GIF = "GIF"
+    PNM = "PNM"
+    TIFF = "TIFF"
+    HEIC = "HEIC"
+    PDF = "PDF"
+
+
+_MAGIC: tuple[tuple[re.Pattern[bytes], Kind], ...] = tuple(
+    (re.compile(pattern, re.DOTALL), kind)
+    for pattern, kind in (
+        (rb"\x89PNG\r\n\x1a\n", Kind.PNG),
+        (rb"\xff\xd8\xff", Kind.JPEG),
+        (rb"II[*+]\0|MM\0[*+]", Kind.TIFF),
+        (rb"GIF8[79]a", Kind.GIF),
+        (rb"RIFF....WEBP", Kind.WEBP),
+        (rb"....ftyp(hei[cxms]|hev[cxms]|mif1|msf1)", Kind.HEIC),
+        (rb"BM.{4}\0\0\0\0", Kind.BMP),
+        (rb"P[1-6][\s#]", Kind.PNM),
+        # PDF readers accept rubbish before the header, so scanners' mail gateways put it there.
+        (rb".{0,1020}?%PDF-", Kind.PDF),
+    )
+)
+
+#: Formats people do send, so that the message can name them.
+_REFUSED: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
+    (re.compile(pattern, re.DOTALL), name)
+    for pattern, name in (
+        (rb"%!PS|\xc5\xd0\xd3\xc6", "PostScript"),
+        (rb"....ftypavi[fs]", "AVIF"),
+        (rb"\0\0\0\x0cjP  |\xff\x4f\xff\x51", "JPEG 2000"),
+        (rb"\xff\x0a|\0\0\0\x0cJXL ", "JPEG XL"),
+        (rb"8BPS", "Photoshop"),
+        (rb"AT&TFORM", "DjVu"),
+        (rb"PK\x03\x04", "ZIP (or an Office document)"),
+        (rb"\xd0\xcf\x11\xe0", "old Office"),
+        (rb"\x1f\x8b|7z\xbc\xaf|Rar!|BZh", "compressed archive"),
+        (rb"DDS ", "DirectDraw surface"),
+        (rb"\s*<(svg|\?xml.{0,400}<svg)", "SVG"),
+    )
+)
+
+
+def sniff(data: bytes) -> Kind | None:
+    """The format the first bytes say, or ``None``."""
+    head = data[:1100]
+    return next((kind for pattern, kind in _MAGIC if pattern.match(head)), None)
+
+
+def sniff_refused(data: bytes) -> str | None:
+    """The name of a known format that is not read, or ``None``."""
+    head = data[:1100]
+    return next((name for pattern, name in _REFUSED if pattern.match(head)), None)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Document:
+    """A file in memory."""
+
+    path: str
+    kind: Kind
+    data: bytes
+    sha256: str
+
+
+@dataclass(slots=True)
+class _LastRead:
+    """The document read last, so that the pages of one document do not each read and hash it again."""
+
+    signature: tuple[str, int, int, int, int] | None = None
+    document: Document | None = None
+
+
+_last_read = _LastRead()
+
+
+def read_document(path: str, max_file_size: int) -> Document:
+    """The file's bytes, kind and SHA-256; the last one read is kept and returned again if the file is unchanged.
+
+    Raises:
+        SourceError: the file cannot be read, is too large, or is not of a kind that can be.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    except (OSError, ValueError) as error:
+        raise _cannot_open(path, error) from error
+    with os.fdopen(descriptor, "rb") as file:
+        status = os.fstat(descriptor)
+        # A FIFO or a device would block or never end.
+        if not stat.S_ISREG(status.st_mode):
+            raise SourceError("not_a_file", f"{shown(path)} is not a regular file; name files or folders of files")
+        signature = (path, status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+        if _last_read.document is not None and _last_read.signature == signature:
+            return _last_read.document
+        _last_read.signature, _last_read.document = None, None
+        if status.st_size > max_file_size:
+            raise _too_large(path, status.st_size, max_file_size)
+        try:
+            data = file.read(status.st_size + 1)
+        except OSError as error:
+            raise _cannot_open(path, error) from error
+    if len(data) != status.st_size:
+        raise SourceError("changed", f"{shown(path)} changed while it was read; run again when it is complete")
+    document = Document(path, _kind(path, data), data, hashlib.sha256(data).hexdigest())
+    _last_read.signature, _last_read.document = signature, document
+    return document
+
+
+def _kind(path: str, data: bytes) -> Kind:
+    if not data:
+        raise SourceError("empty_file", f"{shown(path)} is empty; scan or copy it again")
+    kind = sniff(data)
+    if kind is not None:
+        return kind
+    name = sniff_refused(data)
+    if name is not None:
+        raise SourceError(
+            "unsupported_format", f"{shown(path)} is {name}, which is not read; save it as PDF, PNG, JPEG or TIFF"
+        )
+    raise SourceError("not_an_image", f"{shown(path)} is neither an image nor a PDF; leave it out")
+
+
+def _too_large(path: str, size: int, limit: int) -> SourceError:
+    return SourceError(
+        "too_large",
+        f"{shown(path)} has {size:,} bytes and the limit is {limit:,}; split it or raise --max-file-size",
+    )
+
+
+def _cannot_open(path: str, error: OSError | ValueError) -> SourceError:
+    number = error.errno if isinstance(error, OSError) else errno.ENOENT
+    if number in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG):
+        return SourceError("missing", f"{shown(path)} is not there (any more); check the name")
+    if number in (errno.EACCES, errno.EPERM):
+        return SourceError("unreadable", f"{shown(path)} may not be read; change its permissions")
+    if number in (errno.ENXIO, errno.EISDIR):
+        return SourceError("not_a_file", f"{shown(path)} is not a regular file; name files or folders of files")
+    return SourceError("unreadable", f"{shown(path)} cannot be read ({error}); check the disk or the network")

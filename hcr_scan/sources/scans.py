@@ -1,0 +1,295 @@
+"""A PDF page that is one full-page image - what scanners write - read from the image itself.
+
+No resampling, so thin strokes stay as scanned, and several times faster than drawing the page. Whatever is not
+certainly such a page is left to the renderer: ``None`` is always a safe answer here.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pypdfium2 as pdfium
+import pypdfium2.raw as pdfium_c
+from PIL import Image
+
+from hcr_scan.sources.pages import Raster
+from hcr_scan.sources.raster import decode_gray_jpeg, gray_image
+from hcr_scan.sources.resolution import HIGHEST_DPI, LOWEST_DPI, MOST_OBLONG, square_size
+
+if TYPE_CHECKING:
+    from hcr_scan.images import Gray
+
+#: How much of the page's width or height the image may leave bare on each side and still be the page.
+_BARE_MARGIN = 0.015
+#: Sine of the largest tilt at which an image still counts as upright: half a pixel across a page of 2,500.
+_UPRIGHT = 0.0002
+
+#: What makes the image's own pixels differ from what the page shows: masks, and layers that may be switched off.
+#: A ``#`` may hide any of these names.
+_MASKED = re.compile(rb"/SMask|/Mask\b|/ImageMask(?!\s+false)|/OC\b|/Alternates|#")
+#: What pdfium knows about a JPEG and Pillow would not.
+_REMAPPED = re.compile(rb"/Decode\b|/ColorTransform")
+_OBJECT_START = re.compile(rb"\d\s+\d+\s+obj\b")
+
+_PLAIN_COLORSPACES = frozenset(
+    (
+        pdfium_c.FPDF_COLORSPACE_DEVICEGRAY,
+        pdfium_c.FPDF_COLORSPACE_DEVICERGB,
+        pdfium_c.FPDF_COLORSPACE_CALGRAY,
+        pdfium_c.FPDF_COLORSPACE_CALRGB,
+        pdfium_c.FPDF_COLORSPACE_ICCBASED,
+    )
+)
+_HARMLESS_ANNOTATIONS = frozenset((pdfium_c.FPDF_ANNOT_LINK, pdfium_c.FPDF_ANNOT_POPUP))
+
+
+def embedded_scan(page: Any, file_data: bytes, max_pixels: int) -> Raster | None:
+    """The page's pixels and resolution if it is exactly one upright image, else ``None``.
+
+    ``page`` is of pypdfium2, ``file_data`` the whole PDF: the image's dictionary is looked up in it, since pdfium does
+    not tell about masks.
+    """
+    image = _sole_image(page)
+    if image is None or _has_annotations(page):
+        return None
+    placed = _placement(image, page)
+    if placed is None:
+        return None
+    width, height = image.get_px_size()
+    x_dpi, y_dpi = width * 72 / placed.width, height * 72 / placed.height
+    if width * height > max_pixels or not _plausible(x_dpi, y_dpi):
+        return None
+    dictionary = _dictionary(image, file_data)
+    if dictionary is None or _MASKED.search(dictionary):
+        return None
+    pixels = _pixels(image, dictionary, (width, height), max_pixels)
+    if pixels is None:
+        return None
+    return _upright(placed.cropped(pixels), placed, x_dpi, y_dpi, max_pixels)
+
+
+def _plausible(x_dpi: float, y_dpi: float) -> bool:
+    low, high = sorted((x_dpi, y_dpi))
+    return low >= LOWEST_DPI and high <= 2 * HIGHEST_DPI and high / low <= MOST_OBLONG
+
+
+def _sole_image(page: Any) -> Any | None:
+    """The page's only visible object, if that is an opaque image; text that OCR hid on the page does not count."""
+    found = None
+    for item in page.get_objects():
+        if item.type == pdfium_c.FPDF_PAGEOBJ_FORM:
+            continue  # a container: what it holds comes next
+        if item.type == pdfium_c.FPDF_PAGEOBJ_TEXT:
+            if pdfium_c.FPDFTextObj_GetTextRenderMode(item) != pdfium_c.FPDF_TEXTRENDERMODE_INVISIBLE:
+                return None
+        elif item.type != pdfium_c.FPDF_PAGEOBJ_IMAGE or item.level > 0 or found is not None:
+            return None
+        else:
+            found = item
+    if found is None or pdfium_c.FPDFPageObj_HasTransparency(found) or _is_optional(found):
+        return None
+    return found
+
+
+def _is_optional(image: Any) -> bool:
+    """Whether the image is marked as belonging to a layer or to anything else than plain structure."""
+    return bool(pdfium_c.FPDFPageObj_CountMarks(image) > 0)
+
+
+def _has_annotations(page: Any) -> bool:
+    """Whether anything is drawn over the page: stamps, notes, filled form fields."""
+    for index in range(pdfium_c.FPDFPage_GetAnnotCount(page)):
+        annotation = pdfium_c.FPDFPage_GetAnnot(page, index)
+        if not annotation:
+            return True
+        subtype = pdfium_c.FPDFAnnot_GetSubtype(annotation)
+        pdfium_c.FPDFPage_CloseAnnot(annotation)
+        if subtype not in _HARMLESS_ANNOTATIONS:
+            return True
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class _Placement:
+    """How the image lies on the upright page.
+
+    ``across`` and ``down`` are the directions on the upright page, (right, down), in which the image's rows and columns
+    run; ``width`` and ``height`` are the image's extent in points, along its own axes; the margins are the fractions of
+    the image to cut off at its own left, top, right and bottom because the page does not show them.
+    """
+
+    across: tuple[int, int]
+    down: tuple[int, int]
+    width: float
+    height: float
+    margins: tuple[float, float, float, float]
+
+    def cropped(self, pixels: Gray) -> Gray:
+        height, width = pixels.shape
+        left, top, right, bottom = self.margins
+        return pixels[
+            round(top * height) : height - round(bottom * height), round(left * width) : width - round(right * width)
+        ]
+
+
+def _placement(image: Any, page: Any) -> _Placement | None:
+    """Where the image lies, or ``None`` if it is tilted, clipped, or does not cover the page."""
+    matrix = image.get_matrix()
+    a, b, c, d, e, f = (matrix.a, matrix.b, matrix.c, matrix.d, matrix.e, matrix.f)
+    width, height = math.hypot(a, b), math.hypot(c, d)
+    if not (width > 0 and height > 0 and math.isfinite(width + height + e + f)):
+        return None
+    u, v = (a / width, b / width), (c / height, d / height)
+    if any(_UPRIGHT < abs(x) < 1 - _UPRIGHT for x in (*u, *v)) or abs(u[0] * v[0] + u[1] * v[1]) > 0.5:
+        return None
+    page_box = page.get_bbox()
+    if not _clips_nothing(image, page_box):
+        return None
+    margins = _margins((e, f), (u, v), (width, height), page_box)
+    if margins is None:
+        return None
+    across, down = (round(u[0]), -round(u[1])), (-round(v[0]), round(v[1]))
+    for _ in range(page.get_rotation() // 90):
+        across, down = (-across[1], across[0]), (-down[1], down[0])
+    return _Placement(across, down, width, height, margins)
+
+
+def _margins(
+    corner: tuple[float, float],
+    axes: tuple[tuple[float, float], tuple[float, float]],
+    size: tuple[float, float],
+    page_box: tuple[float, float, float, float],
+) -> tuple[float, float, float, float] | None:
+    """Fractions of the image beyond the page at its left, top, right, bottom; ``None`` if it leaves the page bare."""
+    beyond: list[tuple[float, float]] = []
+    for axis, extent in zip(axes, size, strict=True):
+        vertical = abs(axis[1]) > abs(axis[0])
+        sign = axis[1] if vertical else axis[0]
+        low, high = (page_box[1], page_box[3]) if vertical else (page_box[0], page_box[2])
+        start = corner[1] if vertical else corner[0]
+        near, far = ((low - start), (start + extent - high)) if sign > 0 else ((start - high), (low - (start - extent)))
+        bare = _BARE_MARGIN * (high - low)
+        if high <= low or near < -bare or far < -bare or near + far >= extent:
+            return None
+        beyond.append((max(near, 0.0) / extent, max(far, 0.0) / extent))
+    (left, right), (bottom, top) = beyond
+    return left, top, right, bottom
+
+
+def _clips_nothing(image: Any, page_box: tuple[float, float, float, float]) -> bool:
+    """Whether every clip on the image is a rectangle around the whole page."""
+    clip = pdfium_c.FPDFPageObj_GetClipPath(image)
+    count = pdfium_c.FPDFClipPath_CountPaths(clip) if clip else 0
+    return all(_is_page_rectangle(clip, index, page_box) for index in range(max(count, 0)))
+
+
+def _is_page_rectangle(clip: Any, index: int, page_box: tuple[float, float, float, float]) -> bool:
+    points: list[tuple[float, float]] = []
+    for number in range(pdfium_c.FPDFClipPath_CountPathSegments(clip, index)):
+        segment = pdfium_c.FPDFClipPath_GetPathSegment(clip, index, number)
+        x, y = pdfium_c.c_float(), pdfium_c.c_float()
+        if pdfium_c.FPDFPathSegment_GetType(segment) == pdfium_c.FPDF_SEGMENT_BEZIERTO or number > 5:
+            return False
+        pdfium_c.FPDFPathSegment_GetPoint(segment, x, y)
+        points.append((x.value, y.value))
+    if len(points) < 4:
+        return False
+    left, bottom = min(x for x, _ in points), min(y for _, y in points)
+    right, top = max(x for x, _ in points), max(y for _, y in points)
+    if any(x not in (left, right) or y not in (bottom, top) for x, y in points):
+        return False
+    slack_x = _BARE_MARGIN * (page_box[2] - page_box[0])
+    slack_y = _BARE_MARGIN * (page_box[3] - page_box[1])
+    return (
+        left <= page_box[0] + slack_x
+        and bottom <= page_box[1] + slack_y
+        and right >= page_box[2] - slack_x
+        and top >= page_box[3] - slack_y
+    )
+
+
+def _dictionary(image: Any, file_data: bytes) -> bytes | None:
+    """The text of the image's dictionary, found in the file before its stream; ``None`` for inline or encrypted images.
+
+    A stream's dictionary is always plain text in the file, never in a compressed object. Where several images have the
+    same bytes, their dictionaries are joined: what any of them says counts.
+    """
+    stream = bytes(image.get_data())
+    if len(stream) < 16:
+        return None
+    middle = len(stream) // 2
+    probe = stream[middle : middle + 64]
+    found: list[bytes] = []
+    position = file_data.find(probe)
+    while position >= 0:
+        start = position - middle
+        if start >= 0 and file_data.startswith(stream, start):
+            dictionary = _text_before(file_data, start)
+            if dictionary is None:
+                return None
+            found.append(dictionary)
+        position = file_data.find(probe, position + 1)
+        if len(found) > 100:
+            return None
+    return b"\n".join(found) if found else None
+
+
+def _text_before(file_data: bytes, stream_start: int) -> bytes | None:
+    text = file_data[max(0, stream_start - 65536) : stream_start].rstrip()
+    if not text.endswith(b"stream"):
+        return None
+    starts = list(_OBJECT_START.finditer(text))
+    return text[starts[-1].end() :] if starts else None
+
+
+def _pixels(image: Any, dictionary: bytes, size: tuple[int, int], max_pixels: int) -> Gray | None:
+    metadata = image.get_metadata()
+    plain = metadata.colorspace in _PLAIN_COLORSPACES and not _REMAPPED.search(dictionary)
+    if plain and image.get_filters() == ["DCTDecode"]:
+        pixels = decode_gray_jpeg(bytes(image.get_data()), size, max_pixels)
+        if pixels is not None:
+            return pixels
+    # A colour space that pdfium cannot name is a stencil, which has no colours of its own.
+    if metadata.colorspace == pdfium_c.FPDF_COLORSPACE_UNKNOWN:
+        return None
+    return _through_pdfium(image, size)
+
+
+def _through_pdfium(image: Any, size: tuple[int, int]) -> Gray | None:
+    try:
+        bitmap = image.get_bitmap()
+    except pdfium.PdfiumError:
+        return None
+    if (bitmap.width, bitmap.height) != size:
+        return None
+    if bitmap.n_channels == 1:
+        return np.array(bitmap.to_numpy()).reshape(bitmap.height, bitmap.width)
+    if bitmap.mode not in ("BGR", "BGRX"):
+        return None
+    colored = Image.frombuffer("RGB", size, bitmap.buffer, "raw", bitmap.mode, bitmap.stride, 1)
+    return np.array(gray_image(colored))
+
+
+def _upright(pixels: Gray, placed: _Placement, x_dpi: float, y_dpi: float, max_pixels: int) -> Raster | None:
+    """Turned as the page is shown, with square pixels."""
+    across, down = placed.across, placed.down
+    if across[0] == 0:
+        # Rows run along the page's height: swap the axes, and what the directions say with them.
+        pixels, x_dpi, y_dpi = pixels.T, y_dpi, x_dpi
+        across, down = down, across
+    if across[0] < 0:
+        pixels = pixels[:, ::-1]
+    if down[1] < 0:
+        pixels = pixels[::-1]
+    height, width = pixels.shape
+    new_width, new_height, x_dpi, y_dpi = square_size(width, height, x_dpi, y_dpi)
+    if new_width * new_height > max_pixels:
+        return None
+    pixels = np.ascontiguousarray(pixels)
+    if (new_width, new_height) != (width, height):
+        pixels = np.array(Image.fromarray(pixels).resize((new_width, new_height), Image.Resampling.BICUBIC))
+    return Raster(pixels, round(math.sqrt(x_dpi * y_dpi)), True)
