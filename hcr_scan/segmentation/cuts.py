@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 THICKEST_CUT = 2.4
 #: No part narrower than this share of the letter height is cut off.
 NARROWEST_PART = 0.14
+#: Nor any part lower than this share of it.
+LOWEST_PART = 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,27 +48,28 @@ def find_cuts(
         pen: what the line's letters are like.
     """
     width = right - left
-    wide_for_line = width > 1.3 * pen.width and width > 0.55 * pen.height
-    wide_for_itself = width > 1.1 * height and width > 0.45 * pen.height and height > 0.35 * pen.height
+    wide_for_line = width > 1.35 * pen.width and width > 0.6 * pen.height
+    wide_for_itself = width > 1.2 * height and width > 0.45 * pen.height and height > 0.35 * pen.height
     if not (wide_for_line or wide_for_itself) or height < 0.3 * pen.height:
         return []
-    ink, crossings = _columns(parts, pieces, left, right, reference, pen.slant)
+    ink, crossings, reach = _columns(parts, pieces, left, right, reference, pen.slant)
     cost = _smooth(ink, 0.4 * pen.stroke) / pen.stroke
     wide = _smooth(ink, 0.12 * pen.height) / pen.stroke
     # A spot crossed twice opens a loop or cuts two strokes.
     cost = np.where(crossings > 1, cost + 0.7, cost) + 0.15 * wide
     margin = max(NARROWEST_PART * pen.height, 0.9 * pen.stroke)
     most = max(6, round(2.2 * width / pen.width))
-    columns = _thin_spots(cost, margin, most)
+    columns = _between_letters(_thin_spots(cost, margin, most), reach, cost, LOWEST_PART * min(height, pen.height))
     return [Cut(left + column, split=0.5 + max(float(cost[int(column)]) - 1.0, 0.0), join=0.0) for column in columns]
 
 
 def _columns(
     parts: InkParts, pieces: Indices, left: float, right: float, reference: float, slant: float
-) -> tuple[Floats, Floats]:
-    """Ink pixels and strokes crossed in each upright column from ``left`` to ``right``."""
+) -> tuple[Floats, Floats, Floats]:
+    """In each upright column from ``left`` to ``right``: ink pixels, strokes crossed, and (2, n) first and last row of ink."""
     size = int(np.ceil(right - left)) + 1
     ink, crossings = np.zeros(size), np.zeros(size)
+    reach = np.array([np.full(size, np.inf), np.full(size, -np.inf)])
     for piece in pieces:
         shape = parts.shape(int(piece))
         rows, columns = np.nonzero(shape)
@@ -75,7 +79,26 @@ def _columns(
         above = np.zeros_like(shape)
         above[1:] = shape[:-1]
         crossings += np.bincount(upright[~above[rows, columns]], minlength=size)
-    return ink, crossings
+        np.minimum.at(reach[0], upright, y0 + rows)
+        np.maximum.at(reach[1], upright, y0 + rows + 1)
+    return ink, crossings, reach
+
+
+def _between_letters(columns: list[float], reach: Floats, cost: Floats, lowest: float) -> list[float]:
+    """The columns that leave no part too low for a letter: not the arm of a T, nor the tail of a Q."""
+    columns = list(columns)
+    while columns:
+        edges = [0, *(int(column) for column in columns), reach.shape[1]]
+        low = [
+            i
+            for i, (a, b) in enumerate(pairwise(edges))
+            if reach[1, a:b].max(initial=-np.inf) - reach[0, a:b].min(initial=np.inf) < lowest
+        ]
+        if not low:
+            break
+        beside = {k for i in low for k in (i - 1, i) if 0 <= k < len(columns)}
+        columns.pop(max(beside, key=lambda k: (cost[int(columns[k])], k)))
+    return columns
 
 
 def _smooth(values: Floats, width: float) -> Floats:

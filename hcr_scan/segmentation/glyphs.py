@@ -107,7 +107,7 @@ def gather_units(spans: Floats, boxes: Floats, pen: Pen) -> list[Unit]:
         if len(joined) == len(groups):
             break
         groups = joined
-    units = [_unit(group, spans, boxes) for group in groups]
+    units = _with_stray_dots([_unit(group, spans, boxes) for group in groups], spans, boxes, pen)
     return sorted(units, key=lambda unit: (unit.left + unit.right, unit.left, unit.top, unit.bottom))
 
 
@@ -144,13 +144,11 @@ def _join_once(units: list[Unit], pen: Pen) -> list[list[int]]:
 def _same_glyph(a: Unit, b: Unit, pen: Pen) -> bool:
     """Whether two units, one over the other or side by side, are parts of one glyph beyond doubt."""
     overlap = min(a.right, b.right) - max(a.left, b.left)
-    small, large = (a, b) if max(a.height, 0.7 * a.width) <= max(b.height, 0.7 * b.width) else (b, a)
+    small = a if max(a.height, 0.7 * a.width) <= max(b.height, 0.7 * b.width) else b
     share = overlap / max(min(a.width, b.width), 1.0)
     if is_small(small, pen):
         apart = max(a.top, b.top) - min(a.bottom, b.bottom)
-        if share >= 0.4:
-            return apart <= 0.65 * pen.height and _fits(a, b, pen)
-        return _is_dot_of(small, large, pen)
+        return share >= 0.4 and apart <= 0.65 * pen.height and _fits(a, b, pen)
     if is_stem(a, pen) or is_stem(b, pen):
         return share >= 0.6 and _fits(a, b, pen)
     return share >= 0.75
@@ -160,9 +158,20 @@ def _fits(a: Unit, b: Unit, pen: Pen) -> bool:
     return max(a.right, b.right) - min(a.left, b.left) <= max(1.4 * pen.height, a.width, b.width)
 
 
-def _is_dot_of(dot: Unit, stem: Unit, pen: Pen) -> bool:
-    """The dot of an i or j that strayed to the side of its stem."""
-    if not is_stem(stem, pen) or dot.width > 0.5 * pen.height or stem.height > 0.95 * pen.height:
+def _with_stray_dots(units: list[Unit], spans: Floats, boxes: Floats, pen: Pen) -> list[Unit]:
+    """Dots of i and j that strayed to the side are given to the nearest stem that has none."""
+    dots = [u for u in units if is_small(u, pen) and max(u.width, u.height) <= max(2.2 * pen.stroke, 0.3 * pen.height)]
+    for dot in sorted(dots, key=lambda u: (u.left, u.top)):
+        stems = [u for u in units if u is not dot and _may_carry(u, dot, pen)]
+        if stems:
+            stem = min(stems, key=lambda u: (abs(u.left + u.right - dot.left - dot.right), u.left, u.top))
+            units = [u for u in units if u is not dot and u is not stem]
+            units.append(_unit([*map(int, stem.pieces), *map(int, dot.pieces)], spans, boxes))
+    return units
+
+
+def _may_carry(stem: Unit, dot: Unit, pen: Pen) -> bool:
+    if len(stem.pieces) > 1 or not is_stem(stem, pen) or stem.height > 0.95 * pen.height:
         return False
     aside = max(dot.left - stem.right, stem.left - dot.right)
     above = stem.top - dot.bottom

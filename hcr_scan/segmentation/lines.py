@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hcr_scan.images import Components, Ink, connected_components
+from hcr_scan.normalization import stroke_width
 from hcr_scan.segmentation.glyphs import InkChunk, InkLine, InkWord, Pen, line_chunks
 from hcr_scan.segmentation.line_grouping import group_letters, leveled, nearest_letters, page_slope
 from hcr_scan.segmentation.parts import Floats, Indices, InkParts, Scale, measure_scale, without_dust
@@ -14,6 +15,11 @@ from hcr_scan.segmentation.reading_order import reading_order
 from hcr_scan.segmentation.specks import without_noise
 from hcr_scan.segmentation.upright import upright_spans, writing_slant
 from hcr_scan.segmentation.words import space_threshold, word_breaks
+
+#: Letters are at least this many pens high.
+THINNEST_LETTER = 3.2
+#: A line of very small writing has at least this many letters; fewer are specks.
+FEWEST_SMALL = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,7 @@ def find_lines(ink: Ink, components: Components | None = None, spec: LineSpec | 
     scale = measure_scale(parts)
     parts = _in_canonical_order(without_noise(parts, scale))
     lines, flat = _group(parts, scale)
+    lines = [line for line in lines if _is_writing(parts, line, scale)]
     if not lines:
         return []
     boxes = np.array([_around(flat[line]) for line in lines])
@@ -101,6 +108,18 @@ def _lines_of_one_size(parts: InkParts, flat: Floats, among: Indices, scale: Sca
     joins = np.where(distance <= 1.0, owner[letters[nearest]], -1)
     lines = [np.concatenate((line, rest[joins == index])) for index, line in enumerate(lines)]
     return [np.sort(line) for line in lines], rest[joins < 0]
+
+
+def _is_writing(parts: InkParts, line: Indices, scale: Scale) -> bool:
+    """Whether a line of unusually low pieces is small writing: several of them, with strokes thin for their height."""
+    heights = parts.heights[line]
+    if heights.max() >= 0.6 * scale.height:
+        return True
+    if heights.max() < 0.35 * scale.height and np.count_nonzero(heights > 0.5 * heights.max()) < FEWEST_SMALL:
+        return False
+    tallest = line[np.argsort(-heights, kind="stable")[:5]]
+    pens = [stroke_width(parts.shape(int(piece)).view(np.uint8) * np.uint8(255)) for piece in tallest]
+    return bool(np.median(parts.heights[tallest] / pens) >= THINNEST_LETTER)
 
 
 def _written(parts: InkParts, lines: list[Indices], scale: Scale) -> list[InkLine]:

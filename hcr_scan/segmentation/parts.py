@@ -17,8 +17,8 @@ Labels = npt.NDArray[np.int32]
 
 #: Components looked at to learn the width of the pen.
 SAMPLE = 48
-#: A component of this many pixels or fewer is never writing, at any resolution.
-FEWEST_PIXELS = 2
+#: A component of this many pixels is never writing, at any resolution.
+FEWEST_PIXELS = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ def writing_slant(parts: InkParts, letters: Indices, scale: Scale) -> float:
     score = (piled.reshape(len(SLANTS), -1) ** 2).sum(axis=1)
     best = int(np.argmax(score))
     level = int(np.flatnonzero(SLANTS == 0)[0])
-    if score[best] < 1.06 * score[level]:
+    if score[best] < (1.06 + 0.5 / len(picked)) * score[level]:
         return 0.0
     if 0 < best < len(SLANTS) - 1:
         before, here, after = score[best - 1 : best + 2]

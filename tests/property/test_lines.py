@@ -27,7 +27,7 @@ few = settings(max_examples=25, deadline=None)
 def page_of(rows: list[str], height: int, seed: int, slope: float = 0.0, slant: float = 0.0, dx: int = 0, dy: int = 0):
     """A page of lines of separated letters, and the box of each letter by line."""
     rng = np.random.default_rng(seed)
-    pen = max(1.5, height * rng.uniform(0.07, 0.16))
+    pen = max(2.0, height * rng.uniform(0.07, 0.16))
     width = round(max(len(row) for row in rows) * height * 1.7) + 2 * MARGIN + dx
     drop = round(abs(slope) * width) + MARGIN
     page = blank_page(width, round(len(rows) * height * 2.3) + 2 * drop + dy)
