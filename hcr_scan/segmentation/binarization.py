@@ -1,0 +1,80 @@
+"""From grey pixels to ink: uneven light divided out, and how dark each pixel is against its own paper."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hcr_scan.geometry import Homography
+from hcr_scan.images import Gray, Ink, box_blur, closing, dilate, resize
+
+#: Longest side of the working raster in pixels: A4 at about 200 dpi. Everything in this package is tuned to it once, so that
+#: a 72-dpi screenshot and a 600-dpi scan go through the same numbers.
+WORKING_SIZE = 2300
+#: Rasters within these shares of the working size are left as they are: resampling blurs.
+KEEP_FROM, KEEP_TO = 0.7, 1.15
+#: Darkness (0..255) that no pen stays under, so that the grain of paper is never amplified into ink.
+FAINTEST_INK = 26
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """A page without its illumination.
+
+    ``darkness`` is uint8: 0 = as bright as the paper around it, 255 = black. ``noise`` is the standard deviation of
+    ``darkness`` on bare paper.
+    """
+
+    darkness: Gray
+    noise: float
+
+
+def working_raster(gray: Gray) -> tuple[Gray, Homography]:
+    """The page at working size, and the map from source pixels to it."""
+    height, width = gray.shape
+    scale = WORKING_SIZE / max(height, width)
+    if KEEP_FROM <= 1 / scale <= KEEP_TO:
+        return gray, Homography.scale(1.0)
+    new_width, new_height = max(1, round(width * scale)), max(1, round(height * scale))
+    exact = Homography((new_width / width, 0.0, 0.0, 0.0, new_height / height, 0.0, 0.0, 0.0, 1.0))
+    return resize(gray, new_width, new_height), exact
+
+
+def flatten_light(gray: Gray) -> Paper:
+    """Divide the page by its background, so that shadows, vignettes and coloured paper vanish.
+
+    The background is what is left of the page, eight times smaller, after closing away everything dark and narrower than
+    about 70 pixels (writing, rules, even marker strokes), smoothed.
+    """
+    height, width = gray.shape
+    small = resize(gray, max(1, width // 8), max(1, height // 8))
+    background = box_blur(closing(small, 9, 9), 9, 9)
+    background = resize(np.maximum(background, 1), width, height)
+    lightness = np.minimum(gray.astype(np.uint16) * 255 // np.maximum(background, 1), 255).astype(np.uint8)
+    darkness = 255 - lightness
+    return Paper(darkness, _paper_noise(darkness))
+
+
+def _paper_noise(darkness: Gray) -> float:
+    """Standard deviation of darkness on bare paper, from the middle half of its values (ink is in the tail)."""
+    sample = darkness[::4, ::4].ravel()
+    sample = sample[sample < 100]
+    if sample.size < 100:
+        return 1.0
+    low, high = np.percentile(sample, (25, 75))
+    return max(float(high - low) / 1.35, 1.0)
+
+
+def local_ink(paper: Paper) -> Ink:
+    """Soft ink: darkness relative to the darkest ink nearby, so that pencil and marker both reach 255.
+
+    What is much fainter than the writing around it (guide lines, show-through) fades away; bare paper stays 0.
+    """
+    height, width = paper.darkness.shape
+    small = resize(dilate(paper.darkness, 5, 5), max(1, width // 8), max(1, height // 8))
+    strongest = box_blur(dilate(small, 13, 13), 13, 13)
+    floor = max(FAINTEST_INK, 5 * paper.noise)
+    strongest = resize(np.maximum(strongest, min(int(floor / 0.6), 255)), width, height)
+    full = np.maximum(strongest.astype(np.uint16) * 7 // 10, 1)
+    return np.minimum(paper.darkness.astype(np.uint16) * 255 // full, 255).astype(np.uint8)

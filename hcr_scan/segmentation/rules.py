@@ -1,0 +1,86 @@
+"""Printed rules: the thin straight strokes that frames, combs, tables and ruled paper are made of, however faint.
+
+A rule is found by averaging darkness along its direction, which lifts a line that is weaker than the grain of the paper out
+of the noise, and by asking that both of its sides are lighter. Dotted and grey walls average to the same thing as
+a thin pale line.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from hcr_scan.images import Gray, Mask, box_blur, connected_components, dilate, opening
+from hcr_scan.segmentation.binarization import Paper
+
+#: A rule is thinner than this many pixels of the working raster (1 mm).
+THICKEST_RULE = 9
+#: Dashed and faint rules are thinner than this.
+THINNEST_SIDE = 5
+#: Length in working pixels over which a rule must be unbroken; shorter strokes are writing or print.
+SHORTEST_RULE = 29
+#: Darkness is averaged over this many pixels along the rule, which bridges dots and dashes.
+DASH = 9
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Masks of horizontal and of vertical rules."""
+
+    horizontal: Mask
+    vertical: Mask
+
+
+def find_rules(paper: Paper) -> Rules:
+    """All thin straight horizontal and vertical strokes of at least :data:`SHORTEST_RULE` pixels."""
+    # Dark writing must not outvote a faint wall: everything above the cap counts the same.
+    threshold = max(1.3 * paper.noise, 5.0)
+    capped = np.minimum(paper.darkness, int(4 * threshold))
+    turned = np.ascontiguousarray(capped.T)
+    horizontal = _along_rows(capped, threshold)
+    vertical = np.ascontiguousarray(_along_rows(turned, threshold).T)
+    return Rules(horizontal, vertical)
+
+
+def _along_rows(capped: Gray, threshold: float) -> Mask:
+    """Pixels on a row that is dark almost without a break, with both sides mostly lighter.
+
+    A dashed or faint rule must be thin and a thick one solid: a row of small print is neither.
+    """
+    solid = (capped > threshold).astype(np.uint8) * 255
+    dashed = (box_blur(capped, DASH, 1) > threshold).astype(np.uint8) * 255
+    ridge = _ridge(dashed, 0.8, THINNEST_SIDE) | _ridge(solid, 0.92, THICKEST_RULE)
+    middle = opening(ridge.astype(np.uint8) * 255, SHORTEST_RULE // 2, 1)
+    # The cover falls off within half its length of an end: grow back along the dark pixels.
+    return dilate(middle, SHORTEST_RULE // 2 | 1, 1) & dashed
+
+
+def _ridge(dark: Mask, least: float, distance: int) -> npt.NDArray[np.bool_]:
+    """Dark pixels in a stretch of row that is dark to at least this share, and darker than rows at a distance."""
+    cover = box_blur(dark, SHORTEST_RULE, 1)
+    side = np.zeros_like(cover)
+    side[distance:] = cover[:-distance]
+    side[:-distance] = np.maximum(side[:-distance], cover[distance:])
+    return (cover > least * 255) & (cover > side) & (cover - side > 0.2 * 255) & (dark > 0)
+
+
+def rule_segments(mask: Mask, shortest: int) -> npt.NDArray[np.float64]:
+    """Long rules of a horizontal mask as segments ``(n, 4)``: x0, y0, x1, y1 of the middle of their two ends.
+
+    Pass the transposed vertical mask to get vertical rules with x and y exchanged.
+    """
+    found = connected_components(mask)
+    lengths = found.boxes[:, 2] - found.boxes[:, 0]
+    thickness = found.areas / np.maximum(lengths, 1)
+    keep = np.flatnonzero((lengths >= shortest) & (thickness < THICKEST_RULE))
+    segments = np.zeros((len(keep), 4))
+    for row, index in enumerate(keep):
+        left, top, right, bottom = found.boxes[index]
+        piece = found.labels[top:bottom, left:right] == index + 1
+        end = max(3, (right - left) // 10)
+        y0, x0 = (float(v.mean()) for v in np.nonzero(piece[:, :end]))
+        y1, x1 = (float(v.mean()) for v in np.nonzero(piece[:, -end:]))
+        segments[row] = (left + x0, top + y0, right - end + x1, top + y1)
+    return segments
