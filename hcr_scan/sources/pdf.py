@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import math
 from collections.abc import Iterator
@@ -53,7 +54,7 @@ def load_pdf_page(document: Document, index: int, settings: SourceSettings) -> R
     poppler = settings.pdf_renderer is PdfRenderer.POPPLER
     try:
         with open_pdf(document, settings) as pdf, _loaded(pdf, index, document.path) as page:
-            scan = embedded_scan(page, document.data, settings.max_pixels)
+            scan = embedded_scan(page, document, settings.max_pixels)
             if scan is not None:
                 return scan
             if not poppler:
@@ -76,6 +77,9 @@ def open_pdf(document: Document, settings: SourceSettings) -> Iterator[Any]:
         pdf = pdfium.PdfDocument(document.data, password=settings.password)
     except pdfium.PdfiumError as error:
         raise _cannot_open(document.path, error, settings) from error
+    except UnicodeEncodeError:
+        # Its text would show a part of the password.
+        raise _wrong_password(document.path) from None
     try:
         # A broken form is drawn as a page without one.
         with suppress(pdfium.PdfiumError):
@@ -107,8 +111,7 @@ def render_dpi(width: float, height: float, settings: SourceSettings, path: str)
     if not (math.isfinite(width) and math.isfinite(height) and width > 0 and height > 0):
         raise SourceError("bad_page", f"{shown(path)}: this page of the PDF has no size; leave it out")
     dpi, lowest = settings.dpi, min(LOWEST_RENDER_DPI, settings.dpi)
-    # The raster is rounded up to whole pixels, each way.
-    while (math.ceil(width * dpi / 72) * math.ceil(height * dpi / 72)) > settings.max_pixels:
+    while math.prod(pixel_size(width, height, dpi)) > settings.max_pixels:
         dpi = min(dpi - 1, int(math.sqrt(settings.max_pixels * 72 * 72 / (width * height))))
         if dpi < lowest:
             raise SourceError(
@@ -122,9 +125,23 @@ def render_dpi(width: float, height: float, settings: SourceSettings, path: str)
 def _rendered(page: Any, settings: SourceSettings, path: str) -> Raster:
     width, height = page.get_size()
     dpi = render_dpi(width, height, settings, path)
-    bitmap = page.render(scale=dpi / 72, grayscale=True, may_draw_forms=True, draw_annots=True)
-    pixels = np.array(bitmap.to_numpy())
-    return Raster(pixels.reshape(pixels.shape[:2]), dpi, True)
+    columns, rows = pixel_size(width, height, dpi)
+    # Drawn into our own array: pypdfium2's render() rounds up, which adds an empty column to an A4 page.
+    pixels = np.full((rows, columns), 255, np.uint8)
+    buffer = (ctypes.c_ubyte * pixels.size).from_buffer(pixels.data.cast("B"))
+    bitmap = pdfium.PdfBitmap.new_native(columns, rows, pdfium_c.FPDFBitmap_Gray, buffer=buffer)
+    flags = pdfium_c.FPDF_GRAYSCALE | pdfium_c.FPDF_ANNOT
+    area = (0, 0, columns, rows, 0, flags)
+    pdfium_c.FPDF_RenderPageBitmap(bitmap, page, *area)
+    if page.formenv:
+        pdfium_c.FPDF_FFLDraw(page.formenv, bitmap, page, *area)
+    bitmap.close()
+    return Raster(pixels, dpi, True)
+
+
+def pixel_size(width: float, height: float, dpi: int) -> tuple[int, int]:
+    """Columns and rows of a page of ``width`` x ``height`` points."""
+    return max(1, round(width * dpi / 72)), max(1, round(height * dpi / 72))
 
 
 def _cannot_open(path: str, error: Any, settings: SourceSettings) -> SourceError:
@@ -132,9 +149,13 @@ def _cannot_open(path: str, error: Any, settings: SourceSettings) -> SourceError
     if code == pdfium_c.FPDF_ERR_PASSWORD:
         if settings.password is None:
             return SourceError("password", f"{shown(path)} is encrypted; give its password with --password-file")
-        return SourceError("password", f"{shown(path)} is encrypted and the password given does not open it")
+        return _wrong_password(path)
     if code == pdfium_c.FPDF_ERR_SECURITY:
         return SourceError(
             "unsupported_format", f"{shown(path)} is encrypted in a way that is not supported; print it to a new PDF"
         )
     return SourceError("damaged", f"{shown(path)}: the PDF is damaged; open it in a viewer and save it again")
+
+
+def _wrong_password(path: str) -> SourceError:
+    return SourceError("password", f"{shown(path)} is encrypted and the password given does not open it")

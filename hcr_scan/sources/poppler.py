@@ -35,12 +35,13 @@ def render_with_poppler(
     """
     from pdf2image import convert_from_path, exceptions
 
-    from hcr_scan.sources.pdf import render_dpi
+    from hcr_scan.sources.pdf import pixel_size, render_dpi
 
     with _without_password(document, settings) as path:
         # pdf2image calls pdfinfo again, without a time limit: a file that hangs it must not get that far.
         information = _information(path, document.path, index + 1)
-        dpi = render_dpi(*(size or _page_size(information, document.path)), settings, document.path)
+        width, height = size or _page_size(information, document.path)
+        dpi = render_dpi(width, height, settings, document.path)
         try:
             images = convert_from_path(
                 path, dpi=dpi, first_page=index + 1, last_page=index + 1, grayscale=True, use_cropbox=True,
@@ -53,7 +54,9 @@ def render_with_poppler(
         raise SourceError(
             "bad_page", f"{shown(document.path)}: poppler cannot draw this page; try --pdf-renderer pdfium"
         )
-    return Raster(np.array(images[0].convert("L")), dpi, True)
+    columns, rows = pixel_size(width, height, dpi)
+    # pdftoppm rounds up, which adds an empty column to an A4 page.
+    return Raster(np.array(images[0].convert("L"))[:rows, :columns].copy(), dpi, True)
 
 
 def _information(path: str, named: str, page: int | None = None) -> dict[str, Any]:
@@ -74,11 +77,12 @@ def _information(path: str, named: str, page: int | None = None) -> dict[str, An
 
 
 def _page_size(information: dict[str, Any], path: str) -> tuple[float, float]:
-    for key, value in information.items():
-        if key.startswith("Page") and key.endswith("size"):
-            match = _PAGE_SIZE.search(str(value))
-            if match:
-                return float(match[1]), float(match[2])
+    """Width and height in points of the only page asked about, turned as it is shown."""
+    told = {key.split()[-1]: str(value) for key, value in information.items() if key.startswith("Page ")}
+    match = _PAGE_SIZE.search(told.get("size", ""))
+    if match:
+        width, height = float(match[1]), float(match[2])
+        return (height, width) if told.get("rot") in ("90", "270") else (width, height)
     raise SourceError("bad_page", f"{shown(path)}: this page of the PDF has no size; leave it out")
 
 

@@ -6,6 +6,7 @@ Pillow decodes, from bytes and with an allow-list of formats; see RELIABILITY in
 from __future__ import annotations
 
 import io
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -35,6 +36,9 @@ _PILLOW_FORMATS: dict[Kind, tuple[str, ...]] = {
 }
 #: Formats recognised by so few bytes that a text may look like one.
 _WEAK_MAGIC = (Kind.BMP, Kind.PNM)
+
+# What it logs about damaged files goes into the failure's message; a run's stderr is for the user.
+logging.getLogger("PIL").setLevel(logging.CRITICAL)
 
 _ORIENTATION = 0x0112
 _TRANSPOSITIONS = {

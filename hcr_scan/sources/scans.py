@@ -6,6 +6,7 @@ certainly such a page is left to the renderer: ``None`` is always a safe answer 
 
 from __future__ import annotations
 
+import ctypes
 import math
 import re
 from dataclasses import dataclass
@@ -16,8 +17,9 @@ import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 from PIL import Image
 
-from hcr_scan.sources.pages import Raster
+from hcr_scan.sources.pages import Raster, SourceError, shown
 from hcr_scan.sources.raster import decode_gray_jpeg, gray_image
+from hcr_scan.sources.reading import Document
 from hcr_scan.sources.resolution import HIGHEST_DPI, LOWEST_DPI, MOST_OBLONG, square_size
 
 if TYPE_CHECKING:
@@ -47,11 +49,14 @@ _PLAIN_COLORSPACES = frozenset(
 _HARMLESS_ANNOTATIONS = frozenset((pdfium_c.FPDF_ANNOT_LINK, pdfium_c.FPDF_ANNOT_POPUP))
 
 
-def embedded_scan(page: Any, file_data: bytes, max_pixels: int) -> Raster | None:
+def embedded_scan(page: Any, document: Document, max_pixels: int) -> Raster | None:
     """The page's pixels and resolution if it is exactly one upright image, else ``None``.
 
-    ``page`` is of pypdfium2, ``file_data`` the whole PDF: the image's dictionary is looked up in it, since pdfium does
-    not tell about masks.
+    ``page`` is of pypdfium2. The image's dictionary is looked up in the file's bytes, since pdfium does not tell about
+    masks.
+
+    Raises:
+        SourceError: the image is cut off. pdfium would fill in grey what is missing and say nothing.
     """
     image = _sole_image(page)
     if image is None or _has_annotations(page):
@@ -63,10 +68,16 @@ def embedded_scan(page: Any, file_data: bytes, max_pixels: int) -> Raster | None
     x_dpi, y_dpi = width * 72 / placed.width, height * 72 / placed.height
     if width * height > max_pixels or not _plausible(x_dpi, y_dpi):
         return None
-    dictionary = _dictionary(image, file_data)
+    stream = bytes(image.get_data())
+    dictionary = _dictionary(stream, document.data)
     if dictionary is None or _MASKED.search(dictionary):
         return None
-    pixels = _pixels(image, dictionary, (width, height), max_pixels)
+    plain = image.get_metadata().colorspace in _PLAIN_COLORSPACES and not _REMAPPED.search(dictionary)
+    pixels = None
+    if plain and image.get_filters() == ["DCTDecode"]:
+        pixels = _decoded_jpeg(stream, (width, height), max_pixels, document.path)
+    if pixels is None:
+        pixels = _through_pdfium(image, (width, height))
     if pixels is None:
         return None
     return _upright(placed.cropped(pixels), placed, x_dpi, y_dpi, max_pixels)
@@ -96,8 +107,20 @@ def _sole_image(page: Any) -> Any | None:
 
 
 def _is_optional(image: Any) -> bool:
-    """Whether the image is marked as belonging to a layer or to anything else than plain structure."""
-    return bool(pdfium_c.FPDFPageObj_CountMarks(image) > 0)
+    """Whether the image belongs to a layer, which may be switched off."""
+    return any(
+        _mark_name(pdfium_c.FPDFPageObj_GetMark(image, index)) == "OC"
+        for index in range(pdfium_c.FPDFPageObj_CountMarks(image))
+    )
+
+
+def _mark_name(mark: Any) -> str:
+    used = ctypes.c_ulong()
+    buffer = ctypes.create_string_buffer(64)
+    fits = pdfium_c.FPDFPageObjMark_GetName(
+        mark, ctypes.cast(buffer, ctypes.POINTER(pdfium_c.FPDF_WCHAR)), len(buffer), used
+    )
+    return buffer.raw[: used.value].decode("utf-16-le", "replace").rstrip("\0") if fits else ""
 
 
 def _has_annotations(page: Any) -> bool:
@@ -191,7 +214,7 @@ def _is_page_rectangle(clip: Any, index: int, page_box: tuple[float, float, floa
     points: list[tuple[float, float]] = []
     for number in range(pdfium_c.FPDFClipPath_CountPathSegments(clip, index)):
         segment = pdfium_c.FPDFClipPath_GetPathSegment(clip, index, number)
-        x, y = pdfium_c.c_float(), pdfium_c.c_float()
+        x, y = ctypes.c_float(), ctypes.c_float()
         if pdfium_c.FPDFPathSegment_GetType(segment) == pdfium_c.FPDF_SEGMENT_BEZIERTO or number > 5:
             return False
         pdfium_c.FPDFPathSegment_GetPoint(segment, x, y)
@@ -212,13 +235,12 @@ def _is_page_rectangle(clip: Any, index: int, page_box: tuple[float, float, floa
     )
 
 
-def _dictionary(image: Any, file_data: bytes) -> bytes | None:
+def _dictionary(stream: bytes, file_data: bytes) -> bytes | None:
     """The text of the image's dictionary, found in the file before its stream; ``None`` for inline or encrypted images.
 
     A stream's dictionary is always plain text in the file, never in a compressed object. Where several images have the
     same bytes, their dictionaries are joined: what any of them says counts.
     """
-    stream = bytes(image.get_data())
     if len(stream) < 16:
         return None
     middle = len(stream) // 2
@@ -246,20 +268,19 @@ def _text_before(file_data: bytes, stream_start: int) -> bytes | None:
     return text[starts[-1].end() :] if starts else None
 
 
-def _pixels(image: Any, dictionary: bytes, size: tuple[int, int], max_pixels: int) -> Gray | None:
-    metadata = image.get_metadata()
-    plain = metadata.colorspace in _PLAIN_COLORSPACES and not _REMAPPED.search(dictionary)
-    if plain and image.get_filters() == ["DCTDecode"]:
-        pixels = decode_gray_jpeg(bytes(image.get_data()), size, max_pixels)
-        if pixels is not None:
-            return pixels
-    # A colour space that pdfium cannot name is a stencil, which has no colours of its own.
-    if metadata.colorspace == pdfium_c.FPDF_COLORSPACE_UNKNOWN:
+def _decoded_jpeg(stream: bytes, size: tuple[int, int], max_pixels: int, path: str) -> Gray | None:
+    try:
+        return decode_gray_jpeg(stream, size, max_pixels)
+    except OSError as error:
+        if "truncated" in str(error):
+            raise SourceError("truncated", f"{shown(path)}: the scan in the PDF is cut off; scan it again") from error
         return None
-    return _through_pdfium(image, size)
 
 
 def _through_pdfium(image: Any, size: tuple[int, int]) -> Gray | None:
+    # A colour space that pdfium cannot name is a stencil, which has no colours of its own.
+    if image.get_metadata().colorspace == pdfium_c.FPDF_COLORSPACE_UNKNOWN:
+        return None
     try:
         bitmap = image.get_bitmap()
     except pdfium.PdfiumError:
