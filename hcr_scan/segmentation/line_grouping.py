@@ -20,6 +20,8 @@ WIDEST_GAP = 6.0
 SIDE_BY_SIDE = 0.35
 #: The same for two runs of letters, whose bands are known better.
 RUNS_SIDE_BY_SIDE = 0.5
+#: Runs of up to this many pieces may be given to a line whose band they hardly share.
+SCRAP = 3
 
 
 def page_slope(boxes: Floats, height: float) -> float:
@@ -59,8 +61,8 @@ def leveled(boxes: Floats, slope: float) -> Floats:
     return result
 
 
-def group_letters(boxes: Floats) -> list[Indices]:
-    """Letters (leveled boxes, sorted by left edge) as lines, each a row of indices from left to right."""
+def group_letters(boxes: Floats, height: float) -> list[Indices]:
+    """Letters (leveled boxes, sorted by left edge, of about ``height``) as lines, each a row of indices left to right."""
     if len(boxes) == 0:
         return []
     runs = [np.array(run, np.intp) for run in _linked_runs(boxes)]
@@ -69,7 +71,42 @@ def group_letters(boxes: Floats) -> list[Indices]:
         if len(merged) == len(runs):
             break
         runs = merged
+    return _absorb_scraps(boxes, runs, height)
+
+
+def _absorb_scraps(boxes: Floats, runs: list[Indices], height: float) -> list[Indices]:
+    """Give runs of a few letters or fragments to a longer line they stand on, or cling to, shortest first."""
+    runs = sorted(runs, key=lambda run: (len(run), boxes[run[0], 0], boxes[run[0], 1]))
+    at = 0
+    while at < len(runs) and len(runs[at]) <= SCRAP:
+        scrap = runs[at]
+        hosts = [(_clinging(boxes, scrap, run, height), i) for i, run in enumerate(runs) if len(run) > len(scrap)]
+        distance, host = min(hosts, default=(np.inf, -1))
+        if not np.isfinite(distance):
+            at += 1
+            continue
+        members = np.concatenate((runs[host], scrap))
+        runs[host] = members[np.argsort(boxes[members, 0] + boxes[members, 2], kind="stable")]
+        del runs[at]
     return runs
+
+
+def _clinging(boxes: Floats, scrap: Indices, run: Indices, height: float) -> float:
+    """How far a scrap is from a line it may belong to, in pixels; infinite if it may not."""
+    around = np.concatenate((boxes[scrap, :2].min(axis=0), boxes[scrap, 2:].max(axis=0)))
+    reach = np.concatenate((boxes[run, :2].min(axis=0), boxes[run, 2:].max(axis=0)))
+    aside = max(reach[0] - around[2], around[0] - reach[2], 0.0)
+    if aside > 1.5 * height or max(reach[1] - around[3], around[1] - reach[3]) > 0.5 * height:
+        return float(np.inf)
+    top, bottom = band(boxes, run, (around[0] + around[2]) / 2)
+    middle = (around[1] + around[3]) / 2
+    off = max(float(top) - middle, middle - float(bottom), 0.0)
+    if off <= 0.35 * height:
+        return aside + off
+    if len(scrap) <= 2 and around[3] - around[1] < 0.65 * max(height, float(bottom - top)):
+        distance = float(nearest_letters(boxes[run], around[None])[1][0])
+        return distance + off if distance <= 0.5 * height else float(np.inf)
+    return float(np.inf)
 
 
 def band(boxes: Floats, line: Indices, x: npt.ArrayLike) -> tuple[Floats, Floats]:
@@ -204,15 +241,28 @@ def _inside_cost(boxes: Floats, run: Indices, short: Indices) -> float:
     return float(np.median(_band_cost(top, bottom, members[:, 1], members[:, 3], np.zeros(len(short)))))
 
 
-def nearest_letters(boxes: Floats, pieces: Floats) -> tuple[Indices, Floats]:
-    """For each lone piece the letter it floats near, and how far it is, in heights of that letter.
+def covered_share(boxes: Floats, line: Indices, piece: Floats) -> float:
+    """Share of the line's band, where a tall piece stands, that the piece covers; 0 where the line does not reach."""
+    members = boxes[line]
+    left, right = float(members[:, 0].min()), float(members[:, 2].max())
+    top, bottom = float(members[:, 1].min()), float(members[:, 3].max())
+    if piece[1] >= bottom or piece[3] <= top:
+        return 0.0
+    first, last = band(boxes, line, (piece[0] + piece[2]) / 2)
+    height = float(last - first)
+    if max(left - piece[2], piece[0] - right) > 2 * height:
+        return 0.0
+    return float(min(last, piece[3]) - max(first, piece[1])) / max(height, 1e-9)
 
-    Distances are between edges; a piece above or below a letter counts as nearer than one beside it, as dots and accents
-    stand over their letter.
+
+def nearest_letters(boxes: Floats, pieces: Floats) -> tuple[Indices, Floats]:
+    """For each lone piece the letter it floats near, and how far away that is in pixels.
+
+    Distances are between edges; a piece above or below a letter counts as nearer than one beside it, as dots and
+    accents stand over their letter.
     """
     beside = np.maximum(boxes[None, :, 0] - pieces[:, None, 2], pieces[:, None, 0] - boxes[None, :, 2])
     above = np.maximum(boxes[None, :, 1] - pieces[:, None, 3], pieces[:, None, 1] - boxes[None, :, 3])
     distance = np.hypot(np.maximum(beside, 0), 0.8 * np.maximum(above, 0))
-    distance /= np.maximum(boxes[:, 3] - boxes[:, 1], 1e-9)
     nearest = np.argmin(distance, axis=1)
     return nearest, distance[np.arange(len(pieces)), nearest]

@@ -9,9 +9,10 @@ import numpy as np
 from hcr_scan.images import Components, Ink, connected_components
 from hcr_scan.normalization import stroke_width
 from hcr_scan.segmentation.glyphs import InkChunk, InkLine, InkWord, Pen, line_chunks
-from hcr_scan.segmentation.line_grouping import group_letters, leveled, nearest_letters, page_slope
+from hcr_scan.segmentation.line_grouping import covered_share, group_letters, leveled, nearest_letters, page_slope
 from hcr_scan.segmentation.parts import Floats, Indices, InkParts, Scale, measure_scale, without_dust
 from hcr_scan.segmentation.reading_order import reading_order
+from hcr_scan.segmentation.ruling import without_rules
 from hcr_scan.segmentation.specks import without_noise
 from hcr_scan.segmentation.upright import upright_spans, writing_slant
 from hcr_scan.segmentation.words import space_threshold, word_breaks
@@ -47,7 +48,7 @@ def find_lines(ink: Ink, components: Components | None = None, spec: LineSpec | 
     parts = without_dust(InkParts.of(ink, components))
     if len(parts) == 0:
         return []
-    scale = measure_scale(parts)
+    parts, scale = _without_rules(parts, measure_scale(parts))
     parts = _in_canonical_order(without_noise(parts, scale))
     lines, flat = _group(parts, scale)
     lines = [line for line in lines if _is_writing(parts, line, scale)]
@@ -56,6 +57,15 @@ def find_lines(ink: Ink, components: Components | None = None, spec: LineSpec | 
     boxes = np.array([_around(flat[line]) for line in lines])
     lines = [lines[i] for i in reading_order(boxes, scale.height)]
     return _written(parts, lines, scale)
+
+
+def _without_rules(parts: InkParts, scale: Scale) -> tuple[InkParts, Scale]:
+    """The pieces without ruled lines, and the scale seen again where there were any."""
+    left = without_rules(parts, scale)
+    if left is parts:
+        return parts, scale
+    left = without_dust(left)
+    return left, measure_scale(left)
 
 
 def _in_canonical_order(parts: InkParts) -> InkParts:
@@ -97,17 +107,39 @@ def _lines_of_one_size(parts: InkParts, flat: Floats, among: Indices, scale: Sca
     letters = among[_letters(parts.kept(among), scale)]
     if len(letters) == 0:
         return [], among
-    lines = [letters[run] for run in group_letters(flat[letters])]
+    lines = [letters[run] for run in group_letters(flat[letters], scale.height)]
     rest = np.setdiff1d(among, letters)
-    if len(rest) == 0:
-        return lines, rest
-    owner = np.zeros(len(flat), np.intp)
-    for index, line in enumerate(lines):
-        owner[line] = index
-    nearest, distance = nearest_letters(flat[letters], flat[rest])
-    joins = np.where(distance <= 1.0, owner[letters[nearest]], -1)
-    lines = [np.concatenate((line, rest[joins == index])) for index, line in enumerate(lines)]
-    return [np.sort(line) for line in lines], rest[joins < 0]
+    tall = rest[parts.heights[rest] > scale.height]
+    lines, placed = _with_tall(flat, lines, tall)
+    small = np.setdiff1d(rest, tall)
+    if len(small):
+        lines, floating = _with_small(flat, lines, small, scale)
+        placed = np.concatenate((placed, floating))
+    return [np.sort(line) for line in lines], np.setdiff1d(rest, placed)
+
+
+def _with_tall(flat: Floats, lines: list[Indices], tall: Indices) -> tuple[list[Indices], Indices]:
+    """Lines with the long letters (j, brackets, large capitals) that stand on them, and which these are."""
+    joins: dict[int, list[int]] = {}
+    for piece in tall:
+        share = [covered_share(flat, line, flat[piece]) for line in lines]
+        best = int(np.argmax(share))
+        if share[best] >= 0.6:
+            joins.setdefault(best, []).append(int(piece))
+    lines = [np.concatenate((line, np.array(joins.get(i, ()), np.intp))) for i, line in enumerate(lines)]
+    return lines, np.array(sorted(p for found in joins.values() for p in found), np.intp)
+
+
+def _with_small(
+    flat: Floats, lines: list[Indices], small: Indices, scale: Scale
+) -> tuple[list[Indices], Indices]:
+    """Lines with the dots, bars and fragments that float near their letters, and which these are."""
+    owner = np.concatenate([np.full(len(line), index) for index, line in enumerate(lines)])
+    letters = np.concatenate(lines)
+    nearest, distance = nearest_letters(flat[letters], flat[small])
+    near = distance <= scale.height
+    joins = np.where(near, owner[nearest], -1)
+    return [np.concatenate((line, small[joins == index])) for index, line in enumerate(lines)], small[near]
 
 
 def _is_writing(parts: InkParts, line: Indices, scale: Scale) -> bool:
