@@ -1,5 +1,5 @@
 # A million names pass through here, and strings are several times as fast as paths.
-# ruff: noqa: PTH112, PTH118, PTH119, PTH122, PTH207
+# ruff: noqa: PTH112, PTH113, PTH118, PTH119, PTH122, PTH207
 """Files, folders, patterns and lists become a stream of file names, in an order that never changes, none twice."""
 
 from __future__ import annotations
@@ -55,7 +55,8 @@ class _Seen:
     def first_time(self, path: str) -> bool:
         real = os.path.realpath(path)
         folder, name = os.path.split(real)
-        if real in self.files or (folder in self.folders and _is_page_name(name)):
+        # A link that leads nowhere is not among the folder's files.
+        if real in self.files or (folder in self.folders and _is_page_name(name) and os.path.isfile(real)):
             return False
         self.files.add(real)
         return True
@@ -103,7 +104,7 @@ def _walked(top: str, seen: _Seen) -> Iterator[str]:
                 yield below
             else:
                 stack.append((entry.path, real_below, below))
-        elif _is_page_name(entry.name) and not (entry.is_symlink() and entry.is_dir()):
+        elif _is_page_name(entry.name) and not (entry.is_symlink() and os.path.isdir(entry.path)):
             yield entry.path if _is_new(entry, real, seen) else _REPEATED
 
 

@@ -70,8 +70,9 @@ def load_image(document: Document, index: int, settings: SourceSettings) -> Rast
         orientation = 1 if document.kind in (Kind.TIFF, Kind.HEIC) else _exif_orientation(image)
         x_dpi, y_dpi = _stated_resolution(image, orientation)
         white_is_zero = _white_is_zero(image)
-        # The decoder's own luma: a colour JPEG comes out grey without ever being RGB.
-        image.draft("L", None)
+        if document.kind is Kind.JPEG:
+            # The decoder's own luma: the page comes out grey without ever being RGB.
+            image.draft("L", None)
         _decode(image, document)
         gray = gray_image(image, white_is_zero)
     if orientation in _TRANSPOSITIONS:

@@ -37,7 +37,7 @@ _MAGIC: tuple[tuple[re.Pattern[bytes], Kind], ...] = tuple(
         (rb"RIFF....WEBP", Kind.WEBP),
         (rb"....ftyp(hei[cxms]|hev[cxms]|mif1|msf1)", Kind.HEIC),
         (rb"BM.{4}\0\0\0\0", Kind.BMP),
-        (rb"P[1-6][\s#]", Kind.PNM),
+        (rb"P[1-6]\s+(#|\d)", Kind.PNM),
         # PDF readers accept rubbish before the header, so scanners' mail gateways put it there.
         (rb".{0,1020}?%PDF-", Kind.PDF),
     )
@@ -102,29 +102,30 @@ def read_document(path: str, max_file_size: int) -> Document:
         SourceError: the file cannot be read, is too large, or is not of a kind that can be.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        with open(path, "rb", opener=_open_without_waiting) as file:
+            status = os.fstat(file.fileno())
+            # A FIFO or a device would block or never end.
+            if not stat.S_ISREG(status.st_mode):
+                raise _not_a_file(path)
+            if status.st_size > max_file_size:
+                raise _too_large(path, status.st_size, max_file_size)
+            signature = (path, status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+            if _last_read.document is not None and _last_read.signature == signature:
+                return _last_read.document
+            # Before the next is read: two large documents at once may be more than a worker's memory.
+            _last_read.signature, _last_read.document = None, None
+            data = file.read(status.st_size + 1)
     except (OSError, ValueError) as error:
         raise _cannot_open(path, error) from error
-    with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        # A FIFO or a device would block or never end.
-        if not stat.S_ISREG(status.st_mode):
-            raise SourceError("not_a_file", f"{shown(path)} is not a regular file; name files or folders of files")
-        signature = (path, status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
-        if _last_read.document is not None and _last_read.signature == signature:
-            return _last_read.document
-        _last_read.signature, _last_read.document = None, None
-        if status.st_size > max_file_size:
-            raise _too_large(path, status.st_size, max_file_size)
-        try:
-            data = file.read(status.st_size + 1)
-        except OSError as error:
-            raise _cannot_open(path, error) from error
     if len(data) != status.st_size:
         raise SourceError("changed", f"{shown(path)} changed while it was read; run again when it is complete")
     document = Document(path, _kind(path, data), data, hashlib.sha256(data).hexdigest())
     _last_read.signature, _last_read.document = signature, document
     return document
+
+
+def _open_without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _kind(path: str, data: bytes) -> Kind:
@@ -148,6 +149,10 @@ def _too_large(path: str, size: int, limit: int) -> SourceError:
     )
 
 
+def _not_a_file(path: str) -> SourceError:
+    return SourceError("not_a_file", f"{shown(path)} is not a regular file; name files or folders of files")
+
+
 def _cannot_open(path: str, error: OSError | ValueError) -> SourceError:
     number = error.errno if isinstance(error, OSError) else errno.ENOENT
     if number in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG):
@@ -155,5 +160,5 @@ def _cannot_open(path: str, error: OSError | ValueError) -> SourceError:
     if number in (errno.EACCES, errno.EPERM):
         return SourceError("unreadable", f"{shown(path)} may not be read; change its permissions")
     if number in (errno.ENXIO, errno.EISDIR):
-        return SourceError("not_a_file", f"{shown(path)} is not a regular file; name files or folders of files")
+        return _not_a_file(path)
     return SourceError("unreadable", f"{shown(path)} cannot be read ({error}); check the disk or the network")

@@ -1,0 +1,192 @@
+"""Finding inputs: what is asked for, all of it, once, in an order that never changes."""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+
+import pytest
+
+from hcr_scan.errors import InputError
+from hcr_scan.sources import find_inputs
+
+
+@pytest.fixture
+def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of pages and other things, and the working directory above it."""
+    for name in (
+        "in/b.png", "in/a.PDF", "in/sub/c.tif", "in/sub/deep/d.jpeg", "in/z.jpg", "in/results.csv", "in/notes.txt",
+        "in/.hidden.png", "in/.cache/e.png", "other/f.png",
+    ):  # fmt: skip
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+ALL_IN = ["in/a.PDF", "in/b.png", "in/sub/c.tif", "in/sub/deep/d.jpeg", "in/z.jpg"]
+
+
+def test_a_folder_is_walked_in_order_and_only_pages_are_taken(tree: Path) -> None:
+    assert list(find_inputs(["in"])) == ALL_IN
+    assert list(find_inputs(["in/"])) == ALL_IN
+    assert list(find_inputs([str(tree / "in")])) == [str(tree / name) for name in ALL_IN]
+
+
+def test_a_named_file_is_taken_whatever_it_is(tree: Path) -> None:
+    names = ["in/notes.txt", "in/.hidden.png", "other/f.png"]
+    assert list(find_inputs(names)) == names
+
+
+def test_a_hidden_folder_that_is_named_is_walked(tree: Path) -> None:
+    assert list(find_inputs(["in/.cache"])) == ["in/.cache/e.png"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        ("in/*.png", ["in/b.png"]),
+        ("in/*.txt", ["in/notes.txt"]),
+        ("in/[az].*", ["in/a.PDF", "in/z.jpg"]),
+        ("*/f.png", ["other/f.png"]),
+        ("in/**/*.jp*g", ["in/sub/deep/d.jpeg", "in/z.jpg"]),
+        ("in/*", ALL_IN),
+        ("in/**", ALL_IN),
+    ],
+)
+def test_patterns(tree: Path, pattern: str, expected: list[str]) -> None:
+    assert list(find_inputs([pattern])) == expected
+
+
+def test_a_file_whose_name_looks_like_a_pattern_is_that_file(tree: Path) -> None:
+    (tree / "page[1].png").touch()
+    (tree / "page1.png").touch()
+    assert list(find_inputs(["page[1].png"])) == ["page[1].png"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["in", "in"],
+        ["in", "in/b.png", "in/sub"],
+        ["in", "./in/*", "in/../in/z.jpg"],
+    ],
+)
+def test_no_input_twice(tree: Path, arguments: list[str]) -> None:
+    found = list(find_inputs(arguments))
+    assert sorted(os.path.realpath(p) for p in found) == sorted(os.path.realpath(p) for p in ALL_IN)
+
+
+def test_arguments_come_in_their_order(tree: Path) -> None:
+    assert list(find_inputs(["other", "in/z.jpg", "in"])) == ["other/f.png", "in/z.jpg", *ALL_IN[:-1]]
+    assert list(find_inputs(["in/sub/deep", "in"])) == [ALL_IN[3], *ALL_IN[:3], ALL_IN[4]]
+
+
+def test_links(tree: Path) -> None:
+    (tree / "in/loop").symlink_to(tree / "in")
+    (tree / "in/sub/up").symlink_to("..")
+    (tree / "in/again.png").symlink_to("b.png")
+    (tree / "in/zz.png").symlink_to(tree / "other/f.png")
+    # Links that lead nowhere are records of missing files, not silence.
+    (tree / "in/self.png").symlink_to("self.png")
+    (tree / "in/lost.png").symlink_to("gone.png")
+    assert list(find_inputs(["in"])) == [*ALL_IN[:2], "in/lost.png", "in/self.png", *ALL_IN[2:], "in/zz.png"]
+    (tree / "elsewhere").symlink_to(tree / "other")
+    assert list(find_inputs(["elsewhere", "other"])) == ["elsewhere/f.png"]
+
+
+def test_names_of_any_bytes(tmp_path: Path) -> None:
+    names = [b"\xff\xfe.png", b"new\nline.png", b"-rf.png", "ä€.PNG".encode(), b"\x1b[31m.png", b"=cmd|calc.png"]
+    for name in names:
+        try:
+            (tmp_path / os.fsdecode(name)).touch()
+        except OSError:
+            pytest.skip("this file system takes only names in UTF-8")
+    found = list(find_inputs([str(tmp_path)]))
+    assert [os.fsencode(os.path.basename(path)) for path in found] == sorted(names)  # noqa: PTH119
+    assert list(find_inputs(["-"], io.BytesIO(b"\0".join(os.fsencode(p) for p in found)))) == found
+
+
+@pytest.mark.parametrize(
+    "listing",
+    [b"in/z.jpg\nin/b.png\n", b"in/z.jpg\0in/b.png\0", b"\n\nin/z.jpg\n\nin/b.png", b"in/z.jpg\r\nin/b.png\r\n"],
+)
+def test_a_list_on_standard_input(tree: Path, listing: bytes) -> None:
+    assert list(find_inputs(["-"], io.BytesIO(listing))) == ["in/z.jpg", "in/b.png"]
+    assert list(find_inputs(["-"], io.TextIOWrapper(io.BytesIO(listing)))) == ["in/z.jpg", "in/b.png"]
+    assert list(find_inputs(["-"], io.StringIO(listing.decode()))) == ["in/z.jpg", "in/b.png"]
+
+
+def test_a_list_may_name_folders_and_what_is_gone(tree: Path) -> None:
+    listing = io.BytesIO(b"other\ngone.png\nin/sub\nother/f.png\n")
+    assert list(find_inputs(["-", "in/z.jpg"], listing)) == [
+        "other/f.png", "gone.png", "in/sub/c.tif", "in/sub/deep/d.jpeg", "in/z.jpg",
+    ]  # fmt: skip
+
+
+def test_a_long_list_is_read_as_it_comes(tree: Path) -> None:
+    names = [f"gone-{number:05d}.png" for number in range(20_000)]
+    stream = io.BytesIO("\n".join(names).encode())
+    found = find_inputs(["-"], stream)
+    assert next(found) == names[0]
+    assert stream.tell() < len(stream.getvalue())
+    assert list(found) == names[1:]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["nowhere.png"], "nowhere.png does not exist"),
+        (["in", "*.bmp"], r"no file matches \*.bmp"),
+        (["empty"], "empty holds no pages"),
+        (["-"], "standard input is empty"),
+        ([], "no input"),
+        (["bad\nname"], r"bad\\nname does not exist"),
+    ],
+)
+def test_an_argument_that_matches_nothing_is_named_at_once(tree: Path, arguments: list[str], said: str) -> None:
+    (tree / "empty").mkdir()
+    (tree / "empty/results.csv").touch()
+    with pytest.raises(InputError, match=said):
+        find_inputs(arguments, io.BytesIO())
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")
+def test_a_folder_that_cannot_be_listed_is_no_silence(tree: Path) -> None:
+    (tree / "in/sub").chmod(0)
+    try:
+        assert list(find_inputs(["in"])) == ["in/a.PDF", "in/b.png", "in/sub", "in/z.jpg"]
+    finally:
+        (tree / "in/sub").chmod(0o755)
+
+
+def test_a_folder_that_vanishes_is_no_silence(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scandir = os.scandir
+
+    def refusing(path: str) -> object:
+        if path.endswith("sub"):
+            raise PermissionError(13, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    assert list(find_inputs(["in"])) == ["in/a.PDF", "in/b.png", "in/sub", "in/z.jpg"]
+
+
+def test_folders_may_be_nested_deeper_than_python_recurses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for _ in range(300):
+        os.mkdir("d")  # noqa: PTH102
+        os.chdir("d")
+    Path("page.png").touch()
+    os.chdir(tmp_path)
+    import sys
+
+    monkeypatch.setattr(sys, "setrecursionlimit", sys.setrecursionlimit)
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(250)
+    try:
+        assert list(find_inputs(["d"])) == ["/".join(["d"] * 300) + "/page.png"]
+    finally:
+        sys.setrecursionlimit(limit)
