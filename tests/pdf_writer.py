@@ -156,3 +156,11 @@ def _rc4(key: bytes, data: bytes) -> bytes:
         state[i], state[j] = state[j], state[i]
         output.append(byte ^ state[(state[i] + state[j]) % 256])
     return bytes(output)
+
+
+def blank_pdf(*media_boxes: str) -> bytes:
+    """Empty pages of the given media boxes, ``left bottom right top`` in points."""
+    kids = " ".join(f"{number} 0 R" for number in range(3, 3 + len(media_boxes)))
+    pages = [f"<< /Type /Page /Parent 2 0 R /MediaBox [{box}] >>".encode() for box in media_boxes]
+    tree = f"<< /Type /Pages /Kids [{kids}] /Count {len(media_boxes)} >>".encode()
+    return build_pdf([b"<< /Type /Catalog /Pages 2 0 R >>", tree, *pages])

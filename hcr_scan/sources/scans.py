@@ -35,6 +35,8 @@ _UPRIGHT = 0.0002
 _MASKED = re.compile(rb"/SMask|/Mask\b|/ImageMask(?!\s+false)|/OC\b|/Alternates|#")
 #: What pdfium knows about a JPEG and Pillow would not.
 _REMAPPED = re.compile(rb"/Decode\b|/ColorTransform")
+#: Streams that may begin as the image's does: in an honest file at most all of its pages.
+_MOST_CANDIDATES = 100_000
 _OBJECT_START = re.compile(rb"\d\s+\d+\s+obj\b")
 
 _PLAIN_COLORSPACES = frozenset(
@@ -241,31 +243,30 @@ def _dictionary(stream: bytes, file_data: bytes) -> bytes | None:
     A stream's dictionary is always plain text in the file, never in a compressed object. Where several images have the
     same bytes, their dictionaries are joined: what any of them says counts.
     """
-    if len(stream) < 16:
-        return None
-    middle = len(stream) // 2
-    probe = stream[middle : middle + 64]
-    found: list[bytes] = []
-    position = file_data.find(probe)
-    while position >= 0:
-        start = position - middle
-        if start >= 0 and file_data.startswith(stream, start):
-            dictionary = _text_before(file_data, start)
-            if dictionary is None:
-                return None
-            found.append(dictionary)
-        position = file_data.find(probe, position + 1)
-        if len(found) > 100:
+    found: set[bytes] = set()
+    for line_end in (b"\n", b"\r\n", b"\r"):
+        opening = b"stream" + line_end
+        beginning = opening + stream[:32]
+        position = -1
+        for _ in range(_MOST_CANDIDATES):
+            position = file_data.find(beginning, position + 1)
+            if position < 0:
+                break
+            if file_data.startswith(stream, position + len(opening)):
+                found.add(_dictionary_before(file_data, position))
+        else:
             return None
-    return b"\n".join(found) if found else None
+    return None if b"" in found else b"\n".join(sorted(found)) or None
 
 
-def _text_before(file_data: bytes, stream_start: int) -> bytes | None:
-    text = file_data[max(0, stream_start - 65536) : stream_start].rstrip()
-    if not text.endswith(b"stream"):
-        return None
-    starts = list(_OBJECT_START.finditer(text))
-    return text[starts[-1].end() :] if starts else None
+def _dictionary_before(file_data: bytes, stream_keyword: int) -> bytes:
+    """What lies between the object's number and its stream; nothing where no object begins."""
+    for length in (1024, 65536):
+        text = file_data[max(0, stream_keyword - length) : stream_keyword]
+        starts = list(_OBJECT_START.finditer(text))
+        if starts:
+            return text[starts[-1].end() :]
+    return b""
 
 
 def _decoded_jpeg(stream: bytes, size: tuple[int, int], max_pixels: int, path: str) -> Gray | None:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import io
-import os
-import shutil
 import zlib
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,13 +12,21 @@ import pypdfium2 as pdfium
 import pytest
 from PIL import Image
 
-from hcr_scan.document import PageFailure
-from hcr_scan.errors import MissingDependency
-from hcr_scan.settings import PdfRenderer, SourceSettings
-from hcr_scan.sources import PageImage, check_renderer, count_pages, load_page
-from tests.pdf_writer import A4_POINTS, ImagePage, build_pdf, encrypted_pdf, fax_page, flate_page, jpeg_page, stream
+from hcr_scan.settings import SourceSettings
+from hcr_scan.sources import PageImage, count_pages, load_page
+from tests.pdf_writer import (
+    A4_POINTS,
+    ImagePage,
+    blank_pdf,
+    build_pdf,
+    encrypted_pdf,
+    fax_page,
+    flate_page,
+    jpeg_page,
+    stream,
+)  # fmt: skip
+from tests.source_reading import SETTINGS, read_failure, read_page, read_pages
 
-SETTINGS = SourceSettings()
 WIDTH, HEIGHT = A4_POINTS
 
 
@@ -36,22 +41,6 @@ def page_pixels() -> npt.NDArray[np.uint8]:
     return pixels
 
 
-def read(path: Path, settings: SourceSettings = SETTINGS, index: int = 0) -> PageImage:
-    refs = count_pages(str(path), settings)
-    assert isinstance(refs, tuple), refs
-    image = load_page(refs[index], settings)
-    assert isinstance(image, PageImage), image
-    return image
-
-
-def failure(path: Path, settings: SourceSettings = SETTINGS) -> PageFailure:
-    result: object = count_pages(str(path), settings)
-    if isinstance(result, tuple):
-        result = load_page(result[0], settings)
-    assert isinstance(result, PageFailure), result
-    return result
-
-
 def write(folder: Path, data: bytes) -> Path:
     path = folder / "page.pdf"
     path.write_bytes(data)
@@ -63,11 +52,9 @@ def is_native(image: PageImage, pixels: npt.NDArray[np.uint8]) -> bool:
 
 
 def test_a_scan_is_pixel_equal_to_the_embedded_image(tmp_path: Path, page_pixels: npt.NDArray[np.uint8]) -> None:
-    image = read(write(tmp_path, flate_page(page_pixels).pdf()))
+    image = read_page(write(tmp_path, flate_page(page_pixels).pdf()))
     assert is_native(image, page_pixels)
     assert (image.dpi, image.dpi_known) == (100, True)
-    assert image.pixels.flags.writeable
-    assert image.pixels.flags.c_contiguous
 
 
 def test_a_jpeg_scan_is_decoded_as_the_jpeg_is(tmp_path: Path, page_pixels: npt.NDArray[np.uint8]) -> None:
@@ -75,7 +62,7 @@ def test_a_jpeg_scan_is_decoded_as_the_jpeg_is(tmp_path: Path, page_pixels: npt.
         page = jpeg_page(pixels)
         with Image.open(io.BytesIO(page.data)) as jpeg:
             expected = np.asarray(jpeg.convert("L"))
-        image = read(write(tmp_path, page.pdf()))
+        image = read_page(write(tmp_path, page.pdf()))
         assert image.pixels.shape == expected.shape
         assert np.abs(image.pixels.astype(int) - expected).max() <= 1
 
@@ -84,21 +71,21 @@ def test_a_colour_scan_is_its_luma(tmp_path: Path) -> None:
     pixels = np.zeros((1169, 827, 3), np.uint8)
     pixels[:, :400] = (255, 0, 0)
     pixels[:, 400:] = (0, 0, 255)
-    image = read(write(tmp_path, flate_page(pixels).pdf()))
+    image = read_page(write(tmp_path, flate_page(pixels).pdf()))
     assert image.pixels.shape == (1169, 827)
     assert (image.pixels[0, 0], image.pixels[0, 800]) == (76, 29)
 
 
 def test_a_fax_scan_is_pixel_equal(tmp_path: Path, page_pixels: npt.NDArray[np.uint8]) -> None:
     white = page_pixels > 128
-    image = read(write(tmp_path, fax_page(white).pdf()))
+    image = read_page(write(tmp_path, fax_page(white).pdf()))
     assert is_native(image, np.where(white, 255, 0).astype(np.uint8))
 
 
 def test_oblong_fax_pixels_become_square(tmp_path: Path) -> None:
     white = np.ones((1146, 1728), bool)
     white[100:200, 100:304] = False
-    image = read(write(tmp_path, fax_page(white).pdf()))
+    image = read_page(write(tmp_path, fax_page(white).pdf()))
     assert image.pixels.shape == (2444, 1728)
     assert image.dpi == 209
     ink = image.pixels < 128
@@ -112,7 +99,7 @@ def test_oblong_fax_pixels_become_square(tmp_path: Path) -> None:
 def test_page_rotation_turns_the_scan_clockwise(tmp_path: Path, page_pixels: npt.NDArray[np.uint8], turn: int) -> None:
     page = flate_page(page_pixels)
     page.page_entries = b"/Rotate %d" % turn
-    image = read(write(tmp_path, page.pdf()))
+    image = read_page(write(tmp_path, page.pdf()))
     assert is_native(image, np.rot90(page_pixels, -turn // 90))
 
 
@@ -139,7 +126,7 @@ def test_the_image_matrix_is_honoured_as_the_renderer_does(
         page.media_box = (0, 0, HEIGHT, WIDTH)
     page.page_entries = b"/Rotate %d" % turn
     path = write(tmp_path, page.pdf())
-    image = read(path)
+    image = read_page(path)
     assert is_native(image, np.rot90(expected(page_pixels), -turn // 90))
     # The renderer is the judge of what the page looks like.
     height, width = image.pixels.shape
@@ -152,7 +139,7 @@ def test_a_crop_box_cuts_the_scan(tmp_path: Path, page_pixels: npt.NDArray[np.ui
     page = flate_page(page_pixels)
     # 72 points are 100 pixels.
     page.page_entries = b"/CropBox [72 144 595.2 769.92]"
-    image = read(write(tmp_path, page.pdf()))
+    image = read_page(write(tmp_path, page.pdf()))
     assert is_native(image, page_pixels[100:969, 100:])
 
 
@@ -179,7 +166,7 @@ def test_what_does_not_show_does_not_cost_the_native_pixels(
 ) -> None:
     page = flate_page(page_pixels)
     change(page)  # type: ignore[operator]
-    assert is_native(read(write(tmp_path, page.pdf())), page_pixels)
+    assert is_native(read_page(write(tmp_path, page.pdf())), page_pixels)
 
 
 def visible_text(page: ImagePage) -> None:
@@ -241,7 +228,7 @@ def test_any_other_page_is_drawn_as_a_viewer_shows_it(
     page = flate_page(page_pixels)
     change(page)  # type: ignore[operator]
     path = write(tmp_path, page.pdf())
-    image = read(path, SourceSettings(dpi=150))
+    image = read_page(path, SourceSettings(dpi=150))
     assert (image.dpi, image.pixels.shape) == (150, (1754, 1240))
     with pdfium.PdfDocument(path) as pdf:
         drawn = np.array(pdf[0].render(scale=150 / 72).to_numpy())[:, :1240, 0]
@@ -255,7 +242,7 @@ def test_a_stencil_is_drawn_in_its_ink(tmp_path: Path) -> None:
         zlib.compress(np.packbits(bits, axis=1).tobytes()), 832, 1169, b"/Filter /FlateDecode /ImageMask true"
     )
     page.before = b"1 1 1 rg 0 0 595.2 841.92 re f 0.2 g"
-    image = read(write(tmp_path, page.pdf()), SourceSettings(dpi=100))
+    image = read_page(write(tmp_path, page.pdf()), SourceSettings(dpi=100))
     assert image.pixels[150, 200] == 51
     assert image.pixels[600, 600] == 255
 
@@ -263,17 +250,17 @@ def test_a_stencil_is_drawn_in_its_ink(tmp_path: Path) -> None:
 def test_inverted_and_indexed_scans_have_the_right_tone(tmp_path: Path, page_pixels: npt.NDArray[np.uint8]) -> None:
     inverted = flate_page(page_pixels)
     inverted.dictionary += b" /Decode [1 0]"
-    assert is_native(read(write(tmp_path, inverted.pdf())), 255 - page_pixels)
+    assert is_native(read_page(write(tmp_path, inverted.pdf())), 255 - page_pixels)
     indexed = flate_page((page_pixels > 128).astype(np.uint8))
     indexed.dictionary = indexed.dictionary.replace(b"/DeviceGray", b"[/Indexed /DeviceRGB 1 <c8c8c8 000000>]")
     expected = np.where(page_pixels > 128, 0, 200).astype(np.uint8)
-    assert is_native(read(write(tmp_path, indexed.pdf())), expected)
+    assert is_native(read_page(write(tmp_path, indexed.pdf())), expected)
 
 
 def test_an_inverted_jpeg_scan_has_the_right_tone(tmp_path: Path, page_pixels: npt.NDArray[np.uint8]) -> None:
     page = jpeg_page(page_pixels)
     page.dictionary += b" /Decode [1 0]"
-    image = read(write(tmp_path, page.pdf()))
+    image = read_page(write(tmp_path, page.pdf()))
     assert image.pixels.shape == page_pixels.shape
     assert np.abs(image.pixels.astype(int) - (255 - page_pixels.astype(int))).mean() < 8
 
@@ -288,7 +275,7 @@ def test_a_cmyk_jpeg_scan_has_the_right_tone(tmp_path: Path) -> None:
         output.getvalue(), 827, 1169,
         b"/Filter /DCTDecode /BitsPerComponent 8 /ColorSpace /DeviceCMYK /Decode [1 0 1 0 1 0 1 0]",
     )  # fmt: skip
-    image = read(write(tmp_path, page.pdf()))
+    image = read_page(write(tmp_path, page.pdf()))
     assert image.pixels.shape == (1169, 827)
     assert image.pixels[200, 200] < 60
     assert image.pixels[600, 600] > 250
@@ -297,7 +284,7 @@ def test_a_cmyk_jpeg_scan_has_the_right_tone(tmp_path: Path) -> None:
 def test_a_truncated_jpeg_in_a_pdf_is_refused(tmp_path: Path, page_pixels: npt.NDArray[np.uint8]) -> None:
     page = jpeg_page(page_pixels)
     page.data = page.data[: len(page.data) * 2 // 3]
-    failed = failure(write(tmp_path, page.pdf()))
+    failed = read_failure(write(tmp_path, page.pdf()))
     assert (failed.stage, failed.error) == ("decode", "truncated")
 
 
@@ -313,26 +300,19 @@ def test_form_values_are_drawn(tmp_path: Path) -> None:
             appearance,
         ]
     )
-    image = read(write(tmp_path, pdf), SourceSettings(dpi=72))
+    image = read_page(write(tmp_path, pdf), SourceSettings(dpi=72))
     assert image.pixels[842 - 720, 200] == 0
     assert image.pixels[842 - 600, 200] == 255
-
-
-def blank_pdf(*media_boxes: str) -> bytes:
-    kids = " ".join(f"{number} 0 R" for number in range(3, 3 + len(media_boxes)))
-    pages = [f"<< /Type /Page /Parent 2 0 R /MediaBox [{box}] >>".encode() for box in media_boxes]
-    tree = f"<< /Type /Pages /Kids [{kids}] /Count {len(media_boxes)} >>".encode()
-    return build_pdf([b"<< /Type /Catalog /Pages 2 0 R >>", tree, *pages])
 
 
 def test_a_huge_page_is_drawn_coarser_and_a_monstrous_one_not_at_all(tmp_path: Path) -> None:
     path = write(tmp_path, blank_pdf("0 0 2384 3370"))  # A0
     settings = SourceSettings(max_pixels=30_000_000)
-    image = read(path, settings)
+    image = read_page(path, settings)
     assert 100 <= image.dpi < 300
     assert 0.98 * 30_000_000 < image.pixels.size <= 30_000_000
-    assert failure(path, SourceSettings(max_pixels=10_000_000)).error == "too_large"
-    assert failure(write(tmp_path, blank_pdf("0 0 2000000 2000000"))).error == "too_large"
+    assert read_failure(path, SourceSettings(max_pixels=10_000_000)).error == "too_large"
+    assert read_failure(write(tmp_path, blank_pdf("0 0 2000000 2000000"))).error == "too_large"
 
 
 def test_pages_are_counted_and_each_is_read(tmp_path: Path) -> None:
@@ -340,15 +320,15 @@ def test_pages_are_counted_and_each_is_read(tmp_path: Path) -> None:
     refs = count_pages(str(path), SETTINGS)
     assert isinstance(refs, tuple)
     assert [(r.index, r.pages) for r in refs] == [(0, 3), (1, 3), (2, 3)]
-    shapes = [read(path, SourceSettings(dpi=72), index).pixels.shape for index in range(3)]
+    shapes = [page.pixels.shape for page in read_pages(path, SourceSettings(dpi=72))]
     assert shapes == [(144, 72), (72, 144), (72, 72)]
 
 
 def test_a_pdf_without_pages_or_without_sense_is_a_record(tmp_path: Path) -> None:
-    failed = failure(write(tmp_path, blank_pdf()))
+    failed = read_failure(write(tmp_path, blank_pdf()))
     assert failed.stage == "open"
     assert failed.error in ("no_pages", "damaged")
-    failed = failure(write(tmp_path, b"%PDF-1.7\nnothing of the kind"))
+    failed = read_failure(write(tmp_path, b"%PDF-1.7\nnothing of the kind"))
     assert (failed.stage, failed.error) == ("open", "damaged")
 
 
@@ -366,92 +346,17 @@ def test_a_bad_page_costs_no_other(tmp_path: Path) -> None:
 @pytest.mark.parametrize("password", ["secret", "pässwört", "p" * 40])
 def test_an_encrypted_pdf_opens_with_its_password_only(tmp_path: Path, password: str) -> None:
     path = write(tmp_path, encrypted_pdf(password, b"0 0 36 36 re f"))
-    failed = failure(path)
+    failed = read_failure(path)
     assert (failed.stage, failed.error) == ("open", "password")
     assert "--password-file" in failed.message
     for wrong in ("guess", "", "\udcff"):
-        failed = failure(path, SourceSettings(password=wrong))
+        failed = read_failure(path, SourceSettings(password=wrong))
         assert (failed.error, "does not open it" in failed.message) == ("password", True)
-    image = read(path, SourceSettings(dpi=72, password=password))
+    image = read_page(path, SourceSettings(dpi=72, password=password))
     assert image.pixels[71, 0] == 0
     assert image.pixels[0, 0] == 255
 
 
 def test_a_password_does_not_hurt_open_documents(tmp_path: Path, page_pixels: npt.NDArray[np.uint8]) -> None:
-    image = read(write(tmp_path, flate_page(page_pixels).pdf()), SourceSettings(password="secret"))
+    image = read_page(write(tmp_path, flate_page(page_pixels).pdf()), SourceSettings(password="secret"))
     assert is_native(image, page_pixels)
-
-
-@pytest.fixture
-def poppler() -> SourceSettings:
-    if shutil.which("pdftoppm") is None:
-        pytest.skip("poppler is not installed")
-    return SourceSettings(dpi=100, pdf_renderer=PdfRenderer.POPPLER)
-
-
-def test_poppler_draws_the_page_pdfium_draws(tmp_path: Path, poppler: SourceSettings) -> None:
-    page = flate_page(np.full((100, 100), 255, np.uint8))
-    page.after = b"72 72 144 288 re f"
-    page.page_entries = b"/Rotate 90"
-    path = tmp_path / "-f 2.pdf"
-    path.write_bytes(page.pdf())
-    ours, theirs = read(path, SourceSettings(dpi=100)), read(path, poppler)
-    assert theirs.dpi == 100
-    assert ours.pixels.shape == theirs.pixels.shape
-    assert np.abs(ours.pixels.astype(int) - theirs.pixels).mean() < 1
-
-
-def test_scans_are_native_with_poppler_too(
-    tmp_path: Path, poppler: SourceSettings, page_pixels: npt.NDArray[np.uint8]
-) -> None:
-    assert is_native(read(write(tmp_path, flate_page(page_pixels).pdf()), poppler), page_pixels)
-
-
-def test_poppler_limits_are_those_of_pdfium(tmp_path: Path, poppler: SourceSettings) -> None:
-    assert failure(write(tmp_path, blank_pdf("0 0 2000000 2000000")), poppler).error == "too_large"
-    assert failure(write(tmp_path, b"%PDF-1.7\nnothing of the kind"), poppler).error == "damaged"
-
-
-def test_poppler_opens_encrypted_pdfs_without_seeing_the_password(
-    tmp_path: Path, poppler: SourceSettings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    arguments = tmp_path / "arguments"
-    spy = tmp_path / "bin" / "pdftoppm"
-    spy.parent.mkdir()
-    spy.write_text(f'#!/bin/sh\necho "$@" >> {arguments}\nexec {shutil.which("pdftoppm")} "$@"\n')
-    spy.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{spy.parent}:{os.environ['PATH']}")
-    path = write(tmp_path, encrypted_pdf("secret", b"0 0 36 36 re f"))
-    image = read(path, replace(poppler, dpi=72, password="secret"))
-    assert image.pixels[71, 0] == 0
-    assert image.pixels[0, 0] == 255
-    assert "secret" not in arguments.read_text()
-
-
-def test_a_hanging_poppler_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    hanging = tmp_path / "pdfinfo"
-    hanging.write_text("#!/bin/sh\nexec sleep 600\n")
-    hanging.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    monkeypatch.setattr("hcr_scan.sources.poppler.TIME_LIMIT", 0.2)
-    settings = SourceSettings(pdf_renderer=PdfRenderer.POPPLER)
-    assert failure(write(tmp_path, b"%PDF-1.7\nnothing of the kind"), settings).error == "timeout"
-    assert failure(write(tmp_path, blank_pdf("0 0 72 72")), settings).error == "timeout"
-
-
-def test_a_page_that_poppler_does_not_draw_is_a_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    scripts = {"pdfinfo": "echo 'Pages: 1'", "pdftoppm": "[ $1 = -v ] && echo version 22.12.0 >&2\nexit 99"}
-    for name, script in scripts.items():
-        program = tmp_path / name
-        program.write_text(f"#!/bin/sh\n{script}\n")
-        program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    settings = SourceSettings(pdf_renderer=PdfRenderer.POPPLER)
-    assert failure(write(tmp_path, blank_pdf("0 0 72 72")), settings).error == "bad_page"
-
-
-def test_a_missing_renderer_is_told_before_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    check_renderer(SETTINGS)
-    monkeypatch.setenv("PATH", "")
-    with pytest.raises(MissingDependency, match=r"apt install poppler-utils.*brew install poppler"):
-        check_renderer(SourceSettings(pdf_renderer=PdfRenderer.POPPLER))

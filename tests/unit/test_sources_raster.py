@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import struct
 import sys
 from pathlib import Path
@@ -12,38 +11,12 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from hcr_scan.document import PageFailure
 from hcr_scan.settings import SourceSettings
-from hcr_scan.sources import PageImage, count_pages, load_page
+from hcr_scan.sources import count_pages, load_page
+from tests.source_reading import SETTINGS, read_failure, read_page
+from tests.tiff_writer import build_tiff
 
-SETTINGS = SourceSettings()
 Pixels = npt.NDArray[np.uint8]
-
-
-def read_all(path: Path, settings: SourceSettings = SETTINGS) -> list[PageImage]:
-    refs = count_pages(str(path), settings)
-    assert isinstance(refs, tuple), refs
-    images = [load_page(ref, settings) for ref in refs]
-    for image in images:
-        assert isinstance(image, PageImage), image
-        assert image.pixels.dtype == np.uint8
-        assert image.pixels.ndim == 2
-        assert image.pixels.flags.writeable
-    return images  # type: ignore[return-value]
-
-
-def read(path: Path, settings: SourceSettings = SETTINGS) -> PageImage:
-    (image,) = read_all(path, settings)
-    return image
-
-
-def failure(path: Path, settings: SourceSettings = SETTINGS) -> PageFailure:
-    result: object = count_pages(str(path), settings)
-    if isinstance(result, tuple):
-        result = load_page(result[0], settings)
-    assert isinstance(result, PageFailure), result
-    assert path.name in result.message
-    return result
 
 
 @pytest.fixture(scope="module")
@@ -71,14 +44,14 @@ LOSSLESS = ["PNG", "BMP", "TIFF", "PPM", "GIF", "WEBP"]
 def test_lossless_formats_are_exact(tmp_path: Path, gray: Pixels, file_format: str) -> None:
     path = tmp_path / "page.bin"  # the suffix says nothing
     Image.fromarray(gray).save(path, file_format, **({"lossless": True} if file_format == "WEBP" else {}))
-    assert (read(path).pixels == gray).all()
+    assert (read_page(path).pixels == gray).all()
 
 
 @pytest.mark.parametrize("file_format", ["PNG", "BMP", "TIFF", "PPM", "WEBP"])
 def test_colour_becomes_luma(tmp_path: Path, color: Image.Image, file_format: str) -> None:
     path = tmp_path / "page"
     color.save(path, file_format, **({"lossless": True} if file_format == "WEBP" else {}))
-    assert (read(path).pixels == np.asarray(color.convert("L"))).all()
+    assert (read_page(path).pixels == np.asarray(color.convert("L"))).all()
 
 
 @pytest.mark.parametrize("subsampling", [0, 2])
@@ -91,8 +64,8 @@ def test_a_jpeg_is_grey_within_rounding(
     with Image.open(path) as image:
         expected = np.asarray(image.convert("L")).astype(int)
     # The stored luma, where converting through RGB first rounds and clips.
-    assert np.abs(read(path).pixels - expected).mean() < 1
-    assert np.abs(read(path).pixels - np.asarray(color.convert("L")).astype(int)).mean() < 5
+    assert np.abs(read_page(path).pixels - expected).mean() < 1
+    assert np.abs(read_page(path).pixels - np.asarray(color.convert("L")).astype(int)).mean() < 5
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "LA", "RGBA", "RGB"])
@@ -100,7 +73,7 @@ def test_png_modes(tmp_path: Path, gray: Pixels, mode: str) -> None:
     source = Image.fromarray(np.where(gray > 128, 255, 0).astype(np.uint8) if mode == "1" else gray)
     path = tmp_path / "page.png"
     source.convert(mode).save(path)
-    assert (read(path).pixels == np.asarray(source)).all()
+    assert (read_page(path).pixels == np.asarray(source)).all()
 
 
 @pytest.mark.parametrize("mode", ["LA", "RGBA"])
@@ -111,7 +84,7 @@ def test_alpha_lies_on_white_paper(tmp_path: Path, gray: Pixels, mode: str, file
     image = Image.merge("LA", (Image.new("L", alpha.size, 0), alpha)).convert(mode)
     path = tmp_path / "page"
     image.save(path, file_format, **({"lossless": True, "exact": True} if file_format == "WEBP" else {}))
-    assert np.abs(read(path).pixels.astype(int) - gray).max() <= 1
+    assert np.abs(read_page(path).pixels.astype(int) - gray).max() <= 1
 
 
 def test_a_transparent_palette_lies_on_white_paper(tmp_path: Path) -> None:
@@ -121,36 +94,36 @@ def test_a_transparent_palette_lies_on_white_paper(tmp_path: Path) -> None:
     image.paste(2, (10, 0, 15, 10))
     path = tmp_path / "page.png"
     image.save(path, transparency=bytes((0, 255, 128)))
-    assert read(path).pixels[5, [2, 7, 12]].tolist() == [255, 0, 165]
+    assert read_page(path).pixels[5, [2, 7, 12]].tolist() == [255, 0, 165]
 
 
 def test_a_transparent_grey_lies_on_white_paper(tmp_path: Path) -> None:
     path = tmp_path / "page.png"
     Image.new("L", (20, 10), 7).save(path, transparency=7)
-    assert (read(path).pixels == 255).all()
+    assert (read_page(path).pixels == 255).all()
 
 
 @pytest.mark.parametrize("file_format", ["PNG", "TIFF"])
 def test_sixteen_bits_are_scaled_not_clipped(tmp_path: Path, gray: Pixels, file_format: str) -> None:
     path = tmp_path / "page"
     Image.fromarray(gray.astype(np.uint16) * 257).save(path, file_format)
-    assert (read(path).pixels == gray).all()
+    assert (read_page(path).pixels == gray).all()
 
 
 def test_sixteen_bit_colour_and_big_endian_and_pgm(tmp_path: Path, gray: Pixels) -> None:
     deep = gray.astype(np.uint16) * 257
     path = tmp_path / "page.pgm"
     path.write_bytes(b"P5 60 90 65535\n" + deep.astype(">u2").tobytes())
-    assert (read(path).pixels == gray).all()
+    assert (read_page(path).pixels == gray).all()
     path = tmp_path / "page.tif"
-    path.write_bytes(tiff([(deep.astype(">u2").tobytes(), 60, 90, 16, 1, {})], order=">"))
-    assert (read(path).pixels == gray).all()
+    path.write_bytes(build_tiff([(deep.astype(">u2").tobytes(), 60, 90, 16, 1, {})], order=">"))
+    assert (read_page(path).pixels == gray).all()
 
 
 def test_twelve_bits_in_sixteen_are_not_black(tmp_path: Path, gray: Pixels) -> None:
     path = tmp_path / "page.png"
     Image.fromarray(gray.astype(np.uint16) * 16).save(path)
-    assert np.abs(read(path).pixels.astype(int) - gray).max() <= 1
+    assert np.abs(read_page(path).pixels.astype(int) - gray).max() <= 1
 
 
 @pytest.mark.parametrize("scale", [1.0, 1 / 255, 257.0])
@@ -158,17 +131,17 @@ def test_floating_point_pages(tmp_path: Path, gray: Pixels, scale: float) -> Non
     values = gray.astype(np.float32) * scale
     path = tmp_path / "page.tif"
     Image.fromarray(values).save(path)
-    assert np.abs(read(path).pixels.astype(int) - gray).max() <= 1
+    assert np.abs(read_page(path).pixels.astype(int) - gray).max() <= 1
     values[0, 0] = np.nan
     Image.fromarray(values).save(path)
-    assert np.abs(read(path).pixels.astype(int) - gray)[1:].max() <= 1
+    assert np.abs(read_page(path).pixels.astype(int) - gray)[1:].max() <= 1
 
 
 @pytest.mark.parametrize("highest", [255, 65535, 2**31 - 1])
 def test_thirty_two_bit_pages(tmp_path: Path, gray: Pixels, highest: int) -> None:
     path = tmp_path / "page.tif"
     Image.fromarray((gray / 255 * highest).astype(np.int32)).save(path)
-    assert np.abs(read(path).pixels.astype(int) - gray).max() <= 1
+    assert np.abs(read_page(path).pixels.astype(int) - gray).max() <= 1
 
 
 def test_cmyk(tmp_path: Path) -> None:
@@ -178,7 +151,7 @@ def test_cmyk(tmp_path: Path) -> None:
     image = Image.fromarray(ink, "CMYK")
     for name in ("page.tif", "page.jpg"):  # Pillow writes CMYK JPEGs as Photoshop does, inverted
         image.save(tmp_path / name, quality=95)
-        pixels = read(tmp_path / name).pixels
+        pixels = read_page(tmp_path / name).pixels
         assert pixels[20, 20] < 10, name
         assert pixels[20, 45] < 10, name
         assert pixels[35, 5] > 245, name
@@ -188,7 +161,7 @@ def test_lab_is_its_lightness(tmp_path: Path, gray: Pixels) -> None:
     neutral = Image.new("L", (60, 90), 128)
     path = tmp_path / "page.tif"
     Image.merge("LAB", (Image.fromarray(gray), neutral, neutral)).save(path)
-    assert (read(path).pixels == gray).all()
+    assert (read_page(path).pixels == gray).all()
 
 
 ORIENTATIONS = {
@@ -212,7 +185,7 @@ def test_exif_orientation_is_honoured_once(tmp_path: Path, gray: Pixels, file_fo
     options = {"PNG": {}, "JPEG": {"quality": 100}, "WEBP": {"lossless": True}, "TIFF": {"compression": "tiff_lzw"}}
     Image.fromarray(gray).save(path, file_format, exif=exif, **options[file_format])
     expected = ORIENTATIONS[orientation](gray)
-    pixels = read(path).pixels
+    pixels = read_page(path).pixels
     assert pixels.shape == expected.shape
     assert np.abs(pixels.astype(int) - expected).mean() < 1
     assert pixels.flags.c_contiguous
@@ -221,144 +194,7 @@ def test_exif_orientation_is_honoured_once(tmp_path: Path, gray: Pixels, file_fo
 def test_a_damaged_exif_block_does_not_cost_the_page(tmp_path: Path, gray: Pixels) -> None:
     path = tmp_path / "page.jpg"
     Image.fromarray(gray).save(path, quality=95, exif=b"Exif\0\0II*\0\xff\xff\xff\x7fgarbage")
-    assert read(path).pixels.shape == gray.shape
-
-
-# --- TIFF
-
-
-def tiff(frames: list[tuple[bytes, int, int, int, int, dict[int, tuple[int, int]]]], order: str = "<") -> bytes:
-    """An uncompressed grey TIFF of (data, width, height, bits, photometric, more tags as {tag: (type, value)})."""
-    header = b"II*\0" if order == "<" else b"MM\0*"
-    body, link = io.BytesIO(header + b"\0\0\0\0"), 4
-    for data, width, height, bits, photometric, more in frames:
-        body.seek(0, io.SEEK_END)
-        strip = body.tell()
-        body.write(data + b"\0" * (len(data) % 2))
-        directory = body.tell()
-        tags = {256: (4, width), 257: (4, height), 258: (3, bits), 259: (3, 1), 262: (3, photometric), 273: (4, strip)}
-        tags |= {277: (3, 1), 278: (4, height), 279: (4, len(data))} | more
-        body.write(struct.pack(order + "H", len(tags)))
-        for tag, (kind, value) in sorted(tags.items()):
-            packed = struct.pack(order + ("HH" if kind == 3 else "I"), *((value, 0) if kind == 3 else (value,)))
-            body.write(struct.pack(order + "HHI", tag, kind, 1) + packed)
-        end = body.tell()
-        body.write(b"\0\0\0\0")
-        body.seek(link)
-        body.write(struct.pack(order + "I", directory))
-        link = end
-    return body.getvalue()
-
-
-def test_a_multi_page_tiff_of_mixed_compressions(tmp_path: Path, gray: Pixels) -> None:
-    bilevel = Image.fromarray(gray > 128)
-    frames = [
-        (bilevel, "group3"),
-        (bilevel, "group4"),
-        (Image.fromarray(gray), "tiff_lzw"),
-        (Image.fromarray(gray).convert("RGB"), "jpeg"),
-        (Image.fromarray(gray), "tiff_deflate"),
-        (bilevel, "packbits"),
-    ]
-    path = tmp_path / "pages.tif"
-    parts = []
-    for number, (image, compression) in enumerate(frames):
-        part = tmp_path / f"{number}.tif"
-        image.save(part, compression=compression)
-        parts.append(Image.open(part))
-    with io.BytesIO() as output:
-        # Pillow's multi-page writer knows one compression a file, its appender one a page.
-        from PIL.TiffImagePlugin import AppendingTiffWriter
-
-        writer = AppendingTiffWriter(output, True)
-        for (image, compression), part_image in zip(frames, parts, strict=True):
-            part_image.close()
-            image.encoderconfig = ()
-            image.save(writer, "TIFF", compression=compression)
-            writer.newFrame()
-        path.write_bytes(output.getvalue())
-    images = read_all(path)
-    assert [(i.ref.index, i.ref.pages) for i in images] == [(n, 6) for n in range(6)]
-    white = np.where(gray > 128, 255, 0)
-    for image, exact in zip(images, [white, white, gray, None, gray, white], strict=True):
-        if exact is None:
-            assert np.abs(image.pixels.astype(int) - gray).mean() < 6
-        else:
-            assert (image.pixels == exact).all()
-
-
-def test_white_is_zero_is_the_right_way_up_in_tone(tmp_path: Path, gray: Pixels) -> None:
-    path = tmp_path / "page.tif"
-    bits = np.packbits(gray <= 128, axis=1).tobytes()
-    deep = (65535 - gray.astype("<u2") * 257).astype("<u2").tobytes()
-    for data, depth, expected in (
-        ((255 - gray).tobytes(), 8, gray),
-        (deep, 16, gray),
-        (bits, 1, np.where(gray > 128, 255, 0)),
-    ):
-        path.write_bytes(tiff([(data, 60, 90, depth, 0, {})]))
-        assert (read(path).pixels == expected).all(), depth
-
-
-def test_thumbnails_are_not_pages(tmp_path: Path, gray: Pixels) -> None:
-    page = (gray.tobytes(), 60, 90, 8, 1, {254: (4, 0)})
-    second = ((gray // 2).tobytes(), 60, 90, 8, 1, {254: (4, 2)})
-    thumbnail = (gray[::10, ::10].tobytes(), 6, 9, 8, 1, {254: (4, 1)})
-    path = tmp_path / "pages.tif"
-    path.write_bytes(tiff([page, thumbnail, second, thumbnail]))
-    first, last = read_all(path)
-    assert (first.pixels == gray).all()
-    assert (last.pixels == gray // 2).all()
-    path.write_bytes(tiff([thumbnail, thumbnail]))
-    assert len(read_all(path)) == 2
-
-
-def test_a_chain_of_directories_that_loops_ends(tmp_path: Path, gray: Pixels) -> None:
-    data = bytearray(tiff([(gray.tobytes(), 60, 90, 8, 1, {})] * 2))
-    first = struct.unpack_from("<I", data, 4)[0]
-    data[-4:] = struct.pack("<I", first)
-    path = tmp_path / "loop.tif"
-    path.write_bytes(data)
-    assert len(read_all(path)) == 2
-
-
-def test_a_big_tiff(tmp_path: Path, gray: Pixels) -> None:
-    path = tmp_path / "page.tif"
-    Image.fromarray(gray).save(path, big_tiff=True, save_all=True, append_images=[Image.fromarray(gray // 2)])
-    images = read_all(path)
-    assert [int(i.pixels.max()) for i in images] == [255, 127]
-
-
-def test_standard_fax_resolution_becomes_square(tmp_path: Path) -> None:
-    page = np.ones((1143, 1728), bool)
-    page[500:598, 600:804] = False  # one inch by one inch
-    path = tmp_path / "fax.tif"
-    Image.fromarray(page).save(path, compression="group3", dpi=(204, 98))
-    image = read(path)
-    assert image.pixels.shape == (2379, 1728)
-    assert (image.dpi, image.dpi_known) == (204, True)
-    ink = image.pixels < 128
-    assert abs(int(ink.any(axis=0).sum()) - int(ink.any(axis=1).sum())) <= 3
-
-
-def test_a_turned_fax_becomes_square_too(tmp_path: Path) -> None:
-    page = np.ones((1143, 1728), bool)
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    path = tmp_path / "fax.tif"
-    Image.fromarray(page).save(path, compression="group4", dpi=(204, 98), exif=exif)
-    assert read(path).pixels.shape == (1728, 2379)
-
-
-def test_fine_fax_is_not_resampled(tmp_path: Path) -> None:
-    path = tmp_path / "fax.tif"
-    Image.new("1", (1728, 2200), 1).save(path, compression="group4", dpi=(204, 196))
-    image = read(path)
-    assert image.pixels.shape == (2200, 1728)
-    assert (image.dpi, image.dpi_known) == (200, True)
-
-
-# --- other documents of several frames
+    assert read_page(path).pixels.shape == gray.shape
 
 
 @pytest.mark.parametrize("file_format", ["GIF", "PNG", "WEBP"])
@@ -366,20 +202,20 @@ def test_animations_show_their_first_frame(tmp_path: Path, gray: Pixels, file_fo
     frames = [Image.fromarray(gray), Image.fromarray(255 - gray)]
     path = tmp_path / "page"
     frames[0].save(path, file_format, save_all=True, append_images=frames[1:], lossless=True)
-    assert (read(path).pixels == gray).all()
+    assert (read_page(path).pixels == gray).all()
 
 
 def test_a_stereo_photo_shows_its_first_picture(tmp_path: Path, gray: Pixels) -> None:
     path = tmp_path / "page.mpo"
     Image.fromarray(gray).save(path, save_all=True, append_images=[Image.fromarray(255 - gray)], quality=100)
-    assert np.abs(read(path).pixels.astype(int) - gray).mean() < 1
+    assert np.abs(read_page(path).pixels.astype(int) - gray).mean() < 1
 
 
 def test_heic_without_its_package_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pillow_heif", None)
     path = tmp_path / "photo.heic"
     path.write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + b"\0" * 100)
-    failed = failure(path)
+    failed = read_failure(path)
     assert failed.error == "missing_dependency"
     assert "pip install 'hcr-scan[heic]'" in failed.message
 
@@ -390,12 +226,9 @@ def test_heic(tmp_path: Path) -> None:
     pixels[10:40, 10:30] = 0
     path = tmp_path / "photo"
     pillow_heif.from_pillow(Image.fromarray(pixels).convert("RGB")).save(path, quality=95)
-    found = read(path).pixels
+    found = read_page(path).pixels
     assert found.shape == pixels.shape
     assert np.abs(found.astype(int) - pixels).mean() < 3
-
-
-# --- refusals
 
 
 @pytest.mark.parametrize(
@@ -412,27 +245,27 @@ def test_truncated_files_are_refused(tmp_path: Path, file_format: str, options: 
     path = tmp_path / "page"
     image.save(path, file_format, **options)
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * kept)])
-    assert failure(path).error == "truncated"
+    assert read_failure(path).error == "truncated"
 
 
 def test_the_pixel_limit_is_checked_before_decoding(tmp_path: Path) -> None:
     path = tmp_path / "page.png"
     Image.new("1", (1000, 1000)).save(path)
-    assert read(path, SourceSettings(max_pixels=1_000_000)).pixels.shape == (1000, 1000)
-    failed = failure(path, SourceSettings(max_pixels=999_999))
+    assert read_page(path, SourceSettings(max_pixels=1_000_000)).pixels.shape == (1000, 1000)
+    failed = read_failure(path, SourceSettings(max_pixels=999_999))
     assert (failed.stage, failed.error) == ("decode", "too_large")
     assert "1,000 x 1,000" in failed.message
     # A header that promises more than any limit, and no data to decode.
     header = path.read_bytes()[:16] + struct.pack(">II", 2**31 - 1, 2**31 - 1)
     path.write_bytes(header + path.read_bytes()[24:])
-    assert failure(path).error in ("too_large", "damaged")
+    assert read_failure(path).error in ("too_large", "damaged")
 
 
 def test_pillows_own_pixel_limit_gives_way_and_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
     path = tmp_path / "page.png"
     Image.new("1", (100, 100), 1).save(path)
-    assert read(path).pixels.shape == (100, 100)
+    assert read_page(path).pixels.shape == (100, 100)
     assert Image.MAX_IMAGE_PIXELS == 1000
 
 
@@ -456,7 +289,7 @@ def test_pillows_own_pixel_limit_gives_way_and_stays(tmp_path: Path, monkeypatch
 def test_what_is_no_image_is_a_record(tmp_path: Path, data: bytes, error: str) -> None:
     path = tmp_path / "page.png"
     path.write_bytes(data)
-    failed = failure(path)
+    failed = read_failure(path)
     assert failed.error == error
     assert ";" in failed.message  # what happened; what to do
 
@@ -469,7 +302,7 @@ def test_running_out_of_memory_is_a_record(tmp_path: Path, monkeypatch: pytest.M
     Image.new("L", (10, 10)).save(path)
     monkeypatch.setattr(Image.Image, "load", fail)
     monkeypatch.setattr("PIL.ImageFile.ImageFile.load", fail)
-    assert failure(path).error == "too_large"
+    assert read_failure(path).error == "too_large"
 
 
 def test_an_interrupt_is_no_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

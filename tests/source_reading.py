@@ -1,0 +1,45 @@
+"""Reading pages in tests of the sources, where each call is to succeed or to fail."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from hcr_scan.document import PageFailure
+from hcr_scan.settings import SourceSettings
+from hcr_scan.sources import PageImage, count_pages, load_page
+
+SETTINGS = SourceSettings()
+
+
+def read_pages(path: Path, settings: SourceSettings = SETTINGS) -> list[PageImage]:
+    """All pages of a file, each with pixels as every later stage may rely on them."""
+    refs = count_pages(str(path), settings)
+    assert isinstance(refs, tuple), refs
+    images = []
+    for ref in refs:
+        image = load_page(ref, settings)
+        assert isinstance(image, PageImage), image
+        assert image.pixels.dtype == np.uint8
+        assert image.pixels.ndim == 2
+        assert image.pixels.flags.writeable
+        assert image.pixels.flags.c_contiguous
+        images.append(image)
+    return images
+
+
+def read_page(path: Path, settings: SourceSettings = SETTINGS) -> PageImage:
+    """The only page of a file."""
+    (image,) = read_pages(path, settings)
+    return image
+
+
+def read_failure(path: Path, settings: SourceSettings = SETTINGS) -> PageFailure:
+    """Why a file, or its first page, cannot be read; the message names the file."""
+    result: object = count_pages(str(path), settings)
+    if isinstance(result, tuple):
+        result = load_page(result[0], settings)
+    assert isinstance(result, PageFailure), result
+    assert path.name in result.message
+    return result
