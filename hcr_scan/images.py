@@ -138,3 +138,24 @@ def draw_line(
     fixed = np.rint(points * 16.0).astype(np.int32).reshape(-1, 1, 2)
     line = cv2.LINE_AA if smooth else cv2.LINE_8
     cv2.polylines(image, [fixed], False, value, thickness, line, 4)
+
+
+class OnnxNet:
+    """A small ONNX network run by OpenCV itself, for workers that must not load another runtime.
+
+    Raises:
+        ValueError: the bytes are no network that OpenCV can run.
+    """
+
+    def __init__(self, model_bytes: bytes) -> None:
+        # OpenCV 5 reads bytes through the same function as paths; 4 has one of its own for them.
+        read = getattr(cv2.dnn, "readNetFromONNXBuffer", cv2.dnn.readNetFromONNX)
+        try:
+            self._net = read(np.frombuffer(model_bytes, np.uint8))
+        except cv2.error as error:
+            raise ValueError(f"not an ONNX network that OpenCV can run: {error.err}") from error
+
+    def run(self, blob: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Planes float32 ``(n, 1, height, width)`` to the network's output, float32 ``(n, k)``."""
+        self._net.setInput(np.ascontiguousarray(blob, np.float32))
+        return np.array(self._net.forward(), np.float32)

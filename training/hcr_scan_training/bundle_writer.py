@@ -1,0 +1,66 @@
+"""A finished model as a bundle: a folder with the networks and the manifest that scanning believes."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import platform
+from pathlib import Path
+from typing import Any
+
+from hcr_scan.normalization import CropSpec
+from hcr_scan_training.corpus import LABELS
+from hcr_scan_training.export import to_onnx
+
+BUNDLE_FORMAT = 1
+
+
+def write_bundle(
+    folder: Path,
+    glyph: Any,
+    page: Any,
+    spec: CropSpec,
+    temperature: float,
+    reject_below: float,
+    metrics: dict[str, Any],
+    recipe_sha256: str,
+    card: str,
+) -> None:
+    """Write ``model.onnx``, ``model.keras``, ``page.onnx``, ``README.md`` and ``model.json`` into ``folder``.
+
+    ``glyph`` and ``page`` are Keras networks; ``card`` is the text of the README.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "model.onnx").write_bytes(to_onnx(glyph))
+    (folder / "page.onnx").write_bytes(to_onnx(page, "float32"))
+    glyph.save(folder / "model.keras", include_optimizer=False)
+    (folder / "README.md").write_text(card, encoding="utf-8")
+    files = {name: _sha256(folder / name) for name in ("model.onnx", "model.keras", "page.onnx")}
+    manifest = {
+        "format": BUNDLE_FORMAT,
+        "labels": list(LABELS),
+        "crop_spec": {"size": spec.size, "box": spec.box, "version": spec.version},
+        "temperature": temperature,
+        "reject_below": reject_below,
+        "trained_with": versions(),
+        "recipe_sha256": recipe_sha256,
+        "metrics": metrics,
+        "files": files,
+    }
+    (folder / "model.json").write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def versions() -> dict[str, str]:
+    """Versions of what the weights depend on."""
+    found = {"python": platform.python_version()}
+    for package in ("hcr-scan", "keras", "tensorflow", "numpy", "opencv-python-headless"):
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,0 +1,174 @@
+"""Fitting a network to shards of crops: checkpointed after every shard, and repeatable from the seed."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from tqdm import tqdm
+
+from hcr_scan_training.corpus import CHARACTERS, NOT_A_CHARACTER
+from hcr_scan_training.dataset import Shard, read_shard
+from hcr_scan_training.network import import_keras
+
+logger = logging.getLogger(__name__)
+
+#: Share of the loss that sees capitals and digits alone, as forms are read.
+BLOCK_LETTER_SHARE = 0.35
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """How a fit goes: the learning rate rises over the first steps and falls to zero along half a cosine."""
+
+    passes: int
+    batch_size: int
+    learning_rate: float
+    weight_decay: float = 2e-4
+    label_smoothing: float = 0.0
+    seed: int = 0
+
+
+Loss = Callable[[Any, Any], Any]
+
+
+def glyph_loss(label_smoothing: float) -> Loss:
+    """Cross-entropy over all classes, and again over capitals and digits alone where the answer is one of them.
+
+    The second part teaches what scanning asks for: forms are read with small letters masked, and there ``c`` costs ``C``
+    nothing.
+    """
+    keras = import_keras()
+    small = np.array([character.islower() for character in CHARACTERS] + [False])
+    penalty = np.where(small, -1e4, 0.0).astype(np.float32)
+
+    def loss(classes: Any, logits: Any) -> Any:
+        ops = keras.ops
+        wanted = ops.reshape(ops.cast(classes, "int32"), (-1,))
+        free = _cross_entropy(keras, wanted, logits, label_smoothing, np.zeros(len(small), np.float32))
+        masked = _cross_entropy(keras, wanted, logits + penalty, label_smoothing, small.astype(np.float32))
+        block = ops.cast(ops.logical_or(wanted < 36, wanted == NOT_A_CHARACTER), "float32")
+        share = BLOCK_LETTER_SHARE * block
+        return (1 - share) * free + share * masked
+
+    return loss
+
+
+def _cross_entropy(keras: Any, wanted: Any, logits: Any, smoothing: float, left_out: npt.NDArray[np.float32]) -> Any:
+    ops = keras.ops
+    logarithms = ops.log_softmax(logits)
+    allowed = 1.0 - left_out
+    hit = ops.one_hot(wanted, len(left_out))
+    even = allowed / allowed.sum()
+    target = (1 - smoothing) * hit + smoothing * even
+    return -ops.sum(target * logarithms * allowed, axis=-1)
+
+
+def plain_loss() -> Loss:
+    """Cross-entropy over all classes."""
+    return import_keras().losses.SparseCategoricalCrossentropy(from_logits=True)  # type: ignore[no-any-return]
+
+
+def prepare(seed: int, threads: int, mixed_precision: bool = False) -> Any:
+    """Keras, seeded, on so many threads, its operations made repeatable."""
+    keras = import_keras()
+    keras.utils.set_random_seed(seed)
+    keras.mixed_precision.set_global_policy("mixed_bfloat16" if mixed_precision else "float32")
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        try:
+            tf.config.threading.set_intra_op_parallelism_threads(threads)
+            tf.config.threading.set_inter_op_parallelism_threads(threads)
+            tf.config.experimental.enable_op_determinism()
+        except RuntimeError:  # already running: the threads stay what they are
+            logger.debug("TensorFlow was started before; its threads stay as they are")
+    return keras
+
+
+def fit(network: Any, shards: Sequence[Path | Shard], loss: Loss, schedule: Schedule, folder: Path | None = None) -> Any:
+    """Train ``network`` on every shard ``schedule.passes`` times; returns it.
+
+    With a ``folder`` the state is kept there after each shard, and a fit that was interrupted goes on from it.
+    """
+    keras = import_keras()
+    total = len(shards) * schedule.passes
+    size = _count(shards[0])
+    steps = max(1, total * (size // schedule.batch_size))
+    warmup = min(500, steps // 20 + 1)
+    rate = keras.optimizers.schedules.CosineDecay(
+        1e-5, steps - warmup, warmup_target=schedule.learning_rate, warmup_steps=warmup
+    )
+    optimizer = keras.optimizers.AdamW(rate, weight_decay=schedule.weight_decay, clipnorm=2.0)
+    network.compile(optimizer=optimizer, loss=loss, metrics=["sparse_categorical_accuracy"], jit_compile=False)
+    done = _resume(network, folder)
+    progress = tqdm(range(total), initial=done, total=total, desc=network.name)
+    for number in range(done, total):
+        order = np.random.default_rng([schedule.seed, number // len(shards)]).permutation(len(shards))
+        report = _fit_shard(network, shards[order[number % len(shards)]], schedule, number)
+        progress.update()
+        progress.set_postfix(report)
+        logger.info("%s: shard %d of %d: %s", network.name, number + 1, total, report)
+        _keep(network, folder, number + 1)
+    progress.close()
+    return network
+
+
+def _count(shard: Path | Shard) -> int:
+    return len((read_shard(shard) if isinstance(shard, Path) else shard)[1])
+
+
+def _fit_shard(network: Any, shard: Path | Shard, schedule: Schedule, number: int) -> dict[str, float]:
+    crops, classes = read_shard(shard) if isinstance(shard, Path) else shard
+    random = np.random.default_rng([schedule.seed, 7, number])
+    order = random.permutation(len(classes))
+    size = schedule.batch_size
+    report: dict[str, float] = {}
+    network.reset_metrics()
+    for start in range(0, len(order) - size + 1, size):
+        chosen = order[start : start + size]
+        report = network.train_on_batch(jittered(crops[chosen], random), classes[chosen], return_dict=True)
+    return {name: round(float(value), 4) for name, value in report.items()}
+
+
+def jittered(crops: npt.NDArray[Any], random: np.random.Generator) -> npt.NDArray[Any]:
+    """The batch moved by up to a pixel each way, so that later passes differ from the first."""
+    down, across = (int(v) for v in random.integers(-1, 2, 2))
+    return np.roll(crops, (down, across), axis=(1, 2))
+
+
+def _keep(network: Any, folder: Path | None, done: int) -> None:
+    if folder is None:
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    partial = folder / f"partial-{network.name}.keras"
+    network.save(partial)
+    os.replace(partial, folder / f"{network.name}.keras")
+    arrays = {f"v{i:04d}": np.asarray(variable) for i, variable in enumerate(network.optimizer.variables)}
+    np.savez(folder / f"partial-{network.name}.npz", **arrays)  # type: ignore[arg-type]
+    os.replace(folder / f"partial-{network.name}.npz", folder / f"{network.name}-optimizer.npz")
+    (folder / f"{network.name}.json").write_text(json.dumps({"shards": done}))
+
+
+def _resume(network: Any, folder: Path | None) -> int:
+    """Load the state kept in ``folder``, if any; the number of shards it has seen."""
+    if folder is None or not (folder / f"{network.name}.json").exists():
+        return 0
+    done = int(json.loads((folder / f"{network.name}.json").read_text())["shards"])
+    kept = import_keras().saving.load_model(folder / f"{network.name}.keras", compile=False)
+    network.set_weights(kept.get_weights())
+    state = folder / f"{network.name}-optimizer.npz"
+    if state.exists():
+        with np.load(state) as arrays:
+            network.optimizer.build(network.trainable_variables)
+            for variable, name in zip(network.optimizer.variables, arrays.files, strict=True):
+                variable.assign(arrays[name])
+    logger.info("%s: going on after %d shards", network.name, done)
+    return done

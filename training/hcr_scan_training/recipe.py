@@ -1,0 +1,117 @@
+"""A recipe: one TOML file that says everything a training run depends on."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hcr_scan.errors import DatasetError
+from hcr_scan.normalization import CropSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Crops:
+    """How crops look; see :class:`hcr_scan.normalization.CropSpec`."""
+
+    size: int = 28
+    box: int = 24
+
+    def spec(self) -> CropSpec:
+        return CropSpec(self.size, self.box)
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """What is drawn from: ``sets`` maps a data set's name to its weight; ``kinds`` weighs the classes."""
+
+    sets: dict[str, float]
+    handwriting_fonts: tuple[str, ...] = ()
+    print_fonts: tuple[str, ...] = ()
+    #: Weights of one capital, digit and small letter, and of all that is not a character together.
+    capital: float = 1.0
+    digit: float = 1.4
+    small: float = 0.6
+    negatives: float = 7.0
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """How long and how fast."""
+
+    shards: int = 24
+    shard_size: int = 100_000
+    passes: int = 2
+    batch_size: int = 256
+    learning_rate: float = 2e-3
+    weight_decay: float = 2e-4
+    label_smoothing: float = 0.04
+    mixed_precision: bool = False
+    width: float = 1.0
+    workers: int = 1
+    threads: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The page model: how many crops it is shown, how often."""
+
+    crops: int = 400_000
+    passes: int = 2
+    batch_size: int = 256
+    learning_rate: float = 3e-3
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A parsed recipe file; ``sha256`` is that of its bytes."""
+
+    name: str
+    seed: int
+    sha256: str
+    crops: Crops
+    data: Data
+    training: Training
+    page: Page = field(default_factory=Page)
+
+
+def load_recipe(path: Path) -> Recipe:
+    """Read a recipe.
+
+    Raises:
+        DatasetError: the file is missing, not TOML, or says something no recipe can say.
+    """
+    try:
+        content = path.read_bytes()
+        document = tomllib.loads(content.decode())
+    except (OSError, ValueError) as error:
+        raise DatasetError(f"the recipe {path} cannot be read: {error}") from error
+    digest = hashlib.sha256(content).hexdigest()
+    parts = {name: document.pop(name, {}) for name in ("crops", "data", "training", "page")}
+    name, seed = str(document.pop("name", path.stem)), int(document.pop("seed", 0))
+    if document:
+        raise DatasetError(f"the recipe {path} has unknown keys: {', '.join(sorted(document))}")
+    data = parts["data"]
+    for key in ("handwriting_fonts", "print_fonts"):
+        data[key] = tuple(data.get(key, ()))
+    data.setdefault("sets", {})
+    return Recipe(
+        name,
+        seed,
+        digest,
+        _section(Crops, parts["crops"], path),
+        _section(Data, data, path),
+        _section(Training, parts["training"], path),
+        _section(Page, parts["page"], path),
+    )
+
+
+def _section(kind: Any, values: dict[str, Any], path: Path) -> Any:
+    known = {entry.name for entry in dataclasses.fields(kind)}
+    unknown = sorted(set(values) - known)
+    if unknown:
+        raise DatasetError(f"the recipe {path} has unknown keys: {', '.join(unknown)}; known are {', '.join(sorted(known))}")
+    return kind(**values)
