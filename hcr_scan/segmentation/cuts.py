@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 #: Ink up to this many pens thick may be cut.
 THICKEST_CUT = 2.4
+#: Where a piece is too wide for one letter, ink up to this share of its height may be.
+DEEPEST_CUT = 0.75
 #: No part narrower than this share of the letter height is cut off.
 NARROWEST_PART = 0.14
 #: Nor any part lower than this share of it.
@@ -53,14 +55,15 @@ def find_cuts(
     if not (wide_for_line or wide_for_itself) or height < 0.3 * pen.height:
         return []
     ink, crossings, reach = _columns(parts, pieces, left, right, reference, pen.slant)
-    cost = _smooth(ink, 0.4 * pen.stroke) / pen.stroke
+    cost = _smooth(ink, 0.25 * pen.stroke) / pen.stroke
     wide = _smooth(ink, 0.12 * pen.height) / pen.stroke
     # A spot crossed twice opens a loop or cuts two strokes.
     cost = np.where(crossings > 1, cost + 0.7, cost) + 0.15 * wide
     margin = max(NARROWEST_PART * pen.height, 0.9 * pen.stroke)
     most = max(6, round(2.2 * width / pen.width))
     columns = _between_letters(_thin_spots(cost, margin, most), reach, cost, LOWEST_PART * min(height, pen.height))
-    return [Cut(left + column, split=0.5 + max(float(cost[int(column)]) - 1.0, 0.0), join=0.0) for column in columns]
+    places = _with_forced(columns, cost, pen.width, DEEPEST_CUT * height / pen.stroke)
+    return [Cut(left + place, split=0.5 + 0.7 * max(float(cost[place]) - 1.0, 0.0), join=0.0) for place in places]
 
 
 def _columns(
@@ -82,6 +85,22 @@ def _columns(
         np.minimum.at(reach[0], upright, y0 + rows)
         np.maximum.at(reach[1], upright, y0 + rows + 1)
     return ink, crossings, reach
+
+
+def _with_forced(columns: list[float], cost: Floats, width: float, thickest: float) -> list[int]:
+    """The columns, and the thinnest spot in the middle of every stretch that is still too wide for one letter."""
+    result = [round(column) for column in columns]
+    stretches = list(pairwise([0, *result, len(cost)]))
+    while stretches:
+        a, b = stretches.pop()
+        first, last = a + max(1, round(0.35 * width)), b - max(1, round(0.35 * width))
+        if b - a <= 1.35 * width or first >= last:
+            continue
+        best = first + int(np.argmin(cost[first:last]))
+        if cost[best] <= thickest:
+            result.append(best)
+            stretches += [(a, best), (best, b)]
+    return sorted(result)
 
 
 def _between_letters(columns: list[float], reach: Floats, cost: Floats, lowest: float) -> list[float]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from hcr_scan.images import Components, Ink, connected_components
 from hcr_scan.normalization import stroke_width
 from hcr_scan.segmentation.glyphs import InkChunk, InkLine, InkWord, Pen, line_chunks
-from hcr_scan.segmentation.line_grouping import covered_share, group_letters, leveled, nearest_letters, page_slope
+from hcr_scan.segmentation.line_grouping import band, covered_share, group_letters, leveled, nearest_letters, page_slope
 from hcr_scan.segmentation.parts import Floats, Indices, InkParts, Scale, measure_scale, without_dust
 from hcr_scan.segmentation.reading_order import reading_order
 from hcr_scan.segmentation.ruling import without_rules
@@ -50,7 +51,7 @@ def find_lines(ink: Ink, components: Components | None = None, spec: LineSpec | 
         return []
     parts, scale = _without_rules(parts, measure_scale(parts))
     parts = _in_canonical_order(without_noise(parts, scale))
-    lines, flat = _group(parts, scale)
+    parts, lines, flat = _group(parts, scale)
     lines = [line for line in lines if _is_writing(parts, line, scale)]
     if not lines:
         return []
@@ -78,10 +79,22 @@ def _around(boxes: Floats) -> Floats:
     return np.concatenate((boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)))
 
 
-def _group(parts: InkParts, scale: Scale) -> tuple[list[Indices], Floats]:
-    """Pieces by line, and their boxes with the page's slope taken out.
+def _group(parts: InkParts, scale: Scale) -> tuple[InkParts, list[Indices], Floats]:
+    """The pieces, which of them are on each line, and their boxes with the page's slope taken out.
 
-    Writing of one size is grouped at a time: what is left over may be a title, or small print under one.
+    A piece that spans two lines (a descender that touches a letter below) is cut between them, once they are known.
+    """
+    lines, flat, slope = _group_whole(parts, scale)
+    bridges = _bridges(parts, flat, slope, lines, scale)
+    if bridges:
+        parts = _in_canonical_order(parts.divided(bridges))
+        lines, flat, _ = _group_whole(parts, scale)
+    return parts, lines, flat
+
+
+def _group_whole(parts: InkParts, scale: Scale) -> tuple[list[Indices], Floats, float]:
+    """Lines of the pieces as they are. Writing of one size is grouped at a time: what is left over may be a title, or
+    small print under one.
     """
     slope = page_slope(parts.boxes[_letters(parts, scale)], scale.height)
     flat = leveled(parts.boxes, slope)
@@ -93,7 +106,29 @@ def _group(parts: InkParts, scale: Scale) -> tuple[list[Indices], Floats]:
         if len(left) == 0:
             break
         scale = Scale(scale.stroke, measure_scale(parts.kept(left)).height)
-    return lines, flat
+    return lines, flat, slope
+
+
+def _bridges(
+    parts: InkParts, flat: Floats, slope: float, lines: list[Indices], scale: Scale
+) -> dict[int, list[int]]:
+    """Pieces that stand on two lines or more, with the rows between them at which the least ink is cut."""
+    result: dict[int, list[int]] = {}
+    tall = parts.heights > 1.6 * scale.height
+    others = [line[~tall[line]] for line in lines]
+    for piece in np.flatnonzero(tall):
+        middle = (flat[piece, 0] + flat[piece, 2]) / 2
+        stood_on = [line for line in others if len(line) >= FEWEST_SMALL and covered_share(flat, line, flat[piece]) >= 0.5]
+        if len(stood_on) < 2:
+            continue
+        bands = sorted((float(top), float(bottom)) for top, bottom in (band(flat, line, middle) for line in stood_on))
+        ink = parts.shape(int(piece)).sum(axis=1) / scale.stroke
+        at = np.arange(len(ink)) + parts.boxes[piece, 1] - slope * middle
+        # A descender reaches down to the next line; that line's letters seldom reach up into this one's.
+        costs = [ink + np.abs(at - below) / (0.1 * scale.height) for _, (below, _) in pairwise(bands)]
+        rows = sorted({max(1, int(np.argmin(cost))) + int(parts.boxes[piece, 1]) for cost in costs})
+        result[int(piece)] = rows
+    return result
 
 
 def _letters(parts: InkParts, scale: Scale) -> Indices:
@@ -172,10 +207,11 @@ def _pen(parts: InkParts, line: Indices, spans: Floats, scale: Scale, slant: flo
     tall = heights >= 0.45 * np.quantile(heights, 0.9)
     height = float(np.quantile(heights[tall], 0.75))
     broad = tall & (widths > 1.8 * scale.stroke) & (widths < 1.3 * height)
-    width = float(np.median(widths[broad])) if broad.sum() >= 3 else 0.65 * height
+    # Rather too narrow than too wide: touching letters widen the median, and a needless cut costs little.
+    width = float(np.quantile(widths[broad], 0.4)) if broad.sum() >= 3 else 0.65 * height
     return Pen(scale.stroke, height, float(np.clip(width, 0.4 * height, 0.9 * height)), slant)
 
 
 def _words(chunks: list[InkChunk], breaks: list[int]) -> tuple[InkWord, ...]:
     bounds = [0, *(i + 1 for i in breaks), len(chunks)]
-    return tuple(InkWord(tuple(chunks[a:b])) for a, b in zip(bounds, bounds[1:], strict=False))
+    return tuple(InkWord(tuple(chunks[a:b])) for a, b in pairwise(bounds))

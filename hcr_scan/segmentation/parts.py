@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
-from hcr_scan.images import Components, Ink
+from hcr_scan.images import Components, Ink, connected_components
 from hcr_scan.normalization import stroke_width
 
 Floats = npt.NDArray[np.float64]
@@ -61,6 +62,34 @@ class InkParts:
     def shape(self, index: int) -> Flags:
         """The piece's pixels within its box."""
         return np.equal(self.labels[self.slices(index)], self.ids[index])
+
+
+    def divided(self, cuts: dict[int, list[int]]) -> InkParts:
+        """The pieces with some of them cut along rows: ``cuts`` holds, for a piece, the rows at which new pieces begin."""
+        labels = self.labels.copy()
+        next_id = int(self.ids.max(initial=0)) + 1
+        ids, boxes, areas = [], [], []
+        for index, rows in cuts.items():
+            shape = self.shape(index)
+            own = labels[self.slices(index)]
+            left, top = (int(v) for v in self.boxes[index, :2])
+            for first, last in pairwise([0, *(row - top for row in rows), len(shape)]):
+                found = connected_components(np.ascontiguousarray(shape[first:last]).view(np.uint8))
+                band = own[first:last]
+                band[shape[first:last]] = found.labels[shape[first:last]] + (next_id - 1)
+                ids.append(np.arange(next_id, next_id + len(found), dtype=np.int32))
+                boxes.append(found.boxes + np.array((left, top + first, left, top + first)))
+                areas.append(found.areas.astype(float))
+                next_id += len(found)
+        keep = np.ones(len(self), np.bool_)
+        keep[list(cuts)] = False
+        return InkParts(
+            self.ink,
+            labels,
+            np.concatenate((self.ids[keep], *ids)),
+            np.concatenate((self.boxes[keep], *boxes)),
+            np.concatenate((self.areas[keep], *areas)),
+        )
 
 
 @dataclass(frozen=True, slots=True)
