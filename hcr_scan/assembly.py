@@ -24,7 +24,14 @@ from hcr_scan.document import (
 from hcr_scan.lattice import ChosenCandidate, choose_path
 from hcr_scan.model.bundle import ModelInfo
 from hcr_scan.model.probabilities import Logits, Probabilities, probabilities
-from hcr_scan.segmentation.candidates import Chunk, SegmentedCell, SegmentedField, SegmentedLine, SegmentedPage
+from hcr_scan.segmentation.candidates import (
+    Candidate,
+    Chunk,
+    SegmentedCell,
+    SegmentedField,
+    SegmentedLine,
+    SegmentedPage,
+)
 from hcr_scan.settings import Settings
 
 ALTERNATIVES = 3
@@ -113,17 +120,23 @@ def _line(segmented: SegmentedLine, reader: _Reader) -> Line:
 def _word_glyphs(chunks: Iterable[tuple[int | None, Chunk]], reader: _Reader) -> Iterator[Glyph]:
     """The glyphs of chunks that stand together: first the cuts are decided, then the glyphs are read in context."""
     chosen = [(cell, choice) for cell, chunk in chunks for choice in _choose(chunk, reader)]
-    rows = reader.probabilities[[choice.candidate.crop for _, choice in chosen]]
-    crossed_out = [choice.candidate.crossed_out for _, choice in chosen]
-    if any(crossed_out):
-        # What is crossed out says nothing about its neighbours.
-        rows[crossed_out] = 0
-        rows[crossed_out, reader.kinds.nothing] = 1
-    rows = reweight(rows, reader.kinds)
+    rows = _in_context([choice.candidate for _, choice in chosen], reader)
     order = np.argsort(-rows, axis=1, kind="stable")[:, : ALTERNATIVES + 2]
     for (cell, choice), row, best in zip(chosen, rows, order, strict=True):
         ranked = [Alternative(reader.labels[i], float(row[i])) for i in best if row[i] > 0]
         yield _glyph(choice, cell, ranked, float(row[reader.kinds.nothing]), reader)
+
+
+def _in_context(candidates: Sequence[Candidate], reader: _Reader) -> Probabilities:
+    """The probabilities of a word's glyphs given each other; what is crossed out neither says nor learns anything."""
+    rows = reader.probabilities[[candidate.crop for candidate in candidates]]
+    crossed_out = np.array([candidate.crossed_out for candidate in candidates])
+    if not crossed_out.any():
+        return reweight(rows, reader.kinds)
+    silenced = rows.copy()
+    silenced[crossed_out] = 0
+    silenced[crossed_out, reader.kinds.nothing] = 1
+    return np.where(crossed_out[:, None], rows, reweight(silenced, reader.kinds))
 
 
 def _choose(chunk: Chunk, reader: _Reader) -> tuple[ChosenCandidate, ...]:

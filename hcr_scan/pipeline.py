@@ -27,7 +27,7 @@ from hcr_scan.model.probabilities import Logits, check_charset
 from hcr_scan.normalization import CropSpec
 from hcr_scan.segmentation.candidates import SegmentedPage, SegmentedResult
 from hcr_scan.settings import Settings, SourceSettings
-from hcr_scan.sources import PageRef, check_settings, count_pages, find_inputs, load_page
+from hcr_scan.sources import PageImage, PageRef, check_settings, count_pages, find_inputs, load_page
 
 if TYPE_CHECKING:
     from hcr_scan.segmentation.page_model import PageModel
@@ -128,17 +128,17 @@ def segment_pages(
 
 def segment_page(task: PageTask) -> SegmentedResult:
     """One page, from file to crops: the function that runs in workers. It never raises."""
-    try:
-        # Imported here: the parent never looks at pixels.
-        from hcr_scan.segmentation.segment import segment
+    image = load_page(task.ref, task.settings.source)
+    if isinstance(image, PageFailure):
+        return image
+    return _segmented(image, task.settings, task.spec, task.page_model_path)
 
-        image = load_page(task.ref, task.settings.source)
-        if isinstance(image, PageFailure):
-            return image
-        return segment(image, task.settings.layout, task.spec, _page_model(task.page_model_path))
-    except Exception as error:
-        logger.debug("segmenting %s failed", task.ref, exc_info=True)
-        return _failure(task.ref.source, "segment", error)
+
+def read_page(image: PageImage, classifier: Classifier, settings: Settings) -> PageResult:
+    """One page that is loaded already, read in this process."""
+    segmented = _segmented(image, settings, classifier.info.crop_spec, classifier.page_model)
+    (page,) = classify_pages([segmented], classifier, settings.batch_size)
+    return page if isinstance(page, PageFailure) else _assembled(page, classifier, settings)
 
 
 def classify_pages(
@@ -242,6 +242,17 @@ def _predict(classifier: Classifier, crops: Crops) -> Logits:
     if logits.shape != expected:
         raise ModelError(f"the classifier answered with shape {logits.shape} instead of {expected}; export it again")
     return logits
+
+
+def _segmented(image: PageImage, settings: Settings, spec: CropSpec, page_model: Path | None) -> SegmentedResult:
+    try:
+        # Imported here: the parent of a run never looks at pixels.
+        from hcr_scan.segmentation.segment import segment
+
+        return segment(image, settings.layout, spec, _page_model(page_model))
+    except Exception as error:
+        logger.debug("segmenting %s failed", image.ref, exc_info=True)
+        return _failure(image.ref.source, "segment", error)
 
 
 def _assembled(page: ClassifiedPage, classifier: Classifier, settings: Settings) -> PageResult:

@@ -143,9 +143,9 @@ def segmented_page(
         )
         for field in fields
     )
-    words = tuple(
-        SegmentedLine(tuple(tuple(single_chunk(next(crop), i) for i in range(len(word))) for word in line.split()))
-        for line in lines
+    rows = tuple(
+        SegmentedLine(tuple(tuple(single_chunk(next(crop), i) for i in range(len(word))) for word in words))
+        for words in (line.split() for line in lines)
     )
     geometry = PageGeometry(width=600, height=800, dpi=200, rotation=0, skew=0.0)
-    return SegmentedPage(Source(name, sha256="a" * 64), geometry, cells, words, crops_of(text, doubt))
+    return SegmentedPage(Source(name, sha256="a" * 64), geometry, cells, rows, crops_of(text, doubt))

@@ -15,8 +15,9 @@ from hcr_scan.model.probabilities import Logits
 if TYPE_CHECKING:
     from types import ModuleType
 
-#: The network always sees blocks of this many crops, the last one padded. Matrix kernels are chosen by the number of
-#: rows and differ in the last bits, so a free batch size would let an answer depend on what else was asked.
+#: The network always sees blocks of this many crops, the last one padded. Matrix kernels may be chosen by the number of
+#: rows and differ in the last bits, so a free batch size could let an answer depend on what else was asked. Padding
+#: costs at most one block a batch.
 CPU_BLOCK = 64
 GPU_BLOCK = 512
 

@@ -96,8 +96,7 @@ class StandardOutput:
             self._close()
 
     def discard(self) -> None:
-        with contextlib.suppress(OSError):
-            self.stream.flush()
+        """Stop writing; what was written is with its reader already."""
         self._close()
 
     def _close(self) -> None:

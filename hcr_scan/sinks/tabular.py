@@ -49,7 +49,7 @@ def rows_of(result: PageResult, level: Level) -> Iterator[Row]:
         empty = False
         yield [*start, *row]
     if empty:
-        yield [*start, *_page_row(result, len(columns(level)) - len(start))]
+        yield [*start, *_page_row(result, columns(level)[len(start) :])]
 
 
 def encoder(level: Level, *, excel: bool) -> tuple[bytes, Callable[[PageResult], bytes]]:
@@ -78,17 +78,12 @@ def _csv(rows: Iterator[Row] | Sequence[Sequence[Cell]]) -> bytes:
     return buffer.getvalue().encode("utf-8", "backslashreplace")
 
 
-def _page_row(result: PageResult, width: int) -> Row:
-    """What there is to say of a page with nothing on it, in the columns after the template."""
-    error = (
-        displayable(f"{result.stage}: {result.error}: {result.message}") if isinstance(result, PageFailure) else None
-    )
-    at_status = FIELD_COLUMNS.index("status") if width == len(FIELD_COLUMNS) - 3 else GLYPH_COLUMNS.index("status")
-    row: Row = [None] * width
-    row[0] = "page"
-    row[at_status - 3] = result.status.value
-    row[-1] = error
-    return row
+def _page_row(result: PageResult, names: Sequence[str]) -> Row:
+    """What there is to say of a page with nothing on it, in the columns of these names."""
+    said: dict[str, Cell] = {"kind": "page", "status": result.status.value}
+    if isinstance(result, PageFailure):
+        said["error"] = displayable(f"{result.stage}: {result.error}: {result.message}")
+    return [said.get(name) for name in names]
 
 
 def _field_rows(result: PageResult) -> Iterator[Row]:

@@ -1,0 +1,185 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from hcr_scan.assembly import assemble_page
+from hcr_scan.document import Page, Reason, Status
+from hcr_scan.geometry import BoundingBox
+from hcr_scan.model.bundle import ModelInfo
+from hcr_scan.segmentation.candidates import (
+    Candidate,
+    Chunk,
+    SegmentedCell,
+    SegmentedField,
+    SegmentedLine,
+    SegmentedPage,
+)
+from hcr_scan.settings import Settings
+from tests.fakes import INFO, LABELS, EchoClassifier, box_at, crops_of, segmented_page, single_chunk
+
+#: EchoClassifier's second choice is two labels on and nearly as good.
+DOUBTFUL = 185
+
+
+def assembled(segmented: SegmentedPage, settings: Settings | None = None, info: ModelInfo = INFO) -> Page:
+    logits = EchoClassifier().predict(segmented.crops)
+    return assemble_page(segmented, logits, info, settings or Settings())
+
+
+def page_of(text: str, fields: Sequence[SegmentedField] = (), lines: Sequence[SegmentedLine] = ()) -> SegmentedPage:
+    return replace(segmented_page(), fields=tuple(fields), lines=tuple(lines), crops=crops_of(text))
+
+
+def test_a_field_says_what_its_cells_say() -> None:
+    (field,) = assembled(segmented_page(fields=["SMITH"])).fields
+    assert (field.name, field.kind, field.value, field.raw, field.status) == (
+        "field_001", "cells", "SMITH", "SMITH", Status.OK,
+    )  # fmt: skip
+    assert [glyph.cell for glyph in field.glyphs] == [0, 1, 2, 3, 4]
+    assert field.reasons == ()
+    assert 0.99 < field.confidence <= 1
+
+
+def test_blank_cells_keep_their_place_between_written_ones_and_not_around_them() -> None:
+    (field,) = assembled(segmented_page(fields=["  ANNA  LEE "])).fields
+    assert field.value == "ANNA  LEE"
+    blank = field.glyphs[0]
+    assert (blank.text, blank.confidence, blank.status, blank.box, blank.cell) == ("", 1.0, Status.BLANK, box_at(0), 0)
+    assert field.status is Status.OK
+
+
+def test_a_field_without_ink_is_blank() -> None:
+    page = assembled(segmented_page(fields=["   "]))
+    (field,) = page.fields
+    assert (field.value, field.status, field.confidence, page.status) == ("", Status.BLANK, 1.0, Status.BLANK)
+
+
+def test_fields_are_numbered_in_reading_order() -> None:
+    names = [field.name for field in assembled(segmented_page(fields=["A", "B", "C"])).fields]
+    assert names == ["field_001", "field_002", "field_003"]
+
+
+def test_a_line_has_words() -> None:
+    (line,) = assembled(segmented_page(lines=["TWO WORDS"])).lines
+    assert [word.text for word in line.words] == ["TWO", "WORDS"]
+    assert (line.text, line.status) == ("TWO WORDS", Status.OK)
+    assert [glyph.cell for glyph in line.glyphs] == [None] * 8
+
+
+def test_a_doubtful_glyph_is_for_review_with_the_other_readings() -> None:
+    (field,) = assembled(segmented_page(fields=["XAY"], doubt=[0, DOUBTFUL, 0])).fields
+    glyph = field.glyphs[1]
+    assert (glyph.text, glyph.status, glyph.reasons) == ("A", Status.REVIEW, (Reason.LOW_CONFIDENCE,))
+    assert len(glyph.alternatives) == 3
+    assert glyph.alternatives[0].text == "C"
+    assert glyph.alternatives[0].confidence > 0.2
+    assert "A" not in {alternative.text for alternative in glyph.alternatives}
+    assert (field.status, field.reasons) == (Status.REVIEW, (Reason.LOW_CONFIDENCE,))
+    assert field.confidence == pytest.approx(np.prod([g.confidence for g in field.glyphs]))
+    assert field.alternatives[0].value == "XCY"
+    assert field.alternatives[0].confidence == pytest.approx(glyph.alternatives[0].confidence, abs=0.01)
+
+
+def test_review_begins_where_the_settings_say() -> None:
+    page = segmented_page(fields=["A"], doubt=[DOUBTFUL])
+    assert assembled(page, Settings(review_below=0.3)).status is Status.OK
+    assert assembled(page, Settings(review_below=0.99)).status is Status.REVIEW
+
+
+def test_what_is_no_character_is_kept_and_rejected() -> None:
+    (field,) = assembled(segmented_page(fields=["A~B"])).fields
+    glyph = field.glyphs[1]
+    assert (glyph.text, glyph.status, glyph.reasons) == ("", Status.REJECTED, (Reason.NOT_A_CHARACTER,))
+    assert glyph.confidence > 0.9
+    assert len(glyph.alternatives) == 3
+    assert (field.value, field.status, field.reasons) == ("A B", Status.REVIEW, (Reason.NOT_A_CHARACTER,))
+
+
+def test_a_reading_less_sure_than_the_model_allows_is_rejected() -> None:
+    page = segmented_page(lines=["A"], doubt=[DOUBTFUL])
+    (line,) = assembled(page, info=replace(INFO, reject_below=0.9)).lines
+    (glyph,) = line.glyphs
+    assert (glyph.text, glyph.reasons) == ("", (Reason.NOT_A_CHARACTER,))
+    assert [alternative.text for alternative in glyph.alternatives[:2]] == ["A", "C"]
+
+
+def test_a_crossed_out_cell_is_rejected_and_its_neighbours_close_up() -> None:
+    cells = [SegmentedCell(box_at(i), single_chunk(i, i, crossed_out=i == 1)) for i in range(3)]
+    page = page_of("AXB", fields=[SegmentedField("cells", BoundingBox(0, 0, 90, 50), tuple(cells))])
+    (field,) = assembled(page).fields
+    assert field.value == "AB"
+    assert (field.glyphs[1].text, field.glyphs[1].reasons) == ("", (Reason.CROSSED_OUT,))
+    assert field.glyphs[1].alternatives[0].text == "X"
+
+
+def test_a_line_of_nothing_but_rejects_is_kept() -> None:
+    page = assembled(segmented_page(lines=["~~"]))
+    (line,) = page.lines
+    assert (line.text, line.status) == ("", Status.REJECTED)
+    assert page.status is Status.REVIEW
+
+
+def test_the_character_set_decides_what_can_be_read() -> None:
+    page = segmented_page(fields=["A"], doubt=[DOUBTFUL])
+    (field,) = assembled(page, Settings(charset="BC")).fields
+    assert field.value == "C"
+    assert all(alternative.text in "BC" for alternative in field.glyphs[0].alternatives)
+
+
+def touching_pair(text: str) -> SegmentedPage:
+    """Ink that is one glyph (the first character of ``text``) or two (the others)."""
+    candidates = (
+        Candidate(0, 2, BoundingBox(0, 0, 60, 40), 0),
+        Candidate(0, 1, BoundingBox(0, 0, 30, 40), 1),
+        Candidate(1, 2, BoundingBox(30, 0, 60, 40), 2),
+    )
+    return page_of(text, lines=[SegmentedLine(((Chunk(candidates, 2),),))])
+
+
+def test_the_better_way_through_touching_ink_is_taken() -> None:
+    assert assembled(touching_pair("~AB")).lines[0].text == "AB"
+    assert assembled(touching_pair("W~B")).lines[0].text == "W"
+
+
+def test_a_cut_that_could_be_otherwise_is_for_review() -> None:
+    (line,) = assembled(touching_pair("WVV")).lines
+    assert line.text == "W"
+    (glyph,) = line.glyphs
+    assert Reason.AMBIGUOUS_SPLIT in glyph.reasons
+    assert glyph.status is Status.REVIEW
+    assert glyph.confidence < 0.8
+
+
+def with_doubtful_zeros(segmented: SegmentedPage) -> Page:
+    """The page to a classifier that takes each 0 for an O by a hair."""
+    logits = EchoClassifier().predict(segmented.crops)
+    logits[logits[:, LABELS.index("0")] > 5, LABELS.index("O")] = 12.3
+    return assemble_page(segmented, logits, INFO, Settings())
+
+
+def test_neighbours_decide_between_look_alikes() -> None:
+    page = with_doubtful_zeros(segmented_page(fields=["1904", "J0HN"], lines=["1904"]))
+    assert [field.value for field in page.fields] == ["1904", "JOHN"]
+    assert page.lines[0].text == "1904"
+
+
+def test_a_blank_cell_ends_a_word() -> None:
+    """What stands before the gap says nothing about what stands behind it."""
+    page = with_doubtful_zeros(segmented_page(fields=["1994 0", "199400"]))
+    assert [field.value for field in page.fields] == ["1994 O", "199400"]
+
+
+def test_a_page_without_anything_is_blank() -> None:
+    assert assembled(segmented_page()).status is Status.BLANK
+
+
+def test_every_confidence_is_a_plain_probability() -> None:
+    page = assembled(segmented_page(fields=["AB", "~ 1"], lines=["X Y~"], doubt=[150, 10, 0, 20, 0, 185, 0]))
+    glyphs = [glyph for part in (*page.fields, *page.lines) for glyph in part.glyphs]
+    for value in [g.confidence for g in glyphs] + [a.confidence for g in glyphs for a in g.alternatives]:
+        assert type(value) is float
+        assert 0 <= value <= 1

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hcr_scan.document import PageFailure, PageResult, Source, Status
+from hcr_scan.errors import ExitCode
+from hcr_scan.report import SLOWEST, RunReport
+from tests.documents import results
+
+
+@given(st.lists(results, max_size=4), st.booleans())
+def test_the_exit_code_is_0_if_and_only_if_no_page_failed(pages: list[PageResult], interrupted: bool) -> None:
+    report = RunReport(interrupted=interrupted)
+    for page in pages:
+        report.add(page)
+    failures = sum(isinstance(page, PageFailure) for page in pages)
+    expected = ExitCode.SOME_PAGES_FAILED if failures else ExitCode.OK
+    assert report.exit_code is (ExitCode.INTERRUPTED if interrupted else expected)
+    assert (report.pages, report.failures) == (len(pages), failures)
+
+
+@given(st.lists(results, max_size=4))
+def test_every_glyph_is_counted_once(pages: list[PageResult]) -> None:
+    report = RunReport()
+    for page in pages:
+        report.add(page)
+    read = [page for page in pages if not isinstance(page, PageFailure)]
+    glyphs = [glyph for page in read for part in (*page.fields, *page.lines) for glyph in part.glyphs]
+    for status in Status:
+        assert report.glyphs[status] == sum(glyph.status is status for glyph in glyphs)
+    assert report.fields.total() == sum(len(page.fields) for page in read)
+    assert report.lines.total() == sum(len(page.lines) for page in read)
+
+
+def test_the_slowest_pages_are_kept_slowest_first() -> None:
+    report = RunReport()
+    for seconds in (3, 9, 1, 7, 8, 2, 6, 5, 4):
+        report.timed(Source(f"{seconds}.png"), seconds)
+    assert [seconds for _, seconds in report.slowest] == [9, 8, 7, 6, 5][:SLOWEST]
+    assert report.slowest[0][0].path == "9.png"
+
+
+def test_the_summary_says_what_failed() -> None:
+    report = RunReport()
+    report.add(PageFailure(Source("a.png"), "open", "damaged", "?"))
+    assert "0 pages read" in report.summary()
+    assert "1 page FAILED" in report.summary()
