@@ -74,7 +74,7 @@ def write_bundle(folder: Path, network: bytes, **changes: Any) -> Path:
         "crop_spec": {"size": 28, "box": 22, "version": NORMALIZATION_VERSION},
         "temperature": 1.0,
         "reject_below": 0.0,
-        "trained_with": "nothing",
+        "trained_with": {},
         "recipe_sha256": "",
         "metrics": {},
         "files": {"model.onnx": hashlib.sha256(network).hexdigest()},

@@ -126,7 +126,7 @@ def segmented_page(
     lines: Sequence[str] = (),
     doubt: Sequence[int] | None = None,
 ) -> SegmentedPage:
-    """A page whose fields and lines say these texts to :class:`EchoClassifier`; a space is a blank cell or a word space.
+    """A page whose fields and lines say this to :class:`EchoClassifier`; a space is a blank cell or a word space.
 
     ``doubt`` is for the characters of all texts together, without the spaces.
     """

@@ -38,14 +38,15 @@ class ModelInfo:
 
     ``labels`` name the columns of its logits; the last is ``""``, not a character. ``crop_spec`` is how crops must
     look, ``temperature`` what logits are divided by to give calibrated probabilities, and below ``reject_below`` a best
-    character is no reading. ``sha256`` is that of the manifest, which names the SHA-256 of every other file.
+    character is no reading. ``trained_with`` names the versions of what trained it. ``sha256`` is that of the manifest,
+    which names the SHA-256 of every other file.
     """
 
     labels: tuple[str, ...]
     crop_spec: CropSpec
     temperature: float = 1.0
     reject_below: float = 0.0
-    trained_with: str = ""
+    trained_with: Mapping[str, str] = field(default_factory=dict)
     recipe_sha256: str = ""
     metrics: Mapping[str, Any] = field(default_factory=dict)
     sha256: str = ""
@@ -200,7 +201,7 @@ def _model_info(document: dict[str, Any], manifest: bytes) -> ModelInfo:
         crop_spec=CropSpec(size=int(spec["size"]), box=int(spec["box"]), version=int(spec["version"])),
         temperature=float(document["temperature"]),
         reject_below=float(document["reject_below"]),
-        trained_with=str(document.get("trained_with", "")),
+        trained_with={str(k): str(v) for k, v in dict(document.get("trained_with") or {}).items()},
         recipe_sha256=str(document.get("recipe_sha256", "")),
         metrics=dict(document.get("metrics") or {}),
         sha256=hashlib.sha256(manifest).hexdigest(),

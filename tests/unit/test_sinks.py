@@ -170,6 +170,7 @@ def test_a_full_disk_is_an_output_error() -> None:
 
 
 WRITES_TO_STDOUT = """
+import os
 from hcr_scan.document import PageFailure, Source
 from hcr_scan.sinks.records import Provenance
 from hcr_scan.sinks.sink import Format, OutputOptions, open_sink
