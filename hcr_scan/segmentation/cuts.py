@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from hcr_scan.segmentation.parts import Floats, Indices, InkParts
-
-if TYPE_CHECKING:
-    from hcr_scan.segmentation.glyphs import Pen
+from hcr_scan.segmentation.units import Pen
 
 #: Ink up to this many pens thick may be cut.
 THICKEST_CUT = 2.4

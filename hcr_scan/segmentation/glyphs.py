@@ -7,6 +7,8 @@ settle stays open: a :class:`InkChunk` offers every plausible reading and the cl
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
 
 import numpy as np
 
@@ -15,6 +17,7 @@ from hcr_scan.images import Ink
 from hcr_scan.segmentation.cuts import Cut, find_cuts
 from hcr_scan.segmentation.parts import Floats, Indices, InkParts
 from hcr_scan.segmentation.patches import Atoms, candidate_patches
+from hcr_scan.segmentation.units import Pen, Unit, gather_units, is_small, is_stem
 
 #: Most places at which one chunk is opened, where it is not so wide that it must hold more glyphs.
 MOST_CUTS = 6
@@ -61,133 +64,6 @@ class InkLine:
     height: float
 
 
-@dataclass(frozen=True, slots=True)
-class Pen:
-    """What a line's letters are like: ``stroke`` width, ``height`` of the taller and ``width`` of the usual letter in pixels;
-    ``slant``, how far a stem leans to the right, in pixels per pixel upwards.
-    """
-
-    stroke: float
-    height: float
-    width: float
-    slant: float
-
-
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """Pieces that belong to the same glyph or glyphs: ``left`` and ``right`` are upright, i.e. with the slant taken out."""
-
-    pieces: Indices
-    left: float
-    right: float
-    top: float
-    bottom: float
-
-    @property
-    def width(self) -> float:
-        return self.right - self.left
-
-    @property
-    def height(self) -> float:
-        return self.bottom - self.top
-
-
-def gather_units(spans: Floats, boxes: Floats, pen: Pen) -> list[Unit]:
-    """The pieces of one line joined to units, left to right.
-
-    Args:
-        spans: ``(n, 2)`` upright left and right of each piece.
-        boxes: ``(n, 4)`` of the same pieces.
-        pen: what the line's letters are like.
-    """
-    groups: list[list[int]] = [[i] for i in range(len(boxes))]
-    for _ in range(3):
-        units = [_unit(group, spans, boxes) for group in groups]
-        joined = _join_once(units, pen)
-        if len(joined) == len(groups):
-            break
-        groups = joined
-    units = _with_stray_dots([_unit(group, spans, boxes) for group in groups], spans, boxes, pen)
-    return sorted(units, key=lambda unit: (unit.left + unit.right, unit.left, unit.top, unit.bottom))
-
-
-def _unit(group: list[int], spans: Floats, boxes: Floats) -> Unit:
-    members = np.array(sorted(group), np.intp)
-    return Unit(
-        members,
-        float(spans[members, 0].min()), float(spans[members, 1].max()),
-        float(boxes[members, 1].min()), float(boxes[members, 3].max()),
-    )  # fmt: skip
-
-
-def _join_once(units: list[Unit], pen: Pen) -> list[list[int]]:
-    order = sorted(range(len(units)), key=lambda i: (units[i].left, units[i].top, units[i].right))
-    leader = list(range(len(units)))
-
-    def find(i: int) -> int:
-        while leader[i] != i:
-            i = leader[i]
-        return i
-
-    for position, i in enumerate(order):
-        for j in order[position + 1 :]:
-            if units[j].left > units[i].right + 0.4 * pen.height:
-                break
-            if _same_glyph(units[i], units[j], pen):
-                leader[find(j)] = find(i)
-    groups: dict[int, list[int]] = {}
-    for i in order:
-        groups.setdefault(find(i), []).extend(int(p) for p in units[i].pieces)
-    return list(groups.values())
-
-
-def _same_glyph(a: Unit, b: Unit, pen: Pen) -> bool:
-    """Whether two units, one over the other or side by side, are parts of one glyph beyond doubt."""
-    overlap = min(a.right, b.right) - max(a.left, b.left)
-    small = a if max(a.height, 0.7 * a.width) <= max(b.height, 0.7 * b.width) else b
-    share = overlap / max(min(a.width, b.width), 1.0)
-    if is_small(small, pen):
-        apart = max(a.top, b.top) - min(a.bottom, b.bottom)
-        return share >= 0.4 and apart <= 0.65 * pen.height and _fits(a, b, pen)
-    if is_stem(a, pen) or is_stem(b, pen):
-        return share >= 0.6 and _fits(a, b, pen)
-    return share >= 0.75
-
-
-def _fits(a: Unit, b: Unit, pen: Pen) -> bool:
-    return max(a.right, b.right) - min(a.left, b.left) <= max(1.4 * pen.height, a.width, b.width)
-
-
-def _with_stray_dots(units: list[Unit], spans: Floats, boxes: Floats, pen: Pen) -> list[Unit]:
-    """Dots of i and j that strayed to the side are given to the nearest stem that has none."""
-    dots = [u for u in units if is_small(u, pen) and max(u.width, u.height) <= max(2.2 * pen.stroke, 0.3 * pen.height)]
-    for dot in sorted(dots, key=lambda u: (u.left, u.top)):
-        stems = [u for u in units if u is not dot and _may_carry(u, dot, pen)]
-        if stems:
-            stem = min(stems, key=lambda u: (abs(u.left + u.right - dot.left - dot.right), u.left, u.top))
-            units = [u for u in units if u is not dot and u is not stem]
-            units.append(_unit([*map(int, stem.pieces), *map(int, dot.pieces)], spans, boxes))
-    return units
-
-
-def _may_carry(stem: Unit, dot: Unit, pen: Pen) -> bool:
-    if len(stem.pieces) > 1 or not is_stem(stem, pen) or stem.height > 0.95 * pen.height:
-        return False
-    aside = max(dot.left - stem.right, stem.left - dot.right)
-    above = stem.top - dot.bottom
-    return aside <= 0.25 * pen.height and -0.5 * dot.height <= above <= 0.5 * pen.height
-
-
-def is_small(unit: Unit, pen: Pen) -> bool:
-    """A dot, bar, comma, accent or fragment rather than a letter."""
-    return unit.height < 0.35 * pen.height or (unit.height < 0.45 * pen.height and unit.width < 1.8 * pen.stroke)
-
-
-def is_stem(unit: Unit, pen: Pen) -> bool:
-    """A lone upright stroke."""
-    return unit.width <= max(1.8 * pen.stroke, 0.2 * pen.height) and unit.height >= 0.4 * pen.height
-
-
 def line_chunks(parts: InkParts, line: Indices, spans: Floats, pen: Pen) -> tuple[list[InkChunk], Floats]:
     """The chunks of a line from left to right, and the upright white gap before each but the first."""
     units = gather_units(spans, parts.boxes[line], pen)
@@ -197,7 +73,7 @@ def line_chunks(parts: InkParts, line: Indices, spans: Floats, pen: Pen) -> tupl
     typical = _typical_gap(units, pen)
     room = 0
     for unit in units:
-        found = find_cuts(parts, line[unit.pieces], unit.left, unit.right, unit.height, top, pen)
+        found = find_cuts(parts, line[list(unit.pieces)], unit.left, unit.right, unit.height, top, pen)
         joins = groups and len(found) < room and _may_join(groups[-1][-1], unit, typical, pen)
         if joins:
             groups[-1].append(unit)
@@ -209,16 +85,14 @@ def line_chunks(parts: InkParts, line: Indices, spans: Floats, pen: Pen) -> tupl
             room = MOST_CUTS - len(found)
         cuts[-1].extend(found)
     chunks = [_chunk(parts, line, group, opened, top, pen) for group, opened in zip(groups, cuts, strict=True)]
-    gaps = [
-        after[0].left - max(unit.right for unit in before) for before, after in zip(groups, groups[1:], strict=False)
-    ]
+    gaps = [after[0].left - max(unit.right for unit in before) for before, after in pairwise(groups)]
     return chunks, np.array(gaps, float)
 
 
 def _typical_gap(units: list[Unit], pen: Pen) -> float:
-    gaps = [b.left - a.right for a, b in zip(units, units[1:], strict=False)]
+    gaps = [b.left - a.right for a, b in pairwise(units)]
     positive = [gap for gap in gaps if gap > 0]
-    return float(np.median(positive)) if len(positive) >= 4 else pen.height
+    return median(positive) if len(positive) >= 4 else pen.height
 
 
 def _may_join(a: Unit, b: Unit, typical: float, pen: Pen) -> bool:
@@ -239,7 +113,7 @@ def _gap_between(a: Unit, b: Unit, pen: Pen) -> Cut:
 
 
 def _chunk(parts: InkParts, line: Indices, units: list[Unit], cuts: list[Cut], top: float, pen: Pen) -> InkChunk:
-    pieces = [line[unit.pieces] for unit in units]
+    pieces = [line[list(unit.pieces)] for unit in units]
     if not cuts:
         box, ink = candidate_patches(parts, Atoms.whole(pieces[0]), [(0, 1)], pen.stroke)[0]
         return InkChunk((InkCandidate(0, 1, box, ink),))

@@ -7,6 +7,8 @@ case. All measures are relative to the letters at hand.
 
 from __future__ import annotations
 
+from statistics import median
+
 import numpy as np
 import numpy.typing as npt
 
@@ -215,12 +217,12 @@ def _continuation_costs(boxes: Floats, runs: list[Indices]) -> Floats:
 
 def _ends(boxes: Floats, run: Indices) -> tuple[float, ...]:
     """Left, right, top and bottom at the left end, top and bottom at the right end, top and bottom of all."""
-    first, last, every = boxes[run[:4]], boxes[run[-4:]], boxes[run]
+    members = boxes[run].tolist()
+    lefts, tops, rights, bottoms = zip(*members, strict=True)
     return (
-        float(every[:, 0].min()), float(every[:, 2].max()),
-        float(np.median(first[:, 1])), float(np.median(first[:, 3])),
-        float(np.median(last[:, 1])), float(np.median(last[:, 3])),
-        float(every[:, 1].min()), float(every[:, 3].max()),
+        min(lefts), max(rights),
+        median(tops[:4]), median(bottoms[:4]), median(tops[-4:]), median(bottoms[-4:]),
+        min(tops), max(bottoms),
     )  # fmt: skip
 
 

@@ -9,12 +9,13 @@ import numpy as np
 
 from hcr_scan.images import Components, Ink, connected_components
 from hcr_scan.normalization import stroke_width
-from hcr_scan.segmentation.glyphs import InkChunk, InkLine, InkWord, Pen, line_chunks
+from hcr_scan.segmentation.glyphs import InkChunk, InkLine, InkWord, line_chunks
 from hcr_scan.segmentation.line_grouping import band, covered_share, group_letters, leveled, nearest_letters, page_slope
 from hcr_scan.segmentation.parts import Floats, Indices, InkParts, Scale, measure_scale, without_dust
 from hcr_scan.segmentation.reading_order import reading_order
 from hcr_scan.segmentation.ruling import without_rules
 from hcr_scan.segmentation.specks import without_noise
+from hcr_scan.segmentation.units import Pen
 from hcr_scan.segmentation.upright import upright_spans, writing_slant
 from hcr_scan.segmentation.words import space_threshold, word_breaks
 

@@ -40,7 +40,7 @@ class Atoms:
             units: pieces of each unit.
             positions: of the cuts, left to right.
             reference: the row at which upright and actual columns agree.
-            slant: see :class:`hcr_scan.segmentation.glyphs.Pen`.
+            slant: see :class:`hcr_scan.segmentation.units.Pen`.
         """
         every = np.concatenate(units)
         boxes = parts.boxes[every]

@@ -10,6 +10,8 @@ from hcr_scan.segmentation.parts import Floats
 NARROWEST_SPACE = 0.35
 #: Gaps this much wider than those between letters end a word.
 CLEARLY_WIDER = 1.8
+#: Share of the gaps' variance (of their logarithms) that a division must explain.
+CLEAR_DIVISION = 0.6
 
 
 def space_threshold(gaps: Floats) -> float:
@@ -22,18 +24,19 @@ def space_threshold(gaps: Floats) -> float:
     ordered = np.sort(np.maximum(gaps, 0.0))
     if len(ordered) == 1:
         return float(np.inf)
+    count = len(ordered)
+    low, high, size = ordered[:-1], ordered[1:], np.arange(1, count)
     soft = np.log(ordered + 0.12)
-    total = soft.var()
-    best, threshold = 0.0, float(np.inf)
-    for size in range(1, len(soft)):
-        low, high = ordered[size - 1], ordered[size]
-        if high < NARROWEST_SPACE or high < CLEARLY_WIDER * float(np.median(ordered[:size])):
-            continue
-        spread = (soft[:size].var() * size + soft[size:].var() * (len(soft) - size)) / len(soft)
-        explained = 1 - spread / max(total, 1e-9) + 0.15 * (high - low) / (high + low + 0.1)
-        if explained > best:
-            best, threshold = explained, float((low + high) / 2)
-    return threshold if best > 0.6 else float(np.inf)
+    soft -= soft.mean()
+    total = float((soft**2).sum())
+    # Variance within the two groups of every division at once, from running sums.
+    below, squares = np.cumsum(soft)[:-1], np.cumsum(soft**2)[:-1]
+    spread = squares - below**2 / size + (total - squares) - below**2 / (count - size)
+    explained = 1 - spread / max(total, 1e-9) + 0.15 * (high - low) / (high + low + 0.1)
+    usual = (ordered[(size - 1) // 2] + ordered[size // 2]) / 2
+    explained[(high < NARROWEST_SPACE) | (high < CLEARLY_WIDER * usual)] = 0.0
+    best = int(np.argmax(explained))
+    return float((low[best] + high[best]) / 2) if explained[best] > CLEAR_DIVISION else float(np.inf)
 
 
 def word_breaks(gaps: Floats, page_threshold: float) -> list[int]:
