@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from tests.source_reading import read_page, read_pages
+from tests.source_reading import read_failure, read_page, read_pages
 from tests.tiff_writer import build_tiff
 
 Pixels = npt.NDArray[np.uint8]
@@ -133,3 +133,16 @@ def test_fine_fax_is_not_resampled(tmp_path: Path) -> None:
     image = read_page(path)
     assert image.pixels.shape == (2200, 1728)
     assert (image.dpi, image.dpi_known) == (200, True)
+
+
+def test_a_fax_cut_off_after_its_directory_is_refused(tmp_path: Path, gray: Pixels) -> None:
+    path = tmp_path / "fax.tif"
+    Image.fromarray(gray > 128).save(path, compression="group4")
+    with Image.open(path) as fax:
+        (offset,), (count,) = fax.tag_v2[273], fax.tag_v2[279]
+    data = path.read_bytes()[offset : offset + count]
+    # The strip claims more bytes than the file has. libtiff would decode what there is and leave the rest to chance.
+    path.write_bytes(build_tiff([(data, 60, 90, 1, 0, {259: (3, 4), 279: (4, 10 * count)})]))
+    assert read_failure(path).error == "truncated"
+    path.write_bytes(build_tiff([(data, 60, 90, 1, 0, {259: (3, 4)})]))
+    assert (read_page(path).pixels == np.where(gray > 128, 255, 0)).all()
