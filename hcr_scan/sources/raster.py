@@ -1,6 +1,6 @@
 """Image files become grey pixels: every mode on paper-white, the right way up, square, and no larger than allowed.
 
-Pillow decodes, from bytes and with an allow-list of formats; see RELIABILITY in CONTRIBUTING for why OpenCV does not.
+Pillow decodes, from bytes and with an allow-list of formats; OpenCV's decoders crash on some malformed files.
 """
 
 from __future__ import annotations
@@ -186,7 +186,7 @@ def _decode(image: Image.Image, document: Document) -> None:
 
 
 def _is_cut_off(image: Image.Image, file_size: int) -> bool:
-    """Whether strips or tiles lie beyond the end of the file: libtiff fills those with whatever was there."""
+    """Whether strips or tiles lie beyond the end of the file; libtiff would say only that it failed."""
     tags = getattr(image, "tag_v2", {})
     for offsets_tag, counts_tag in (_STRIPS, _TILES):
         offsets, counts = tags.get(offsets_tag, ()), tags.get(counts_tag, ())

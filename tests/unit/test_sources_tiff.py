@@ -139,10 +139,10 @@ def test_a_fax_cut_off_after_its_directory_is_refused(tmp_path: Path, gray: Pixe
     path = tmp_path / "fax.tif"
     Image.fromarray(gray > 128).save(path, compression="group4")
     with Image.open(path) as fax:
-        (offset,), (count,) = fax.tag_v2[273], fax.tag_v2[279]
+        (offset,), (count,), tone = fax.tag_v2[273], fax.tag_v2[279], fax.tag_v2[262]
     data = path.read_bytes()[offset : offset + count]
-    # The strip claims more bytes than the file has. libtiff would decode what there is and leave the rest to chance.
-    path.write_bytes(build_tiff([(data, 60, 90, 1, 0, {259: (3, 4), 279: (4, 10 * count)})]))
+    # The strip claims more bytes than the file has.
+    path.write_bytes(build_tiff([(data, 60, 90, 1, tone, {259: (3, 4), 279: (4, 10 * count)})]))
     assert read_failure(path).error == "truncated"
-    path.write_bytes(build_tiff([(data, 60, 90, 1, 0, {259: (3, 4)})]))
+    path.write_bytes(build_tiff([(data, 60, 90, 1, tone, {259: (3, 4)})]))
     assert (read_page(path).pixels == np.where(gray > 128, 255, 0)).all()
