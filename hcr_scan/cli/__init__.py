@@ -58,6 +58,13 @@ class CommandGroup(click.Group):
             args = [DEFAULT_COMMAND, *args]
         return super().parse_args(ctx, args)
 
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            # The reader of our output (`| head`) has enough: nothing went wrong, though click would exit with 1.
+            ctx.exit(ExitCode.OK)
+
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The options of ``scan``, the main job, and then the commands."""
         scan = self.get_command(ctx, DEFAULT_COMMAND)
@@ -111,9 +118,6 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, click.Abort):
         click.echo(f"{PROGRAM}: interrupted", err=True)
         return ExitCode.INTERRUPTED
-    except BrokenPipeError:
-        # The reader of our output (`| head`) has enough: nothing went wrong.
-        return ExitCode.OK
     except Exception:
         traceback.print_exc(file=sys.stderr)
         click.echo(f"{PROGRAM}: this is a bug; please report it with the lines above", err=True)

@@ -45,7 +45,7 @@ def scan(**options: Any) -> int:
     An existing FILE is replaced when the run ends, as a whole.
     """
     from hcr_scan.cli.progress import Progress
-    from hcr_scan.cli.run import scan_inputs
+    from hcr_scan.cli.scanning import scan_inputs
 
     settings = scan_settings(options["pages"], options, options["batch_size"], options["jobs"])
     progress = Progress(quiet=options["quiet"], verbosity=options["verbose"])
