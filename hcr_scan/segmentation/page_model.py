@@ -27,8 +27,8 @@ class Kind(IntEnum):
 class PageModel:
     """Reads crops in blocks, through OpenCV: page workers load no other runtime.
 
-    One glyph is weak evidence (an O is the same upside down): sum :meth:`turns`, or the logarithm of :meth:`kinds`, over
-    the glyphs of a line or page.
+    One glyph is weak evidence (an O is the same upside down): sum :meth:`turns`, or the logarithm of :meth:`kinds`,
+    over the glyphs of a line or page.
     """
 
     #: Crops a call: bounded, so that a page of 10,000 specks stays small.

@@ -10,8 +10,19 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from hcr_scan.images import Gray, Ink, affine, box_blur, dilate, draw_line, enlarge_field, erode, gaussian_blur, remap
-from hcr_scan.images import resize
+from hcr_scan.images import (
+    Gray,
+    Ink,
+    affine,
+    box_blur,
+    dilate,
+    draw_line,
+    enlarge_field,
+    erode,
+    gaussian_blur,
+    remap,
+    resize,
+)
 from hcr_scan_training.synthesis import Stroke, bounds
 
 Random = np.random.Generator
@@ -22,9 +33,9 @@ SMALLEST, LARGEST = 16, 68
 MARGIN = 12
 
 
-def warped_bitmap(ink: Ink, random: Random, strength: float = 1.0) -> Ink:
+def warped_bitmap(ink: Ink, random: Random, strength: float = 1.0, smallest: float = SMALLEST) -> Ink:
     """A bitmap slanted, turned, stretched, bent and drawn at a new size, with :data:`MARGIN` pixels around it."""
-    size = _size(random)
+    size = _size(random, smallest)
     matrix = _distortion(random, strength)
     height, width = ink.shape
     corners = np.array([[0, 0], [width, 0], [0, height], [width, height]], np.float64) @ matrix.T
@@ -41,7 +52,9 @@ def warped_bitmap(ink: Ink, random: Random, strength: float = 1.0) -> Ink:
     return _pressed(drawn, size, random)
 
 
-def _bent(ink: Ink, forward: npt.NDArray[np.float64], width: int, height: int, size: float, random: Random, strength: float) -> Ink:
+def _bent(
+    ink: Ink, forward: npt.NDArray[np.float64], width: int, height: int, size: float, random: Random, strength: float
+) -> Ink:
     back = np.linalg.inv(np.vstack([forward, [0, 0, 1]]))[:2]
     amount = random.uniform(0.01, 0.05) * strength * size
     field = random.normal(0, amount, (random.integers(3, 6), random.integers(3, 6), 2)).astype(np.float32)
@@ -52,8 +65,8 @@ def _bent(ink: Ink, forward: npt.NDArray[np.float64], width: int, height: int, s
     return remap(ink, b[0, 0] * x + b[0, 1] * y + b[0, 2], b[1, 0] * x + b[1, 1] * y + b[1, 2])
 
 
-def _size(random: Random) -> float:
-    return float(np.exp(random.uniform(math.log(SMALLEST), math.log(LARGEST))))
+def _size(random: Random, smallest: float = SMALLEST) -> float:
+    return float(np.exp(random.uniform(math.log(smallest), math.log(LARGEST))))
 
 
 def _distortion(random: Random, strength: float = 1.0) -> npt.NDArray[np.float64]:
@@ -61,7 +74,7 @@ def _distortion(random: Random, strength: float = 1.0) -> npt.NDArray[np.float64
     noise = np.clip(random.normal(0, 1, 3), -2, 2) * strength
     turn, slant, aspect = math.radians(5.5) * noise[0], 0.14 * noise[1], math.exp(0.13 * noise[2])
     rotation = np.array([[math.cos(turn), -math.sin(turn)], [math.sin(turn), math.cos(turn)]])
-    return rotation @ np.array([[aspect, -slant], [0, 1.0]])
+    return np.asarray(rotation @ np.array([[aspect, -slant], [0, 1.0]]), np.float64)
 
 
 def _pressed(ink: Ink, size: float, random: Random) -> Ink:
@@ -75,7 +88,7 @@ def _pressed(ink: Ink, size: float, random: Random) -> Ink:
         return erode(ink, 2, 2)
     if choice < 0.5:  # a pen that leaves less ink where it moves fast
         wear = enlarge_field(random.uniform(0.45, 1.3, (3, 3)).astype(np.float32), ink.shape[1], ink.shape[0])
-        return np.clip(ink * wear, 0, 255).astype(np.uint8)
+        return np.asarray(np.clip(ink * wear, 0, 255), np.uint8)
     return ink
 
 
@@ -105,12 +118,13 @@ def _shaken(points: Stroke, random: Random, strength: float) -> Stroke:
     noise = random.normal(0, 0.012 * strength, 2).astype(np.float32)
     phase = random.uniform(0, 2 * math.pi, 2).astype(np.float32)
     waves = random.uniform(2, 7, 2).astype(np.float32)
-    return points + noise + np.float32(0.015 * strength) * np.sin(points[:, ::-1] * waves + phase)
+    waved = np.float32(0.015 * strength) * np.sin(points[:, ::-1] * waves + phase)
+    return np.asarray(points + noise + waved, np.float32)
 
 
 def _pencil(ink: Ink, random: Random) -> Ink:
     grain = random.uniform(0.25, 1.25, ink.shape).astype(np.float32)
-    return np.minimum(ink * grain, 255).astype(np.uint8)
+    return np.asarray(np.minimum(ink * grain, 255), np.uint8)
 
 
 def soiled(ink: Ink, random: Random, neighbor: Ink | None = None) -> Ink:

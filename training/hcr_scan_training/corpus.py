@@ -9,6 +9,7 @@ import lzma
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +74,7 @@ class Strokes:
         """The pen strokes of one character, each float32 (n, 2) of x, y; y grows downward."""
         first, last = self.character_offsets[index], self.character_offsets[index + 1]
         edges = self.stroke_offsets[first : last + 1]
-        return [self.points[a:b].astype(np.float32) for a, b in zip(edges[:-1], edges[1:], strict=True) if b > a]
+        return [self.points[a:b].astype(np.float32) for a, b in pairwise(edges) if b > a]
 
     def coarse(self, index: int) -> bool:
         """Whether the pad sampled this character so coarsely that it needs smoothing."""
@@ -119,7 +120,7 @@ def ink_of(gray: Gray, light_on_dark: bool = False) -> Ink:
         return np.zeros_like(gray)
     floor = paper + 0.15 * (ink - paper)
     scaled = (dark.astype(np.float32) - floor) * (255.0 / max(float(ink - floor), 1.0))
-    return np.clip(scaled, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(scaled, 0, 255), np.uint8)
 
 
 def tight(ink: Ink, largest: int = LARGEST_SIDE) -> Ink:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +31,6 @@ class Schedule:
     batch_size: int
     learning_rate: float
     weight_decay: float = 2e-4
-    label_smoothing: float = 0.0
     seed: int = 0
 
 
@@ -42,8 +40,8 @@ Loss = Callable[[Any, Any], Any]
 def glyph_loss(label_smoothing: float) -> Loss:
     """Cross-entropy over all classes, and again over capitals and digits alone where the answer is one of them.
 
-    The second part teaches what scanning asks for: forms are read with small letters masked, and there ``c`` costs ``C``
-    nothing.
+    The second part teaches what scanning asks for: forms are read with small letters masked, and there ``c`` costs
+    ``C`` nothing.
     """
     keras = import_keras()
     small = np.array([character.islower() for character in CHARACTERS] + [False])
@@ -93,7 +91,9 @@ def prepare(seed: int, threads: int, mixed_precision: bool = False) -> Any:
     return keras
 
 
-def fit(network: Any, shards: Sequence[Path | Shard], loss: Loss, schedule: Schedule, folder: Path | None = None) -> Any:
+def fit(
+    network: Any, shards: Sequence[Path | Shard], loss: Loss, schedule: Schedule, folder: Path | None = None
+) -> Any:
     """Train ``network`` on every shard ``schedule.passes`` times; returns it.
 
     With a ``folder`` the state is kept there after each shard, and a fit that was interrupted goes on from it.
@@ -111,8 +111,7 @@ def fit(network: Any, shards: Sequence[Path | Shard], loss: Loss, schedule: Sche
     done = _resume(network, folder)
     progress = tqdm(range(total), initial=done, total=total, desc=network.name)
     for number in range(done, total):
-        order = np.random.default_rng([schedule.seed, number // len(shards)]).permutation(len(shards))
-        report = _fit_shard(network, shards[order[number % len(shards)]], schedule, number)
+        report = _fit_shard(network, shards[number % len(shards)], schedule, number)
         progress.update()
         progress.set_postfix(report)
         logger.info("%s: shard %d of %d: %s", network.name, number + 1, total, report)
@@ -150,10 +149,11 @@ def _keep(network: Any, folder: Path | None, done: int) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     partial = folder / f"partial-{network.name}.keras"
     network.save(partial)
-    os.replace(partial, folder / f"{network.name}.keras")
+    partial.replace(folder / f"{network.name}.keras")
     arrays = {f"v{i:04d}": np.asarray(variable) for i, variable in enumerate(network.optimizer.variables)}
-    np.savez(folder / f"partial-{network.name}.npz", **arrays)  # type: ignore[arg-type]
-    os.replace(folder / f"partial-{network.name}.npz", folder / f"{network.name}-optimizer.npz")
+    partial = folder / f"partial-{network.name}.npz"
+    np.savez(partial, **arrays)  # type: ignore[arg-type]
+    partial.replace(folder / f"{network.name}-optimizer.npz")
     (folder / f"{network.name}.json").write_text(json.dumps({"shards": done}))
 
 

@@ -32,7 +32,9 @@ def fetch_fonts(families: list[str], cache: Path, subset: str = "latin", workers
     missing = [family for family in families if not (cache / family).is_dir()]
     if missing and shutil.which("npm") is None:
         if len(missing) == len(families):
-            raise MissingDependency(f"fonts are fetched with npm, which is not installed; install Node.js or fill {cache}")
+            raise MissingDependency(
+                f"fonts are fetched with npm, which is not installed; install Node.js or fill {cache}"
+            )
         logger.warning("npm is not installed: %d font families are left out", len(missing))
         missing = []
     with ThreadPoolExecutor(workers) as pool:

@@ -29,7 +29,7 @@ class Score:
 
 
 def masked(logits: Logits, charset: str, with_rejection: bool = False) -> npt.NDArray[np.float64]:
-    """Logits with every class outside ``charset`` at -inf; ``""`` stays only ``with_rejection``. float64 (n, classes)."""
+    """Logits float64 (n, classes), -inf outside ``charset``; ``""`` stays in the race only ``with_rejection``."""
     allowed = np.array([character in charset for character in CHARACTERS] + [with_rejection])
     return np.where(allowed, logits.astype(np.float64), -np.inf)
 

@@ -36,6 +36,9 @@ _PUNCTUATION = ".,:;-/()&@#*?!'\"+="
 #: Beginnings of words as forms print them; drawn whole or as runs of touching letters.
 _LETTERS = "etaoinsrhldcumfpgwybvkxjqz"
 
+#: Print is smaller than handwriting: the small letters of 8 points at 200 dpi, in pixels.
+SMALLEST_PRINT = 10.0
+
 #: Share of a recipe's font families, of each kind, kept for judging the page model.
 HELD_OUT_FAMILIES = 0.12
 
@@ -103,7 +106,7 @@ def _printed(sources: PageSources, random: Random) -> Ink:
     ink = np.zeros((0, 0), np.uint8)
     while not ink.size or not (ink >= 64).any():
         ink = draw_word(file, _text(random), int(random.integers(24, 80)))
-    return soiled(warped_bitmap(tight(ink, 96), random, 0.2), random)
+    return soiled(warped_bitmap(tight(ink, 96), random, 0.2, SMALLEST_PRINT), random)
 
 
 def _text(random: Random) -> str:

@@ -113,5 +113,7 @@ def _section(kind: Any, values: dict[str, Any], path: Path) -> Any:
     known = {entry.name for entry in dataclasses.fields(kind)}
     unknown = sorted(set(values) - known)
     if unknown:
-        raise DatasetError(f"the recipe {path} has unknown keys: {', '.join(unknown)}; known are {', '.join(sorted(known))}")
+        raise DatasetError(
+            f"the recipe {path} has unknown keys: {', '.join(unknown)}; known are {', '.join(sorted(known))}"
+        )
     return kind(**values)

@@ -1,4 +1,4 @@
-"""Forms of characters that the data sets hold too few of: serifed I, European 1 and 7, open 4, barred Z and 0, both a and g."""
+"""Forms that the data sets hold too few of: serifed I, European 1 and 7, open 4, barred Z and 0, both a and g."""
 
 from __future__ import annotations
 
@@ -51,9 +51,7 @@ SHAPES: dict[str, tuple[_Form, ...]] = {
             ("s", ((0.57, 0.45), (0.2, 0.45), (0.0, 0.7), (0.15, 0.97), (0.4, 0.92), (0.57, 0.75))),
         ),
     ),
-    "g": (
-        (("s", _ring(0.3, 0.3, 0.6, 0.6)), ("s", ((0.6, 0.0), (0.6, 0.8), (0.45, 1.0), (0.15, 1.0), (0.0, 0.88)))),
-    ),
+    "g": ((("s", _ring(0.3, 0.3, 0.6, 0.6)), ("s", ((0.6, 0.0), (0.6, 0.8), (0.45, 1.0), (0.15, 1.0), (0.0, 0.88)))),),
     "q": ((("s", _ring(0.3, 0.3, 0.6, 0.6)), ("", ((0.6, 0.0), (0.6, 1.0), (0.75, 0.9)))),),
     "J": (
         (("s", ((0.5, 0.0), (0.5, 0.7), (0.35, 0.98), (0.1, 0.95), (0.0, 0.7))),),

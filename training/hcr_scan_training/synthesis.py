@@ -79,7 +79,9 @@ class Writer:
             wobble = self._random.normal(0, 0.03, 2)
             upper = baseline - height * (1 - top + wobble[0])
             lower = baseline - height * (1 - bottom + wobble[1])
-            wide = BoundingBox(round(left), round(upper), round(left + 1.3 * height), max(round(lower), round(upper) + 2))
+            wide = BoundingBox(
+                round(left), round(upper), round(left + 1.3 * height), max(round(lower), round(upper) + 2)
+            )
             drawn = self._draw_at_left(page, character, wide, pen)
             boxes.append(drawn)
             left = drawn.right + pen.width + height * self._random.uniform(0.1, 0.22)
@@ -88,7 +90,7 @@ class Writer:
     def _draw_at_left(self, page: Gray, character: str, box: BoundingBox, pen: Pen) -> BoundingBox:
         samples = self.samples[character]
         strokes = samples[int(self._random.integers(len(samples)))]
-        corner, extent = bounds(strokes)
+        _, extent = bounds(strokes)
         scale = min((box.height - pen.width) / max(extent[1], 1e-3), (box.width - pen.width) / max(extent[0], 1e-3))
         width = max(round(extent[0] * scale + pen.width + 1), 1)
         return draw_strokes(page, strokes, BoundingBox(box.left, box.top, box.left + width, box.bottom), pen)

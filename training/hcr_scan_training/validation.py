@@ -7,14 +7,23 @@ from pathlib import Path
 
 import numpy as np
 
+from hcr_scan.geometry import BoundingBox
+from hcr_scan.images import Ink
 from hcr_scan.normalization import CropSpec, normalize_glyph
 from hcr_scan_training.augmentation import Random, captured
-from hcr_scan_training.corpus import NOT_A_CHARACTER, Bitmaps, Strokes, read_plain, read_ragged, read_strokes
+from hcr_scan_training.corpus import (
+    CHARACTERS,
+    NOT_A_CHARACTER,
+    Bitmaps,
+    Strokes,
+    read_plain,
+    read_ragged,
+    read_strokes,
+)
 from hcr_scan_training.dataset import Shard
 from hcr_scan_training.negatives import negative
 from hcr_scan_training.sources import Sources
 from hcr_scan_training.synthesis import Pen, Stroke, draw_strokes, smoothed
-from hcr_scan.geometry import BoundingBox
 
 logger = logging.getLogger(__name__)
 
@@ -32,8 +41,13 @@ def validation_sets(shared: Path, spec: CropSpec, seed: int = 0, most: int = 40_
         if (folder / file).exists():
             strokes = read_strokes(folder / file)
             sets[name] = _drawn(strokes, name == "unipen_held_out", spec, random)
-    for name, light in (("photo36_cmu", False), ("choice", False), ("notemuscle_upper", False),
-                        ("mouse_upper544", True), ("mingyanying_upper", False)):
+    for name, light in (
+        ("photo36_cmu", False),
+        ("choice", False),
+        ("notemuscle_upper", False),
+        ("mouse_upper544", True),
+        ("mingyanying_upper", False),
+    ):
         if (folder / f"{name}.npz.xz").exists():
             sets[name] = normalized(read_ragged(folder / f"{name}.npz.xz", light), spec, most)
     for name, images, labels in (("az_kaggle_sample", "images", "labels"), ("mnist", "X_test", "y_test")):
@@ -62,20 +76,19 @@ def _drawn(strokes: Strokes, held_out_only: bool, spec: CropSpec, random: Random
     return crops, strokes.classes[members]
 
 
-def ordinary_ink(strokes: list[Stroke], pen: float) -> np.ndarray:  # type: ignore[type-arg]
+def ordinary_ink(strokes: list[Stroke], pen: float) -> Ink:
     """Strokes drawn with an ordinary pen, ``pen`` pixels wide on a height of :data:`DRAWN_HEIGHT`."""
     side = DRAWN_HEIGHT + 8
     page = np.full((side, side), 255, np.uint8)
     draw_strokes(page, strokes, BoundingBox(4, 4, side - 4, side - 4), Pen(pen, 1.0))
-    return 255 - page
+    return np.asarray(255 - page, np.uint8)
 
 
 def drawn_negatives(sources: Sources, characters: str, spec: CropSpec, count: int, seed: int) -> Shard:
     """Crops that are no character, made from held-out sources."""
     random = np.random.default_rng([seed, 99])
-    from hcr_scan_training.corpus import CHARACTERS
 
-    def draw() -> tuple[np.ndarray, str]:  # type: ignore[type-arg]
+    def draw() -> tuple[Ink, str]:
         character = characters[int(random.integers(len(characters)))]
         return sources.draw(CHARACTERS.index(character), random), character
 

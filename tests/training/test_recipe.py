@@ -1,0 +1,89 @@
+"""Recipes say everything, and say it right or not at all."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from hcr_scan.cli.train import train
+from hcr_scan.errors import DatasetError, ExitCode, MissingDependency
+from hcr_scan_training import fonts
+from hcr_scan_training.corpus import shared_folder, writer_is_held_out
+from hcr_scan_training.recipe import load_recipe
+from hcr_scan_training.sources import open_sources
+
+RECIPES = Path(__file__).parents[2] / "training" / "recipes"
+
+
+@pytest.mark.parametrize("path", sorted(RECIPES.glob("*.toml")), ids=lambda path: path.stem)
+def test_shipped_recipes_can_be_read_and_say_their_command(path: Path) -> None:
+    recipe = load_recipe(path)
+    assert re.fullmatch("[0-9a-f]{64}", recipe.sha256)
+    assert path.read_text().startswith(f"# hcr-scan train training/recipes/{path.name} -o ")
+
+
+def test_unknown_keys_are_refused_with_the_known_ones(tmp_path: Path) -> None:
+    path = tmp_path / "r.toml"
+    path.write_text("[training]\nshard = 3\n")
+    with pytest.raises(DatasetError, match="unknown keys: shard; known are .*shards"):
+        load_recipe(path)
+    path.write_text("sede = 3\n")
+    with pytest.raises(DatasetError, match="unknown keys: sede"):
+        load_recipe(path)
+
+
+def test_a_missing_or_broken_recipe_is_a_dataset_error(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="cannot be read"):
+        load_recipe(tmp_path / "none.toml")
+    broken = tmp_path / "broken.toml"
+    broken.write_text("seed = ")
+    with pytest.raises(DatasetError, match="broken.toml cannot be read"):
+        load_recipe(broken)
+
+
+def test_missing_data_names_the_folder_and_the_variable(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="HCR_SCAN_SHARED") as caught:
+        shared_folder(tmp_path)
+    assert caught.value.exit_code == ExitCode.DATASET
+
+
+def test_an_unknown_set_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "r.toml"
+    path.write_text("[data.sets]\nmnits = 1.0\n")
+    with pytest.raises(DatasetError, match="unknown data set 'mnits'; known are"):
+        open_sources(load_recipe(path).data, tmp_path, tmp_path)
+
+
+def test_without_npm_and_cache_the_message_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", os.devnull)
+    with pytest.raises(MissingDependency, match="install Node") as caught:
+        fonts.fetch_fonts(["caveat"], tmp_path)
+    assert caught.value.exit_code == ExitCode.MISSING_DEPENDENCY
+
+
+def test_cached_fonts_need_no_npm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", os.devnull)
+    (tmp_path / "caveat").mkdir()
+    (tmp_path / "caveat" / "caveat-latin-400-normal.woff").write_bytes(b"font")
+    found = fonts.fetch_fonts(["caveat", "kalam"], tmp_path)
+    assert [path.name for path in found["caveat"]] == ["caveat-latin-400-normal.woff"]
+    assert "kalam" not in found
+
+
+def test_about_a_tenth_of_writers_is_held_out_and_always_the_same() -> None:
+    names = [f"abc:writer{number}" for number in range(1000)]
+    held_out = [name for name in names if writer_is_held_out(name)]
+    assert 60 < len(held_out) < 140
+    assert held_out == [name for name in names if writer_is_held_out(name)]
+
+
+def test_the_command_fails_on_a_missing_recipe_with_a_dataset_error(tmp_path: Path) -> None:
+    result = CliRunner().invoke(train, [str(tmp_path / "none.toml"), "-o", str(tmp_path / "out")])
+    assert isinstance(result.exception, DatasetError)
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,78 @@
+"""The page network of the shipped bundle, run through OpenCV."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import hcr_scan
+from hcr_scan.errors import ModelError
+from hcr_scan.images import OnnxNet, draw_line
+from hcr_scan.normalization import CropSpec, normalize_glyph
+from hcr_scan.segmentation.page_model import Kind, PageModel
+
+SHIPPED = Path(hcr_scan.__file__).parent / "models" / "default" / "page.onnx"
+
+
+@pytest.fixture(scope="module")
+def model() -> PageModel:
+    return PageModel.load(SHIPPED)
+
+
+def crops(count: int) -> np.ndarray:
+    random = np.random.default_rng(5)
+    made = np.zeros((count, 28, 28), np.uint8)
+    for row in range(count):
+        ink = np.zeros((60, 60), np.uint8)
+        draw_line(ink, random.uniform(5, 55, (5, 2)), 3)
+        made[row] = normalize_glyph(ink, CropSpec())
+    return made
+
+
+def test_kinds_are_probabilities_and_turns_their_logarithms(model: PageModel) -> None:
+    kinds, turns = model.kinds(crops(9)), model.turns(crops(9))
+    assert kinds.shape == (9, 3)
+    assert turns.shape == (9, 4)
+    assert np.allclose(kinds.sum(axis=1), 1, atol=1e-5)
+    assert np.allclose(np.exp(turns).sum(axis=1), 1, atol=1e-5)
+    assert len(np.unique(kinds[:, Kind.HANDWRITTEN])) > 1
+
+
+def test_blocks_do_not_change_the_answer(model: PageModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = crops(23)
+    whole = model.kinds(made)
+    monkeypatch.setattr(PageModel, "BLOCK", 7)
+    assert np.allclose(model.kinds(made), whole, atol=1e-5)
+
+
+def test_no_crops_give_no_rows(model: PageModel) -> None:
+    assert model.kinds(crops(0)).shape == (0, 3)
+    assert model.turns(crops(0)).shape == (0, 4)
+
+
+def test_turned_handwriting_is_seen_to_be_turned(model: PageModel) -> None:
+    """Sevens, fours and Es of a ruler-straight hand, summed as pages are."""
+    shapes = (
+        [[10, 12], [44, 10], [22, 60]],
+        [[20, 5], [10, 35], [50, 35], [40, 35], [40, 60]],
+        [[45, 8], [12, 8], [12, 32], [40, 32], [12, 32], [12, 58], [46, 58]],
+    )
+    for turn in range(4):
+        turned = []
+        for shape in shapes:
+            ink = np.zeros((70, 60), np.uint8)
+            draw_line(ink, np.array(shape, np.float64), 4)
+            turned.append(normalize_glyph(np.rot90(ink, turn), CropSpec()))
+        assert int(model.turns(np.stack(turned)).sum(axis=0).argmax()) == turn
+
+
+def test_a_damaged_or_missing_file_is_a_model_error(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="cannot be used"):
+        PageModel.load(tmp_path / "none.onnx")
+    (tmp_path / "junk.onnx").write_bytes(b"junk")
+    with pytest.raises(ModelError, match="junk.onnx cannot be used"):
+        PageModel.load(tmp_path / "junk.onnx")
+    with pytest.raises(ValueError, match="OpenCV can run"):
+        OnnxNet(b"\x00\x01junk")
