@@ -85,6 +85,11 @@ def median_blur(image: Gray, size: int) -> Gray:
     return cv2.medianBlur(image, size)  # type: ignore[return-value]
 
 
+def histogram(image: Gray) -> npt.NDArray[np.float64]:
+    """How many pixels there are of each of the 256 values."""
+    return cv2.calcHist([image], [0], None, [256], [0, 256]).ravel().astype(np.float64)
+
+
 def dilate(image: Gray, width: int, height: int) -> Gray:
     """Maximum over a ``width`` x ``height`` window."""
     return cv2.dilate(image, np.ones((height, width), np.uint8))  # type: ignore[return-value]

@@ -11,7 +11,7 @@ from hcr_scan.images import Components, Ink, connected_components
 from hcr_scan.normalization import stroke_width
 from hcr_scan.segmentation.glyphs import InkChunk, InkLine, InkWord, line_chunks
 from hcr_scan.segmentation.line_grouping import band, covered_share, group_letters, leveled, nearest_letters, page_slope
-from hcr_scan.segmentation.parts import Floats, Indices, InkParts, Scale, measure_scale, without_dust
+from hcr_scan.segmentation.parts import Floats, Indices, InkParts, Scale, ink_threshold, measure_scale, without_dust
 from hcr_scan.segmentation.reading_order import reading_order
 from hcr_scan.segmentation.ruling import without_rules
 from hcr_scan.segmentation.specks import without_noise
@@ -29,8 +29,8 @@ FEWEST_SMALL = 3
 class LineSpec:
     """How to look for lines. The defaults suit every page; nothing here is in pixels."""
 
-    #: Ink of at least this strength (1..255) makes up the pieces; weaker ink only softens their edges.
-    threshold: int = 112
+    #: Ink of at least this strength (1..255) makes up the pieces, weaker ink only softens their edges; ``None``: found.
+    threshold: int | None = None
 
 
 def find_lines(ink: Ink, components: Components | None = None, spec: LineSpec | None = None) -> list[InkLine]:
@@ -41,12 +41,13 @@ def find_lines(ink: Ink, components: Components | None = None, spec: LineSpec | 
 
     Args:
         ink: soft ink, uint8 ``(height, width)``, 0 = paper.
-        components: of ``ink >= spec.threshold``, if at hand.
+        components: of the ink that makes up pieces, if at hand; ``spec.threshold`` is then without effect.
         spec: see :class:`LineSpec`.
     """
     spec = spec or LineSpec()
     if components is None:
-        components = connected_components((ink >= spec.threshold).astype(np.uint8))
+        threshold = spec.threshold or ink_threshold(ink)
+        components = connected_components((ink >= threshold).astype(np.uint8))
     parts = without_dust(InkParts.of(ink, components))
     if len(parts) == 0:
         return []

@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from hcr_scan.images import Components, Ink, connected_components
+from hcr_scan.images import Components, Ink, connected_components, histogram
 from hcr_scan.normalization import stroke_width
 
 Floats = npt.NDArray[np.float64]
@@ -20,6 +20,10 @@ Labels = npt.NDArray[np.int32]
 SAMPLE = 48
 #: A component of this many pixels is never writing, at any resolution.
 FEWEST_PIXELS = 1
+#: Strength of ink (0..255) that makes up pieces on most pages, and where the writing is faint.
+USUAL_THRESHOLD, FAINT_THRESHOLD = 112, 72
+#: Writing is faint where there is at least this much ink between the two, as a share of what is above.
+FAINT_SHARE = 0.18
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +102,21 @@ class Scale:
 
     stroke: float
     height: float
+
+
+def ink_threshold(ink: Ink) -> int:
+    """The strength from which ink makes up pieces: lower where strokes are faint, unless the paper's grain is as strong.
+
+    Pencil strokes fall apart at the usual threshold; they show as ink of middling strength that does not grow rarer
+    towards full strength as soft edges do, nor commoner towards paper as noise does.
+    """
+    counts = histogram(ink)
+    strong = counts[USUAL_THRESHOLD:].sum()
+    if counts[FAINT_THRESHOLD:USUAL_THRESHOLD].sum() < FAINT_SHARE * strong:
+        return USUAL_THRESHOLD
+    steps = np.arange(FAINT_THRESHOLD, 129, 8)
+    around = np.array([counts[step - 8 : step + 8].sum() for step in steps])
+    return FAINT_THRESHOLD if around[0] <= 1.6 * around.min() else USUAL_THRESHOLD
 
 
 def without_dust(parts: InkParts) -> InkParts:

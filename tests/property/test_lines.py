@@ -12,6 +12,7 @@ from hcr_scan.geometry import BoundingBox
 from hcr_scan.images import Components, connected_components
 from hcr_scan.segmentation.glyphs import InkChunk, InkLine
 from hcr_scan.segmentation.lines import LineSpec, find_lines
+from hcr_scan.segmentation.parts import USUAL_THRESHOLD
 from tests.strokes import blank_page, draw_text
 
 #: Letters that no reading of the geometry can take for two.
@@ -109,7 +110,7 @@ def test_twice_the_scale_doubles_the_boxes(rows, height, seed):
 @given(rows, sizes, seeds)
 def test_the_order_of_components_does_not_matter(rows, height, seed):
     page, _ = page_of(rows, height, seed)
-    components = connected_components((page >= LineSpec().threshold).astype(np.uint8))
+    components = connected_components((page >= USUAL_THRESHOLD).astype(np.uint8))
     order = np.random.default_rng(seed).permutation(len(components))
     place = np.zeros(len(components) + 1, np.int32)
     place[order + 1] = np.arange(1, len(components) + 1)
@@ -121,9 +122,9 @@ def test_the_order_of_components_does_not_matter(rows, height, seed):
 @given(rows, sizes, seeds)
 def test_all_ink_is_in_exactly_one_chunk(rows, height, seed):
     page, _ = page_of(rows, height, seed)
-    threshold = LineSpec().threshold
+    threshold = USUAL_THRESHOLD
     seen = np.zeros(page.shape, np.int32)
-    for line in find_lines(page):
+    for line in find_lines(page, spec=LineSpec(threshold)):
         for word in line.words:
             for chunk in word.chunks:
                 found = whole(chunk)
