@@ -29,7 +29,7 @@ def test_shipped_recipes_can_be_read_and_say_their_command(path: Path) -> None:
 def test_unknown_keys_are_refused_with_the_known_ones(tmp_path: Path) -> None:
     path = tmp_path / "r.toml"
     path.write_text("[training]\nshard = 3\n")
-    with pytest.raises(DatasetError, match="unknown keys: shard; known are .*shards"):
+    with pytest.raises(DatasetError, match=r"unknown keys: shard; known are .*shards"):
         load_recipe(path)
     path.write_text("sede = 3\n")
     with pytest.raises(DatasetError, match="unknown keys: sede"):
@@ -41,7 +41,7 @@ def test_a_missing_or_broken_recipe_is_a_dataset_error(tmp_path: Path) -> None:
         load_recipe(tmp_path / "none.toml")
     broken = tmp_path / "broken.toml"
     broken.write_text("seed = ")
-    with pytest.raises(DatasetError, match="broken.toml cannot be read"):
+    with pytest.raises(DatasetError, match=r"broken\.toml cannot be read"):
         load_recipe(broken)
 
 

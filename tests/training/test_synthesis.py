@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -58,7 +59,7 @@ def test_written_characters_come_in_order_and_do_not_touch() -> None:
     page = np.full((120, 800), 255, np.uint8)
     boxes = two_letter_writer().write(page, "AB ABAg", 10, 80, 40, Pen(3))
     assert len(boxes) == 6
-    for left, right in zip(boxes, boxes[1:], strict=False):
+    for left, right in pairwise(boxes):
         assert left.right < right.left
     assert boxes[-1].bottom > boxes[0].bottom + 8  # g hangs below the line
 

@@ -72,7 +72,7 @@ def test_a_damaged_or_missing_file_is_a_model_error(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="cannot be used"):
         PageModel.load(tmp_path / "none.onnx")
     (tmp_path / "junk.onnx").write_bytes(b"junk")
-    with pytest.raises(ModelError, match="junk.onnx cannot be used"):
+    with pytest.raises(ModelError, match=r"junk\.onnx cannot be used"):
         PageModel.load(tmp_path / "junk.onnx")
     with pytest.raises(ValueError, match="OpenCV can run"):
         OnnxNet(b"\x00\x01junk")
