@@ -12,6 +12,8 @@ from hcr_scan.segmentation.units import Pen
 
 #: Ink up to this many pens thick may be cut.
 THICKEST_CUT = 2.4
+#: Price (nats) of any cut, and of every further pen's width of ink in its way.
+CUT_PRICE, PEN_PRICE = 1.5, 0.5
 #: Where a piece is too wide for one letter, ink up to this share of its height may be.
 DEEPEST_CUT = 0.75
 #: No part narrower than this share of the letter height is cut off.
@@ -60,7 +62,12 @@ def find_cuts(
     most = max(6, round(2.2 * width / pen.width))
     columns = _between_letters(_thin_spots(cost, margin, most), reach, cost, LOWEST_PART * min(height, pen.height))
     places = _with_forced(columns, cost, pen.width, DEEPEST_CUT * height / pen.stroke)
-    return [Cut(left + place, split=0.5 + 0.7 * max(float(cost[place]) - 1.0, 0.0), join=0.0) for place in places]
+    return [Cut(left + place, split=_price(float(cost[place])), join=0.0) for place in places]
+
+
+def _price(cost: float) -> float:
+    """What it costs to end a glyph at a cut through so many pens of ink."""
+    return CUT_PRICE + PEN_PRICE * max(cost - 1.0, 0.0)
 
 
 def _columns(

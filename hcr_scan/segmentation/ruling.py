@@ -18,7 +18,7 @@ WIDEST_WORD = 25.0
 #: Letters are seldom more pens high than this.
 USUAL_HEIGHT = 20.0
 #: A rule is at least this many times longer than it is thick, and this many letter heights.
-LONGEST_STROKE, LONGEST_BAR = 30.0, 2.5
+LONGEST_STROKE, LONGEST_BAR = 22.0, 2.5
 #: A stretch of a rule inside writing is at least this many times longer than thick.
 STRETCH = 8.0
 #: Share of a rule's length that must be ink: of one with writing on it, and of a dotted one.
@@ -104,7 +104,10 @@ def _ends_of(shape: Flags, left: float, top: float) -> tuple[float, float, float
     """Left, middle row, right, middle row of a thin stretch whose pixels are given."""
     width = shape.shape[1]
     reach = min(width, max(3, width // 8))
-    rows = [float(np.nonzero(part)[0].mean()) for part in (shape[:, :reach], shape[:, -reach:])]
+    # The middle ink of the middle column: writing that clings to an end may be thin too.
+    at = np.cumsum(shape, axis=0)
+    middles = np.argmax(2 * at >= np.maximum(at[-1], 1), axis=0)[at[-1] > 0]
+    rows = [float(np.median(middles[:reach])), float(np.median(middles[-reach:]))]
     slope = (rows[1] - rows[0]) / max(width - reach, 1)
     margin = slope * reach / 2
     return left, top + rows[0] - margin + 0.5, left + width, top + rows[1] + margin + 0.5
@@ -114,8 +117,10 @@ def _stretches_within(parts: InkParts, piece: int, scale: Scale) -> list[tuple[t
     shape = parts.shape(piece)
     pen = _usual_run(shape, scale.stroke)
     thickest = int(1.6 * pen + 1)
-    mask = shape.view(np.uint8) * np.uint8(255)
-    thin = mask & ~opening(mask, 1, thickest + 1)
+    # Room around, or what lies along the window's edge would count as going on beyond it.
+    margin = thickest + 2
+    mask = np.pad(shape.view(np.uint8) * np.uint8(255), margin)
+    thin = (mask & ~opening(mask, 1, thickest + 1))[margin:-margin, margin:-margin]
     bridged = closing(dilate(thin, 1, 3), max(3, int(2.5 * scale.stroke)) | 1, 1)
     found = connected_components(bridged)
     result = []
