@@ -67,21 +67,22 @@ class RunReport:
         """One sentence for people."""
         seconds = self.seconds
         written = self.glyphs.total() - self.glyphs[Status.BLANK]
-        parts = [f"{_counted(self.pages - self.failures, 'page')} read in {seconds:.1f} s"]
+        parts = [f"{counted(self.pages - self.failures, 'page')} read in {seconds:.1f} s"]
         if seconds > 0 and self.pages > 1:
             parts[0] += f" ({self.pages / seconds:.1f}/s)"
         if self.fields:
-            parts.append(_counted(self.fields.total(), "field"))
+            parts.append(counted(self.fields.total(), "field"))
         if self.lines:
-            parts.append(_counted(self.lines.total(), "line"))
+            parts.append(counted(self.lines.total(), "line"))
         review, rejected = self.glyphs[Status.REVIEW], self.glyphs[Status.REJECTED]
-        parts.append(f"{_counted(written, 'glyph')} ({review} to review, {rejected} rejected)")
+        parts.append(f"{counted(written, 'glyph')} ({review} to review, {rejected} rejected)")
         if self.failures:
-            parts.append(f"{_counted(self.failures, 'page')} FAILED (in the output, with the reason)")
+            parts.append(f"{counted(self.failures, 'page')} FAILED (in the output, with the reason)")
         if self.interrupted:
             parts.append("interrupted: the output holds the pages read so far")
         return "; ".join(parts)
 
 
-def _counted(number: int, noun: str) -> str:
+def counted(number: int, noun: str) -> str:
+    """``1 page``, ``2 pages``."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

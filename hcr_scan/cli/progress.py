@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from hcr_scan.document import PageFailure, PageResult
-from hcr_scan.report import RunReport
+from hcr_scan.report import RunReport, counted
 from hcr_scan.sinks.output import STDOUT
 from hcr_scan.sinks.records import displayable
 
@@ -65,7 +65,7 @@ class Progress:
         else:
             logger.info("%s, page %d: %s", displayable(result.source.path), result.source.page, result.status.value)
         rate = report.pages / max(report.seconds, 1e-9)
-        text = f"{report.pages:,} pages, {report.failures:,} failed, {rate:.1f}/s"
+        text = f"{counted(report.pages, 'page')}, {report.failures:,} failed, {rate:.1f}/s"
         if self._bar is not None:
             self._bar.update(self._task, description=f"{text}  {displayable(result.source.path)[-50:]}")
         elif time.monotonic() >= self._next_line:

@@ -77,7 +77,8 @@ class ProcessEngine:
         if self._pool is None:
             self._pool = _new_pool(self._jobs)
         try:
-            future = self._pool.submit(function, item)
+            with _interrupts_held():
+                future = self._pool.submit(function, item)
         except BrokenProcessPool as error:
             future = Future()
             future.set_exception(error)
@@ -102,7 +103,9 @@ class _Task(Generic[Item, Result]):
 def _run_alone(function: Callable[[Item], Result], item: Item) -> Result | Lost[Item]:
     pool = _new_pool(1)
     try:
-        return pool.submit(function, item).result()
+        with _interrupts_held():
+            future = pool.submit(function, item)
+        return future.result()
     except BrokenProcessPool:
         return Lost(item, "the worker process died over it; it was killed for memory, or a native library crashed")
     finally:
@@ -113,15 +116,27 @@ def _new_pool(jobs: int) -> ProcessPoolExecutor:
     return ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"), initializer=_start_worker)
 
 
+@contextlib.contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Start workers with Ctrl-C blocked: until they ignore it, one that is still importing would print a traceback."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _stop(pool: ProcessPoolExecutor) -> None:
     """End a pool now: what its workers are doing is no longer wanted, and a hung one would keep us for ever."""
-    # Python 3.14 has terminate_workers() for this.
+    # Python 3.14 has kill_workers() for this.
     processes: dict[int, Any] = dict(getattr(pool, "_processes", None) or {})
-    pool.shutdown(wait=False, cancel_futures=True)
     for process in processes.values():
-        process.terminate()
-    for process in processes.values():
-        process.join(timeout=5)
+        process.kill()
+    # Waits for the pool's own thread, which the end of the interpreter would otherwise trip over.
+    pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _start_worker() -> None:

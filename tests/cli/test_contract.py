@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -138,13 +139,16 @@ def test_interrupted_is_130_and_the_output_is_valid(tmp_path: Path) -> None:
         draw_comb_page(folder / f"{number:02}.png", ["7294"] * 8)
     target = tmp_path / "r.json"
     command = [*PROGRAM, str(folder), "--out", str(target), "--jobs", "2", "-v"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
         assert process.stderr is not None
         while "page 1" not in process.stderr.readline():
             assert process.poll() is None
-        process.send_signal(signal.SIGINT)
+        # As a terminal does it: every process of the group gets the signal.
+        os.killpg(process.pid, signal.SIGINT)
         started = time.monotonic()
-        process.communicate(timeout=60)
+        _, err = process.communicate(timeout=60)
+    assert "Traceback" not in err
+    assert "interrupted" in err
     assert process.returncode == ExitCode.INTERRUPTED
     assert time.monotonic() - started < 20
     assert 1 <= len(json.loads(target.read_text())) < 60

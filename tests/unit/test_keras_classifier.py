@@ -62,7 +62,7 @@ def test_a_network_that_brings_its_own_code_is_refused(tmp_path: Path) -> None:
     pytest.importorskip("tensorflow", reason="Keras needs a backend; it comes with the train extra")
     canary = tmp_path / "canary"
     marker = str(canary)
-    harm = keras.layers.Lambda(lambda x: (open(marker, "w").close(), x)[1], output_shape=(28, 28))  # noqa: PTH123, SIM115
+    harm = keras.layers.Lambda(lambda x: (open(marker, "w").close(), x)[1], output_shape=(28, 28))  # noqa: PTH123
     model = keras.Sequential([keras.Input((28, 28)), harm, keras.layers.Flatten()])
     canary.unlink(missing_ok=True)
     model.save(tmp_path / "model.keras")
@@ -71,6 +71,6 @@ def test_a_network_that_brings_its_own_code_is_refused(tmp_path: Path) -> None:
     digest = hashlib.sha256((tmp_path / "model.keras").read_bytes()).hexdigest()
     manifest["files"] = {"model.keras": digest}
     (tmp_path / "model.json").write_text(json.dumps(manifest))
-    with pytest.raises(ModelError, match="cannot|can load"):
+    with pytest.raises(ModelError, match="Keras can load"):
         load_classifier(tmp_path, engine="keras", device="cpu")
     assert not canary.exists()
