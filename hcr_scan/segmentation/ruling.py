@@ -189,11 +189,16 @@ def _is_rule(found: _Stretches, rule: list[int], scale: Scale) -> bool:
     extent = float(ends[:, 2].max() - ends[0, 0])
     inked = float((ends[:, 2] - ends[:, 0]).sum()) / max(extent, 1.0)
     thickness = float(np.median(found.thickness[rule]))
-    if extent < max(LONGEST_STROKE * thickness, LONGEST_BAR * scale.height):
+    needed = max(LONGEST_STROKE * thickness, LONGEST_BAR * scale.height)
+    if extent < needed:
         return False
-    if inked >= UNBROKEN:
+    # The bars of two T side by side are level too; a rule shows somewhere that it is longer than any bar.
+    if inked >= UNBROKEN and float((ends[:, 2] - ends[:, 0]).max()) >= 0.5 * needed:
         return True
-    return len(rule) >= FEWEST_DOTS and extent >= 2 * LONGEST_BAR * scale.height and inked >= DOTTED
+    if len(rule) < FEWEST_DOTS or extent < 2 * LONGEST_BAR * scale.height or inked < DOTTED:
+        return False
+    gaps = ends[1:, 0] - ends[:-1, 2]
+    return float(gaps.std()) <= 0.35 * float(gaps.mean())
 
 
 def _erase(parts: InkParts, bare: Flags, crossed: dict[int, list[Indices]], found: _Stretches) -> InkParts:
