@@ -362,8 +362,8 @@ def _stretches(
     """Pairs of walls that may have one, two or three cells between them: ``(left, right, cells, worth)``, by right wall."""
     length = peaks[None, :] - peaks[:, None]
     cells = np.maximum(np.rint(length / pitch), 1).astype(np.int64)
-    off = np.abs(length - cells * pitch) / max(2.5, 0.1 * pitch)
-    rights, lefts = np.nonzero(((length > 0) & (cells <= 3) & (off <= 1.5)).T)
+    off = np.abs(length - cells * pitch) / max(2.5, 0.14 * pitch)
+    rights, lefts = np.nonzero(((length > 0) & (cells <= 3) & (off <= 2.0)).T)
     cells, off = cells[lefts, rights], off[lefts, rights]
     cover = np.ones(len(lefts))
     for k in range(3):

@@ -1,0 +1,248 @@
+"""The writing in cells: one glyph a cell, blank cells kept, walls never taken for strokes.
+
+Each comb is looked at on its own, because pen, paper and frame differ from place to place: how dark are its walls,
+how dark is the writing, and where between the two to draw the line. A frame as dark as the pen is erased by its shape instead.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from hcr_scan.geometry import BoundingBox
+from hcr_scan.images import Components, Gray, Ink, Mask, connected_components, dilate
+from hcr_scan.segmentation.binarization import FAINTEST_INK, Paper
+from hcr_scan.segmentation.glyphs import InkCandidate, InkChunk
+
+#: A cell with less ink than this share of its area, or smaller than this share of its height, is blank.
+BLANK_AREA, BLANK_SIZE = 0.006, 0.13
+#: Writing at least this many times as dark as the frame is told from it by darkness alone.
+DARKER_THAN_FRAME = 1.5
+#: The share of its length that a frame as dark as the pen is ink.
+FRAME_COVER = 0.85
+#: A glyph keeps what it has beyond the wall; less than this share on the other side does not make a second glyph.
+SHARED_GLYPH = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class InkCell:
+    """A cell of the working raster and its glyph, if any; ``crossed_out`` where a large X strikes it."""
+
+    box: BoundingBox
+    chunk: InkChunk | None
+    crossed_out: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Strip:
+    """A comb and its surroundings: darkness, and the offset of its corner."""
+
+    darkness: Gray
+    left: int
+    top: int
+
+
+def read_comb(paper: Paper, cells: tuple[BoundingBox, ...]) -> tuple[InkCell, ...]:
+    """The ink in a row of cells, one glyph a cell, left to right.
+
+    Args:
+        cells: insides of the cells, in working pixels, sorted, without overlaps.
+    """
+    strip = _cut_strip(paper, cells)
+    inside = [cell.shifted(-strip.left, -strip.top) for cell in cells]
+    ink = _ink_of_strip(strip.darkness, inside, paper.noise)
+    if ink is None:
+        return tuple(InkCell(cell, None) for cell in cells)
+    mask = (ink >= 112).astype(np.uint8)
+    owners = _assign(mask, inside)
+    return tuple(_read_cell(ink, owners == k + 1, cell, strip) for k, cell in enumerate(cells))
+
+
+def ink_in_box(paper: Paper, box: BoundingBox) -> tuple[Ink, int, int] | None:
+    """The writing in one large box, the frame and all that lies outside erased; ``None`` where it is blank.
+
+    Returns the soft ink of the box and its surroundings (writing may cross the frame), and the left and top of that
+    raster in working pixels.
+    """
+    strip = _cut_strip(paper, (box,))
+    inside = box.shifted(-strip.left, -strip.top)
+    ink = _ink_of_strip(strip.darkness, [inside], paper.noise)
+    if ink is None:
+        return None
+    owners = _assign((ink >= 112).astype(np.uint8), [inside])
+    near = dilate((owners > 0).astype(np.uint8), 3, 3) > 0
+    return (np.where(near, ink, 0).astype(np.uint8), strip.left, strip.top) if near.any() else None
+
+
+def _cut_strip(paper: Paper, cells: tuple[BoundingBox, ...]) -> _Strip:
+    height, width = paper.darkness.shape
+    reach = round(0.45 * max(cell.height for cell in cells))
+    left, right = max(cells[0].left - reach, 0), min(cells[-1].right + reach, width)
+    top = max(min(cell.top for cell in cells) - reach, 0)
+    bottom = min(max(cell.bottom for cell in cells) + reach, height)
+    return _Strip(paper.darkness[top:bottom, left:right], left, top)
+
+
+def _ink_of_strip(darkness: Gray, cells: list[BoundingBox], noise: float) -> Ink | None:
+    """Soft ink with the frame gone, or ``None`` where nothing is written."""
+    pen = _pen_darkness(darkness, cells)
+    if pen < max(FAINTEST_INK, 5 * noise):
+        return None
+    frame = _frame_darkness(darkness, cells)
+    half = max(0.5 * pen, 3 * noise)
+    erase = pen < DARKER_THAN_FRAME * frame
+    if not erase:
+        half = max(half, frame + 0.35 * (pen - frame))
+    # ``half`` becomes 128; what is fainter than the frame fades to nothing.
+    low = half - 0.6 * (pen - half)
+    soft = np.clip((darkness.astype(np.float32) - low) * (128.0 / max(half - low, 1.0)), 0, 255).astype(np.uint8)
+    if not erase:
+        return soft
+    # What is clearly darker than the frame is writing, even on top of it.
+    surely_pen = max(1.2 * frame, frame + 0.5 * (pen - frame))
+    return _without_frame(soft, darkness > surely_pen, cells)
+
+
+def _pen_darkness(darkness: Gray, cells: list[BoundingBox]) -> float:
+    """How dark the writing is: the median over written cells of their darkest pixels, walls left out."""
+    levels = []
+    for cell in cells:
+        dx, dy = max(3, cell.width // 7), max(3, cell.height // 7)
+        core = darkness[cell.top + dy : cell.bottom - dy, cell.left + dx : cell.right - dx]
+        if core.size:
+            levels.append(float(np.partition(core, -max(1, core.size // 50), axis=None)[-max(1, core.size // 50)]))
+    top = max(levels, default=0.0)
+    return float(np.median([level for level in levels if level >= 0.6 * top])) if levels else 0.0
+
+
+def _frame_darkness(darkness: Gray, cells: list[BoundingBox]) -> float:
+    """How dark the frame is: the median along all walls and rails of the darkest pixel across them."""
+    pieces = []
+    for cell in cells:
+        for x in (cell.left, cell.right):
+            across = darkness[cell.top + 3 : cell.bottom - 3, max(x - 4, 0) : x + 4]
+            if across.size:
+                pieces.append(across.max(axis=1))
+        for y in (cell.top, cell.bottom):
+            across = darkness[max(y - 4, 0) : y + 4, cell.left : cell.right]
+            if across.size:
+                pieces.append(across.max(axis=0))
+    return float(np.median(np.concatenate(pieces))) if pieces else 0.0
+
+
+def _without_frame(soft: Ink, pen: npt.NDArray[np.bool_], cells: list[BoundingBox]) -> Ink:
+    """Erase walls and rails, keeping strokes that go on on both sides of them, and pixels known to be ``pen``."""
+    strong = soft >= 100
+    erased = soft.copy()
+    for k, cell in enumerate(cells):
+        for x in (cell.left, cell.right):
+            _erase_wall(erased, strong, x, cell.top, cell.bottom, slice(cell.top - 4, cell.bottom + 4))
+        # A rail is judged over three cells: a bar of 7 or T that runs along it is dark over one.
+        left, right = cells[max(k - 1, 0)].left, cells[min(k + 1, len(cells) - 1)].right
+        for y in (cell.top, cell.bottom):
+            _erase_wall(erased.T, strong.T, y, left, right, slice(cell.left - 4, cell.right + 4))
+    return np.where(pen, soft, erased)
+
+
+def _erase_wall(
+    soft: Ink, strong: npt.NDArray[np.bool_], x: int, start: int, stop: int, extent: slice
+) -> None:
+    """Erase, in the rows of ``extent``, the columns near ``x`` that are ink over nearly all of ``start`` to ``stop``.
+
+    Rows where a stroke goes on on both sides are kept. Works in place; pass transposed views to erase rails.
+    """
+    first = max(x - 6, 0)
+    filled = np.flatnonzero(strong[start:stop, first : x + 7].mean(axis=0) > FRAME_COVER)
+    if not filled.size:
+        return
+    rows = slice(max(extent.start, 0), extent.stop)
+    left, right = max(first + int(filled[0]) - 1, 0), min(first + int(filled[-1]) + 2, soft.shape[1])
+    before = strong[rows, max(left - 2, 0) : left].any(axis=1)
+    after = strong[rows, right : right + 2].any(axis=1)
+    # A stroke that crosses obliquely enters and leaves a few rows apart.
+    reach = right - left + 2
+    before, after = (dilate(side.astype(np.uint8)[:, None], 1, reach)[:, 0] > 0 for side in (before, after))
+    soft[rows, left:right][~(before & after)] = 0
+
+
+def _assign(mask: Mask, cells: list[BoundingBox]) -> npt.NDArray[np.int32]:
+    """For every pixel the cell (from 1) whose glyph it belongs to; 0 for what belongs to none.
+
+    A piece of ink belongs whole to the cell that holds most of it. Only where two cells hold a good part each is it cut at the wall
+    between them: those are two glyphs that touch.
+    """
+    found = connected_components(mask)
+    place = np.zeros(mask.shape, np.int32)
+    for k, cell in enumerate(cells):
+        place[max(cell.top - 2, 0) : cell.bottom + 2, max(cell.left - 2, 0) : cell.right + 2] = k + 1
+    owners = np.zeros(len(found) + 1, np.int32)
+    counts = np.zeros((len(found) + 1, len(cells) + 1), np.int64)
+    np.add.at(counts, (found.labels.ravel(), place.ravel()), found.labels.ravel() > 0)
+    result_cut = np.zeros(mask.shape, np.int32)
+    columns = _nearest_cell(mask.shape[1], cells)
+    for index in range(1, len(found) + 1):
+        shares = counts[index, 1:] / max(found.areas[index - 1], 1)
+        order = np.argsort(-shares, kind="stable")
+        if not _is_glyph_piece(found, index - 1, shares, cells):
+            continue
+        if len(order) > 1 and shares[order[1]] >= SHARED_GLYPH:
+            left, top, right, bottom = (int(v) for v in found.boxes[index - 1])
+            own = found.labels[top:bottom, left:right] == index
+            result_cut[top:bottom, left:right][own] = np.broadcast_to(columns[left:right], own.shape)[own]
+        else:
+            owners[index] = order[0] + 1
+    return np.where(result_cut > 0, result_cut, owners[found.labels])
+
+
+def _nearest_cell(width: int, cells: list[BoundingBox]) -> npt.NDArray[np.int32]:
+    """For every column the cell (from 1) whose middle is nearest."""
+    middles = np.array([cell.center[0] for cell in cells])
+    borders = (middles[1:] + middles[:-1]) / 2
+    return (np.searchsorted(borders, np.arange(width) + 0.5) + 1).astype(np.int32)
+
+
+def _is_glyph_piece(found: Components, index: int, shares: npt.NDArray[np.float64], cells: list[BoundingBox]) -> bool:
+    """Whether a piece lies in the cells at all, is no speck, and is no remains of a wall or rail."""
+    if shares.sum() < 0.5:
+        return False
+    left, top, right, bottom = (int(v) for v in found.boxes[index])
+    cell = cells[int(shares.argmax())]
+    if found.areas[index] < max(4.0, (0.07 * cell.height) ** 2):
+        return False
+    thin = max(4, cell.width // 10)
+    along_wall = right - left <= thin and min(abs(left - cell.left), abs(right - cell.right)) <= 3
+    along_rail = bottom - top <= thin and min(abs(top - cell.top), abs(bottom - cell.bottom)) <= 3
+    outside = right <= cell.left + 3 or left >= cell.right - 3 or bottom <= cell.top + 3 or top >= cell.bottom - 3
+    return not (outside or along_rail or (along_wall and bottom - top < 0.45 * cell.height))
+
+
+def _read_cell(ink: Ink, own: npt.NDArray[np.bool_], cell: BoundingBox, strip: _Strip) -> InkCell:
+    rows, columns = np.flatnonzero(own.any(axis=1)), np.flatnonzero(own.any(axis=0))
+    if rows.size == 0:
+        return InkCell(cell, None)
+    top, bottom, left, right = int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
+    too_small = max(bottom - top, right - left) < BLANK_SIZE * cell.height
+    if too_small or np.count_nonzero(own) < BLANK_AREA * cell.area:
+        return InkCell(cell, None)
+    around = (slice(max(top - 1, 0), bottom + 1), slice(max(left - 1, 0), right + 1))
+    near = dilate(own[around].astype(np.uint8), 3, 3) > 0
+    patch = np.where(near, ink[around], 0).astype(np.uint8)
+    box = BoundingBox(left, top, right, bottom).shifted(strip.left, strip.top)
+    chunk = InkChunk((InkCandidate(0, 1, box, patch),))
+    return InkCell(cell, chunk, _is_struck(own[top:bottom, left:right], box, cell))
+
+
+def _is_struck(own: npt.NDArray[np.bool_], box: BoundingBox, cell: BoundingBox) -> bool:
+    """Whether the ink is an X from corner to corner of the cell: how people void boxes they do not need."""
+    if box.width < 0.86 * cell.width or box.height < 0.86 * cell.height:
+        return False
+    height, width = own.shape
+    y, x = height // 4, width // 4
+    corners = (own[:y, :x], own[:y, -x:], own[-y:, :x], own[-y:, -x:])
+    if not all(corner.any() for corner in corners):
+        return False
+    sides = (own[: y // 2 + 1, 3 * x // 2 : -3 * x // 2], own[3 * y // 2 : -3 * y // 2, : x // 2 + 1],
+             own[3 * y // 2 : -3 * y // 2, -x // 2 :])  # fmt: skip
+    return not any(side.any() for side in sides)

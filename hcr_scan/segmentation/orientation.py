@@ -1,0 +1,45 @@
+"""Which way up a page lies, from the shapes of its letters."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from hcr_scan.images import Components, Ink
+from hcr_scan.normalization import CropSpec, normalize_glyph
+from hcr_scan.segmentation.page_model import PageModel
+
+#: Letters looked at, and the fewest that may turn a page.
+MOST_LETTERS, FEWEST_LETTERS = 240, 6
+#: Evidence (nats) needed to turn a page that may as well lie right.
+TURN_EVIDENCE = 6.0
+
+
+def quarter_turns(ink: Ink, components: Components, spec: CropSpec, model: PageModel) -> int:
+    """How often the page must be turned by 90 degrees clockwise to stand upright: 0, 1, 2 or 3."""
+    letters = letter_like(components)
+    if len(letters) < FEWEST_LETTERS:
+        return 0
+    crops = np.stack([normalize_glyph(_own_ink(ink, components, int(i)), spec) for i in letters])
+    # An O fits any turn; one clear letter must not outvote a page: evidence is bounded.
+    turns = np.maximum(model.turns(crops).astype(np.float64), np.log(0.02)).sum(axis=0)
+    best = int(turns.argmax())
+    return best if turns[best] - turns[0] > TURN_EVIDENCE else 0
+
+
+def letter_like(components: Components) -> npt.NDArray[np.intp]:
+    """Components of about a letter's size, at most :data:`MOST_LETTERS`, spread over the page."""
+    widths, heights = (components.boxes[:, 2:] - components.boxes[:, :2]).T
+    size = np.maximum(widths, heights)
+    candidates = np.flatnonzero((size >= 10) & (size <= 200) & (components.areas < 0.75 * widths * heights))
+    if len(candidates) < 1:
+        return candidates
+    typical = float(np.median(size[candidates]))
+    good = candidates[(size[candidates] > 0.5 * typical) & (size[candidates] < 2.5 * typical)]
+    return good[:: max(1, len(good) // MOST_LETTERS)]
+
+
+def _own_ink(ink: Ink, components: Components, index: int) -> Ink:
+    left, top, right, bottom = components.boxes[index]
+    own = components.labels[top:bottom, left:right] == index + 1
+    return np.where(own, ink[top:bottom, left:right], 0).astype(np.uint8)

@@ -1,0 +1,42 @@
+"""Print told from handwriting, word by word, so that labels are not transcribed as answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from hcr_scan.segmentation.page_model import Kind, PageModel
+
+#: One glyph counts for at most this much evidence (nats): a printed O is an O.
+MOST_EVIDENCE = 2.0
+#: What it costs to believe that a line changes between print and handwriting.
+CHANGE_COST = 2.5
+#: Evidence that print must bring against the presumption that ink is an answer.
+PRESUMPTION = 1.5
+
+
+def print_evidence(model: PageModel, crops: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
+    """For each crop the log-odds of print against handwriting, bounded; ``(n,)``."""
+    kinds = np.log(np.maximum(model.kinds(crops), 1e-4)).astype(np.float64)
+    return np.clip(kinds[:, Kind.PRINTED] - kinds[:, Kind.HANDWRITTEN], -MOST_EVIDENCE, MOST_EVIDENCE)
+
+
+def printed_words(evidence: Sequence[float]) -> list[bool]:
+    """Which words of a line are print, given the summed evidence of each: the likeliest run of two states (Viterbi)."""
+    if not evidence:
+        return []
+    hand, printed = 0.0, -PRESUMPTION
+    origins: list[tuple[bool, bool]] = []
+    for position, odds in enumerate(evidence):
+        cost = CHANGE_COST if position else 0.0
+        from_print_to_hand, from_hand_to_print = printed - cost > hand, hand - cost > printed
+        origins.append((from_print_to_hand, not from_hand_to_print))
+        hand, printed = max(hand, printed - cost), max(printed, hand - cost) + odds
+    state = printed > hand
+    states = [state]
+    for to_hand, to_print in reversed(origins[1:]):
+        state = to_print if state else to_hand
+        states.append(state)
+    return states[::-1]

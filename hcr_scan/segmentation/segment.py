@@ -1,0 +1,234 @@
+"""One page from pixels to crops: which way up, how straight, what layout, and every glyph in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from hcr_scan.geometry import BoundingBox, Homography
+from hcr_scan.images import Gray, Ink, connected_components, warp
+from hcr_scan.normalization import CropSpec, normalize_glyph
+from hcr_scan.segmentation.binarization import Paper, flatten_light, local_ink, working_raster
+from hcr_scan.segmentation.candidates import (
+    Candidate,
+    Chunk,
+    PageGeometry,
+    SegmentedCell,
+    SegmentedField,
+    SegmentedLine,
+    SegmentedPage,
+)
+from hcr_scan.segmentation.cells import InkCell, ink_in_box, read_comb
+from hcr_scan.segmentation.fields import in_reading_order, join_cells
+from hcr_scan.segmentation.frames import Frames, find_frames
+from hcr_scan.segmentation.glyphs import InkChunk, InkLine
+from hcr_scan.segmentation.lines import find_lines
+from hcr_scan.segmentation.orientation import quarter_turns
+from hcr_scan.segmentation.page_model import PageModel
+from hcr_scan.segmentation.printing import print_evidence, printed_words
+from hcr_scan.segmentation.rectification import straighten
+from hcr_scan.segmentation.rules import Rules, find_rules
+from hcr_scan.segmentation.single import single_glyph
+from hcr_scan.settings import Layout
+from hcr_scan.sources import PageImage
+
+#: Images no larger than this (pixels) hold one character, not a page.
+LARGEST_GLYPH = 160
+#: A page with at least this many cells for one character is a form.
+FORM_CELLS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class StraightPage:
+    """A page made upright, straight and evenly lit, in working pixels, and the map to it from the upright source."""
+
+    paper: Paper
+    rules: Rules
+    from_source: Homography
+    geometry: PageGeometry
+
+
+def segment(image: PageImage, layout: Layout, spec: CropSpec, page_model: PageModel | None) -> SegmentedPage:
+    """Everything written on a page that may be a glyph, with its crop.
+
+    Args:
+        image: the page as it was loaded.
+        layout: how to understand it; ``auto`` decides.
+        spec: how the model wants its crops.
+        page_model: tells print from handwriting and which way is up; without it all ink is taken for upright handwriting.
+    """
+    height, width = image.pixels.shape
+    if layout is Layout.GLYPH or (layout is Layout.AUTO and max(height, width) <= LARGEST_GLYPH):
+        return _one_glyph(image, spec)
+    page = straight_page(image, spec, page_model)
+    writer = _CropWriter(page, spec, page_model)
+    ink = local_ink(page.paper)
+    if layout is not Layout.LINES:
+        frames = find_frames(page.paper, page.rules, (ink >= 112).astype(np.uint8) * 255)
+        fields = tuple(_fields(page, frames, writer))
+        if layout is Layout.CELLS or _is_form(fields):
+            return writer.finish(image, fields, ())
+        writer = _CropWriter(page, spec, page_model)
+    lines = tuple(line for found in find_lines(ink) if (line := writer.line(found)))
+    return writer.finish(image, (), lines)
+
+
+def straight_page(image: PageImage, spec: CropSpec, page_model: PageModel | None) -> StraightPage:
+    """The page turned upright, scaled to working size, straightened by its rules and evenly lit."""
+    pixels, to_working = working_raster(image.pixels)
+    paper = flatten_light(pixels)
+    turns = 0
+    if page_model is not None:
+        ink = local_ink(paper)
+        turns = quarter_turns(ink, connected_components((ink >= 112).astype(np.uint8)), spec, page_model)
+    if turns:
+        upright = np.ascontiguousarray(np.rot90(image.pixels, -turns))
+        pixels, to_working = working_raster(upright)
+        paper = Paper(np.ascontiguousarray(np.rot90(paper.darkness, -turns)), paper.noise)
+    height, width = pixels.shape
+    rules = find_rules(paper)
+    tilt = 0.0
+    straight = straighten(rules, width, height)
+    if straight is not None:
+        to_straight, tilt = straight
+        paper = Paper(warp(paper.darkness, to_straight, width, height, fill=0), paper.noise)
+        rules = find_rules(paper)
+        to_working = to_straight @ to_working
+    rows, columns = image.pixels.shape if turns % 2 == 0 else image.pixels.shape[::-1]
+    geometry = PageGeometry(columns, rows, image.dpi, 90 * turns, round(tilt, 2))
+    return StraightPage(paper, rules, to_working, geometry)
+
+
+def _is_form(fields: tuple[SegmentedField, ...]) -> bool:
+    written = sum(1 for field in fields for cell in field.cells if cell.chunk is not None)
+    return written > 0 or sum(len(field.cells) for field in fields if field.kind == "cells") >= FORM_CELLS
+
+
+def _fields(page: StraightPage, frames: Frames, writer: _CropWriter) -> list[SegmentedField]:
+    """Fields of cells and boxes in reading order; those that hold print are labels, not fields."""
+    places: dict[tuple[BoundingBox, ...], str] = {row: "cells" for row in join_cells(frames.combs)}
+    places |= {(box,): "box" for box in _innermost(frames)}
+    fields = []
+    for place in in_reading_order(list(places)):
+        if places[place] == "cells":
+            field = writer.cells(read_comb(page.paper, place))
+        else:
+            field = writer.box(place[0], ink_in_box(page.paper, place[0]))
+        if field is not None:
+            fields.append(field)
+    return fields
+
+
+def _innermost(frames: Frames) -> list[BoundingBox]:
+    """Boxes without cells or boxes of their own in them."""
+    cells = [cell for comb in frames.combs for cell in comb]
+    return [
+        box
+        for box in frames.boxes
+        if not any(_mostly_in(cell, box) for cell in cells)
+        and not any(_mostly_in(other, box) for other in frames.boxes if other.area < 0.8 * box.area)
+    ]
+
+
+def _mostly_in(inner: BoundingBox, outer: BoundingBox) -> bool:
+    shared = inner.intersection(outer)
+    return shared is not None and shared.area > 0.7 * inner.area
+
+
+class _CropWriter:
+    """Collects the crops of a page while its fields and lines are put into the types that leave the worker."""
+
+    def __init__(self, page: StraightPage, spec: CropSpec, model: PageModel | None) -> None:
+        self._page = page
+        self._spec = spec
+        self._model = model
+        self._to_source = page.from_source.inverse()
+        self._crops: list[npt.NDArray[np.uint8]] = []
+
+    def cells(self, cells: tuple[InkCell, ...]) -> SegmentedField | None:
+        """A field of cells, or ``None`` where they are filled with print."""
+        chunks = [cell.chunk for cell in cells if cell.chunk is not None]
+        if chunks and self._printed([chunks])[0]:
+            return None
+        places = tuple(
+            SegmentedCell(
+                self._source_box(cell.box), cell.chunk and self._chunk(cell.chunk, crossed_out=cell.crossed_out)
+            )
+            for cell in cells
+        )
+        return SegmentedField("cells", self._source_box(_around([cell.box for cell in cells])), places)
+
+    def box(self, box: BoundingBox, found: tuple[Ink, int, int] | None) -> SegmentedField | None:
+        """A field of one line of writing in a box, one cell a glyph, or ``None`` where there is only print in it."""
+        if found is None:
+            return SegmentedField("box", self._source_box(box), ())
+        ink, left, top = found
+        cells = []
+        lines = find_lines(ink)
+        for line in lines:
+            for chunks in self._handwritten(line):
+                cells += [SegmentedCell(c.candidates[0].box, c) for c in (self._chunk(k, left, top) for k in chunks)]
+        return SegmentedField("box", self._source_box(box), tuple(cells)) if cells or not lines else None
+
+    def line(self, line: InkLine) -> SegmentedLine | None:
+        """A line of handwriting, or ``None`` where all of it is print."""
+        words = tuple(tuple(self._chunk(chunk) for chunk in word) for word in self._handwritten(line))
+        return SegmentedLine(words) if words else None
+
+    def finish(
+        self, image: PageImage, fields: tuple[SegmentedField, ...], lines: tuple[SegmentedLine, ...]
+    ) -> SegmentedPage:
+        size = self._spec.size
+        crops = np.stack(self._crops) if self._crops else np.zeros((0, size, size), np.uint8)
+        return SegmentedPage(image.ref.source, self._page.geometry, fields, lines, crops)
+
+    def _handwritten(self, line: InkLine) -> list[tuple[InkChunk, ...]]:
+        words = [word.chunks for word in line.words]
+        return [word for word, printed in zip(words, self._printed(words), strict=True) if not printed]
+
+    def _printed(self, words: list[tuple[InkChunk, ...]] | list[list[InkChunk]]) -> list[bool]:
+        """Which words of one line are print."""
+        if self._model is None:
+            return [False] * len(words)
+        crops = np.stack([normalize_glyph(_whole(chunk), self._spec) for word in words for chunk in word])
+        evidence = print_evidence(self._model, crops)
+        ends = np.cumsum([len(word) for word in words])[:-1]
+        return printed_words([float(part.sum()) for part in np.split(evidence, ends)])
+
+    def _chunk(self, chunk: InkChunk, left: int = 0, top: int = 0, crossed_out: bool = False) -> Chunk:
+        candidates = []
+        for candidate in chunk.candidates:
+            box = self._source_box(candidate.box.shifted(left, top))
+            index = len(self._crops)
+            self._crops.append(normalize_glyph(candidate.ink, self._spec))
+            candidates.append(Candidate(candidate.start, candidate.end, box, index, crossed_out, candidate.penalty))
+        return Chunk(tuple(candidates), chunk.cuts)
+
+    def _source_box(self, box: BoundingBox) -> BoundingBox:
+        geometry = self._page.geometry
+        return self._to_source.box(box).clipped(geometry.width, geometry.height)
+
+
+def _whole(chunk: InkChunk) -> Ink:
+    return next(c.ink for c in chunk.candidates if c.start == 0 and c.end == chunk.cuts)
+
+
+def _around(boxes: list[BoundingBox]) -> BoundingBox:
+    result = boxes[0]
+    for box in boxes[1:]:
+        result = result.union(box)
+    return result
+
+
+def _one_glyph(image: PageImage, spec: CropSpec) -> SegmentedPage:
+    """An image that is one character: one line of one word of one glyph; none where there is no ink."""
+    height, width = image.pixels.shape
+    geometry = PageGeometry(width, height, image.dpi, 0, 0.0)
+    found = single_glyph(image.pixels)
+    if found is None:
+        return SegmentedPage(image.ref.source, geometry, (), (), np.zeros((0, spec.size, spec.size), np.uint8))
+    ink, box = found
+    chunk = Chunk((Candidate(0, 1, box, 0),))
+    return SegmentedPage(image.ref.source, geometry, (), (SegmentedLine(((chunk,),)),), normalize_glyph(ink, spec)[None])
