@@ -97,7 +97,7 @@ def transcribe(
     arguments = [inputs] if isinstance(inputs, (str, Path)) else list(inputs)
     paths = find_inputs([str(argument) for argument in arguments], stdin)
     own_engine = engine is None
-    engine = engine or local_engine(settings.jobs)
+    engine = engine or local_engine(settings.jobs, prepare_worker)
     try:
         segmented = segment_pages(paths, classifier, settings, engine, observer)
         for page in classify_pages(segmented, classifier, settings.batch_size):
@@ -124,6 +124,11 @@ def segment_pages(
         if observer is not None:
             observer(outcome.result.source, outcome.seconds)
         yield outcome.result
+
+
+def prepare_worker() -> None:
+    """Import what segmenting needs, so that a worker is ready when its first page comes."""
+    import hcr_scan.segmentation.segment  # noqa: F401
 
 
 def segment_page(task: PageTask) -> SegmentedResult:

@@ -11,7 +11,7 @@ from hcr_scan.cli.progress import Progress
 from hcr_scan.engines.local import local_engine
 from hcr_scan.errors import ExitCode
 from hcr_scan.model.classifier import load_classifier
-from hcr_scan.pipeline import transcribe
+from hcr_scan.pipeline import prepare_worker, transcribe
 from hcr_scan.report import RunReport
 from hcr_scan.settings import Settings
 from hcr_scan.sinks.records import Provenance
@@ -26,7 +26,7 @@ def scan_inputs(
     target: str = options["out"]
     output = OutputOptions(format_of(target, options["format_"]), Level(options["level"]), options["excel"])
     report = RunReport()
-    with contextlib.closing(local_engine(settings.jobs)) as engine:
+    with contextlib.closing(local_engine(settings.jobs, prepare_worker)) as engine:
         classifier = load_classifier(options["model"], engine=options["engine"], device=options["device"])
         provenance = Provenance(__version__, classifier.info.sha256, settings.fingerprint())
         pages = transcribe(inputs, classifier, settings, engine, report.timed, stdin)

@@ -18,12 +18,16 @@ from typing import Any, Generic
 from hcr_scan.engines.base import Engine, Item, Lost, Result
 
 
-def local_engine(jobs: int) -> Engine:
+def local_engine(jobs: int, prepare: Callable[[], object] | None = None) -> Engine:
     """The engine for a number of jobs: 1 runs in this process, which starts at once; more run in worker processes.
 
     In this process a page that crashes a native library ends the run, so the command line uses 1 only when told to.
+
+    Args:
+        jobs: pages at a time.
+        prepare: run by each worker when it starts; the first starts now, while the caller gets ready too.
     """
-    return InProcessEngine() if jobs == 1 else ProcessEngine(jobs)
+    return InProcessEngine() if jobs == 1 else ProcessEngine(jobs, prepare)
 
 
 class InProcessEngine:
@@ -46,9 +50,12 @@ class ProcessEngine:
     again, each alone in a pool of its own, so that only the item that kills its worker is lost.
     """
 
-    def __init__(self, jobs: int) -> None:
+    def __init__(self, jobs: int, prepare: Callable[[], object] | None = None) -> None:
         self._jobs = jobs
-        self._pool: ProcessPoolExecutor | None = None
+        self._prepare = prepare
+        self._pool: ProcessPoolExecutor | None = _new_pool(jobs, prepare)
+        with _interrupts_held():
+            self._pool.submit(_nothing)
 
     def map(
         self, function: Callable[[Item], Result], items: Iterable[Item], window: int | None = None
@@ -75,7 +82,7 @@ class ProcessEngine:
 
     def _submit(self, function: Callable[[Item], Result], item: Item) -> _Task[Item, Result]:
         if self._pool is None:
-            self._pool = _new_pool(self._jobs)
+            self._pool = _new_pool(self._jobs, self._prepare)
         try:
             with _interrupts_held():
                 future = self._pool.submit(function, item)
@@ -90,7 +97,7 @@ class ProcessEngine:
         # Items sent since the pool broke may run in a new one already: end the one this item was in, and no other.
         if self._pool is task.pool:
             self.close()
-        return _run_alone(function, task.item)
+        return _run_alone(function, task.item, self._prepare)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +107,10 @@ class _Task(Generic[Item, Result]):
     pool: ProcessPoolExecutor
 
 
-def _run_alone(function: Callable[[Item], Result], item: Item) -> Result | Lost[Item]:
-    pool = _new_pool(1)
+def _run_alone(
+    function: Callable[[Item], Result], item: Item, prepare: Callable[[], object] | None
+) -> Result | Lost[Item]:
+    pool = _new_pool(1, prepare)
     try:
         with _interrupts_held():
             future = pool.submit(function, item)
@@ -112,8 +121,13 @@ def _run_alone(function: Callable[[Item], Result], item: Item) -> Result | Lost[
         _stop(pool)
 
 
-def _new_pool(jobs: int) -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"), initializer=_start_worker)
+def _new_pool(jobs: int, prepare: Callable[[], object] | None) -> ProcessPoolExecutor:
+    context = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(jobs, mp_context=context, initializer=_start_worker, initargs=(prepare,))
+
+
+def _nothing() -> None:
+    """What the first worker is started with."""
 
 
 @contextlib.contextmanager
@@ -139,12 +153,14 @@ def _stop(pool: ProcessPoolExecutor) -> None:
     pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _start_worker() -> None:
+def _start_worker(prepare: Callable[[], object] | None) -> None:
     """Leave Ctrl-C to the parent, which ends its workers, and end when the parent is killed outright."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+    if prepare is not None:
+        prepare()
 
 
 def _end_with(sentinel: int) -> None:
