@@ -10,8 +10,8 @@ from __future__ import annotations
 from statistics import median
 
 import numpy as np
-import numpy.typing as npt
 
+from hcr_scan.segmentation.bands import Band, box_around, boxes_around, nearest_letters
 from hcr_scan.segmentation.parts import Floats, Indices
 
 #: Steepest slope of a line that is looked for: 10 degrees.
@@ -79,47 +79,38 @@ def group_letters(boxes: Floats, height: float) -> list[Indices]:
 def _absorb_scraps(boxes: Floats, runs: list[Indices], height: float) -> list[Indices]:
     """Give runs of a few letters or fragments to a longer line they stand on, or cling to, shortest first."""
     runs = sorted(runs, key=lambda run: (len(run), boxes[run[0], 0], boxes[run[0], 1]))
-    at = 0
-    while at < len(runs) and len(runs[at]) <= SCRAP:
-        scrap = runs[at]
-        hosts = [(_clinging(boxes, scrap, run, height), i) for i, run in enumerate(runs) if len(run) > len(scrap)]
+    around = boxes_around(boxes, runs)
+    sizes = np.array([len(run) for run in runs])
+    for at, scrap in enumerate(runs):
+        if len(scrap) > SCRAP:
+            continue
+        box = around[at]
+        aside = np.maximum(around[:, 0] - box[2], box[0] - around[:, 2])
+        above = np.maximum(around[:, 1] - box[3], box[1] - around[:, 3])
+        near = np.flatnonzero((sizes > sizes[at]) & (aside <= 1.5 * height) & (above <= 0.5 * height))
+        hosts = [(_clinging(boxes, box, len(scrap), runs[i], max(aside[i], 0.0), height), int(i)) for i in near]
         distance, host = min(hosts, default=(np.inf, -1))
         if not np.isfinite(distance):
-            at += 1
             continue
         members = np.concatenate((runs[host], scrap))
         runs[host] = members[np.argsort(boxes[members, 0] + boxes[members, 2], kind="stable")]
-        del runs[at]
-    return runs
+        runs[at] = scrap[:0]
+        around[host] = box_around(boxes[runs[host]])
+        sizes[host], sizes[at] = len(runs[host]), 0
+    return [run for run in runs if len(run)]
 
 
-def _clinging(boxes: Floats, scrap: Indices, run: Indices, height: float) -> float:
-    """How far a scrap is from a line it may belong to, in pixels; infinite if it may not."""
-    around = np.concatenate((boxes[scrap, :2].min(axis=0), boxes[scrap, 2:].max(axis=0)))
-    reach = np.concatenate((boxes[run, :2].min(axis=0), boxes[run, 2:].max(axis=0)))
-    aside = max(reach[0] - around[2], around[0] - reach[2], 0.0)
-    if aside > 1.5 * height or max(reach[1] - around[3], around[1] - reach[3]) > 0.5 * height:
-        return float(np.inf)
-    top, bottom = band(boxes, run, (around[0] + around[2]) / 2)
-    middle = (around[1] + around[3]) / 2
-    off = max(float(top) - middle, middle - float(bottom), 0.0)
+def _clinging(boxes: Floats, scrap: Floats, count: int, run: Indices, aside: float, height: float) -> float:
+    """How far a scrap (its box) of so many pieces is from a line it may belong to; infinite if it may not."""
+    top, bottom = Band.of(boxes, run).here((scrap[0] + scrap[2]) / 2)
+    middle = (scrap[1] + scrap[3]) / 2
+    off = max(top - middle, middle - bottom, 0.0)
     if off <= 0.35 * height:
         return aside + off
-    if len(scrap) <= 2 and around[3] - around[1] < 0.65 * max(height, float(bottom - top)):
-        distance = float(nearest_letters(boxes[run], around[None])[1][0])
-        return distance + off if distance <= 0.5 * height else float(np.inf)
+    if count <= 2 and scrap[3] - scrap[1] < 0.65 * max(height, bottom - top):
+        nearest, distance = nearest_letters(boxes[run], scrap[None], 0.5 * height)
+        return float(distance[0]) + off if nearest[0] >= 0 else float(np.inf)
     return float(np.inf)
-
-
-def band(boxes: Floats, line: Indices, x: npt.ArrayLike) -> tuple[Floats, Floats]:
-    """Top and bottom of a line's letters near each ``x``: medians over five neighbours, interpolated between."""
-    members = boxes[line]
-    centers = (members[:, 0] + members[:, 2]) / 2
-    window = min(5, len(line))
-    first = np.clip(np.arange(len(line)) - window // 2, 0, len(line) - window)
-    around = first[:, None] + np.arange(window)
-    tops, bottoms = np.median(members[:, 1][around], axis=1), np.median(members[:, 3][around], axis=1)
-    return np.interp(x, centers, tops), np.interp(x, centers, bottoms)
 
 
 def _linked_runs(boxes: Floats) -> list[list[int]]:
@@ -178,41 +169,49 @@ def _merge_runs(boxes: Floats, runs: list[Indices]) -> list[Indices]:
     if len(runs) < 2:
         return runs
     runs = sorted(runs, key=lambda run: (boxes[run[0], 0], boxes[run[0], 1]))
-    cost = _continuation_costs(boxes, runs)
-    best = np.argmin(cost, axis=1)
-    merged, used = [], set()
-    for i, j in enumerate(best):
-        if i in used:
+    first, second, cost = _continuations(boxes, runs)
+    best = _cheapest(np.concatenate((first, second)), np.concatenate((second, first)), np.tile(cost, 2), len(runs))
+    merged = []
+    for i, j in enumerate(best.tolist()):
+        mutual = j >= 0 and best[j] == i
+        if mutual and j < i:
             continue
-        mutual = bool(np.isfinite(cost[i, j])) and int(best[j]) == i and int(j) not in used
         members = np.concatenate((runs[i], runs[j])) if mutual else runs[i]
-        used.update((i, int(j)) if mutual else (i,))
         centers = boxes[members, 0] + boxes[members, 2]
         merged.append(members[np.argsort(centers, kind="stable")])
     return merged
 
 
-def _continuation_costs(boxes: Floats, runs: list[Indices]) -> Floats:
-    """How badly each run would continue another (symmetric; infinite where it cannot)."""
+def _continuations(boxes: Floats, runs: list[Indices]) -> tuple[Indices, Indices, Floats]:
+    """Pairs of runs that may be one line, and how badly they fit."""
     ends = np.array([_ends(boxes, run) for run in runs])
-    left, right = ends[:, 0], ends[:, 1]
-    gap = np.maximum(left[None, :] - right[:, None], left[:, None] - right[None, :])
+    i, j = _level_pairs(ends[:, 6], ends[:, 7])
+    # The run whose middle is further left comes first.
+    swap = ends[i, 0] + ends[i, 1] > ends[j, 0] + ends[j, 1]
+    i, j = np.where(swap, j, i), np.where(swap, i, j)
+    gap = ends[j, 0] - ends[i, 1]
     # The bands that face each other: the end of the run on the left and the start of the one on the right.
-    i_first = (left[:, None] + right[:, None]) <= (left[None, :] + right[None, :])
-    top_i = np.where(i_first, ends[:, None, 4], ends[:, None, 2])
-    bottom_i = np.where(i_first, ends[:, None, 5], ends[:, None, 3])
-    cost = _band_cost(top_i, bottom_i, top_i.T, bottom_i.T, gap)
+    cost = _band_cost(ends[i, 4], ends[i, 5], ends[j, 2], ends[j, 3], gap)
     # Runs that overlap from left to right are compared where the shorter one stands.
-    counts = np.array([len(run) for run in runs])
-    inside = gap < -0.3 * (bottom_i - top_i)
-    reach = (ends[:, 6][:, None] < ends[:, 7][None, :]) & (ends[:, 7][:, None] > ends[:, 6][None, :])
-    cost[inside & ~reach] = np.inf
-    for i, j in zip(*np.nonzero(np.triu(inside & reach, 1)), strict=True):
-        cost[i, j] = cost[j, i] = (
-            _inside_cost(boxes, runs[i], runs[j]) if counts[i] >= counts[j] else _inside_cost(boxes, runs[j], runs[i])
-        )
-    np.fill_diagonal(cost, np.inf)
-    return cost
+    overlapping = np.flatnonzero(gap < -0.3 * (ends[i, 5] - ends[i, 4]))
+    bands: dict[int, Band] = {}
+    for k in overlapping:
+        long, short = (int(v) for v in ((i[k], j[k]) if len(runs[i[k]]) >= len(runs[j[k]]) else (j[k], i[k])))
+        if long not in bands:
+            bands[long] = Band.of(boxes, runs[long])
+        cost[k] = _inside_cost(bands[long], boxes[runs[short]])
+    fits = np.isfinite(cost)
+    return i[fits], j[fits], cost[fits]
+
+
+def _level_pairs(tops: Floats, bottoms: Floats) -> tuple[Indices, Indices]:
+    """Every two runs that share rows, once."""
+    order = np.argsort(tops, kind="stable")
+    last = np.searchsorted(tops[order], bottoms[order])
+    counts = np.maximum(last - np.arange(len(order)) - 1, 0)
+    upper = np.repeat(np.arange(len(order)), counts)
+    lower = upper + 1 + np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+    return order[upper], order[lower]
 
 
 def _ends(boxes: Floats, run: Indices) -> tuple[float, ...]:
@@ -235,36 +234,9 @@ def _band_cost(top_a: Floats, bottom_a: Floats, top_b: Floats, bottom_b: Floats,
     return np.where(ok, apart / 3 + 2.0 * (1 - np.minimum(share, 1)), np.inf)
 
 
-def _inside_cost(boxes: Floats, run: Indices, short: Indices) -> float:
-    """Cost of taking a short run into the stretch of a longer one that spans it."""
-    members = boxes[short]
-    top, bottom = band(boxes, run, (members[:, 0] + members[:, 2]) / 2)
-    # Two full lines one above the other share columns: their letters would stand on top of each other.
-    return float(np.median(_band_cost(top, bottom, members[:, 1], members[:, 3], np.zeros(len(short)))))
-
-
-def covered_share(boxes: Floats, line: Indices, piece: Floats) -> float:
-    """Share of the line's band, where a tall piece stands, that the piece covers; 0 where the line does not reach."""
-    members = boxes[line]
-    left, right = float(members[:, 0].min()), float(members[:, 2].max())
-    top, bottom = float(members[:, 1].min()), float(members[:, 3].max())
-    if piece[1] >= bottom or piece[3] <= top:
-        return 0.0
-    first, last = band(boxes, line, (piece[0] + piece[2]) / 2)
-    height = float(last - first)
-    if max(left - piece[2], piece[0] - right) > 2 * height:
-        return 0.0
-    return float(min(last, piece[3]) - max(first, piece[1])) / max(height, 1e-9)
-
-
-def nearest_letters(boxes: Floats, pieces: Floats) -> tuple[Indices, Floats]:
-    """For each lone piece the letter it floats near, and how far away that is in pixels.
-
-    Distances are between edges; a piece above or below a letter counts as nearer than one beside it, as dots and
-    accents stand over their letter.
-    """
-    beside = np.maximum(boxes[None, :, 0] - pieces[:, None, 2], pieces[:, None, 0] - boxes[None, :, 2])
-    above = np.maximum(boxes[None, :, 1] - pieces[:, None, 3], pieces[:, None, 1] - boxes[None, :, 3])
-    distance = np.hypot(np.maximum(beside, 0), 0.8 * np.maximum(above, 0))
-    nearest = np.argmin(distance, axis=1)
-    return nearest, distance[np.arange(len(pieces)), nearest]
+def _inside_cost(band: Band, short: Floats) -> float:
+    """Cost of taking a short run (its boxes) into the stretch of a longer one that spans it."""
+    top, bottom = band.at((short[:, 0] + short[:, 2]) / 2)
+    costs = np.sort(_band_cost(top, bottom, short[:, 1], short[:, 3], np.zeros(len(short))))
+    # Two full lines one above the other share columns: most of their letters must be level with the other's.
+    return float(costs[len(costs) // 2])

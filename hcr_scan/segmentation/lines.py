@@ -9,8 +9,9 @@ import numpy as np
 
 from hcr_scan.images import Components, Ink, connected_components
 from hcr_scan.normalization import stroke_width
+from hcr_scan.segmentation.bands import Band, boxes_around, covered_shares, nearest_letters
 from hcr_scan.segmentation.glyphs import InkChunk, InkLine, InkWord, line_chunks
-from hcr_scan.segmentation.line_grouping import band, covered_share, group_letters, leveled, nearest_letters, page_slope
+from hcr_scan.segmentation.line_grouping import group_letters, leveled, page_slope
 from hcr_scan.segmentation.parts import Floats, Indices, InkParts, Scale, ink_threshold, measure_scale, without_dust
 from hcr_scan.segmentation.reading_order import reading_order
 from hcr_scan.segmentation.ruling import without_rules
@@ -57,7 +58,7 @@ def find_lines(ink: Ink, components: Components | None = None, spec: LineSpec | 
     lines = [line for line in lines if _is_writing(parts, line, scale)]
     if not lines:
         return []
-    boxes = np.array([_around(flat[line]) for line in lines])
+    boxes = boxes_around(flat, lines)
     lines = [lines[i] for i in reading_order(boxes, scale.height)]
     return _written(parts, lines, scale)
 
@@ -75,10 +76,6 @@ def _in_canonical_order(parts: InkParts) -> InkParts:
     """Left to right, so that nothing depends on the order in which pieces were found."""
     left, top, right, bottom = parts.boxes.T
     return parts.kept(np.lexsort((parts.areas, bottom, right, top, left)))
-
-
-def _around(boxes: Floats) -> Floats:
-    return np.concatenate((boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)))
 
 
 def _group(parts: InkParts, scale: Scale) -> tuple[InkParts, list[Indices], Floats]:
@@ -118,12 +115,14 @@ def _bridges(
     result: dict[int, list[int]] = {}
     tall = parts.heights > 1.6 * scale.height
     others = [line[~tall[line]] for line in lines]
+    others = [line for line in others if len(line) >= FEWEST_SMALL]
+    around = boxes_around(flat, others)
     for piece in np.flatnonzero(tall):
         middle = (flat[piece, 0] + flat[piece, 2]) / 2
-        stood_on = [line for line in others if len(line) >= FEWEST_SMALL and covered_share(flat, line, flat[piece]) >= 0.5]
+        stood_on = np.flatnonzero(covered_shares(flat, others, around, flat[piece]) >= 0.5)
         if len(stood_on) < 2:
             continue
-        bands = sorted((float(top), float(bottom)) for top, bottom in (band(flat, line, middle) for line in stood_on))
+        bands = sorted(Band.of(flat, others[i]).here(middle) for i in stood_on)
         ink = parts.shape(int(piece)).sum(axis=1) / scale.stroke
         at = np.arange(len(ink)) + parts.boxes[piece, 1] - slope * middle
         # A descender reaches down to the next line; that line's letters seldom reach up into this one's.
@@ -158,8 +157,9 @@ def _lines_of_one_size(parts: InkParts, flat: Floats, among: Indices, scale: Sca
 def _with_tall(flat: Floats, lines: list[Indices], tall: Indices) -> tuple[list[Indices], Indices]:
     """Lines with the long letters (j, brackets, large capitals) that stand on them, and which these are."""
     joins: dict[int, list[int]] = {}
+    around = boxes_around(flat, lines)
     for piece in tall:
-        share = [covered_share(flat, line, flat[piece]) for line in lines]
+        share = covered_shares(flat, lines, around, flat[piece])
         best = int(np.argmax(share))
         if share[best] >= 0.6:
             joins.setdefault(best, []).append(int(piece))
@@ -173,10 +173,9 @@ def _with_small(
     """Lines with the dots, bars and fragments that float near their letters, and which these are."""
     owner = np.concatenate([np.full(len(line), index) for index, line in enumerate(lines)])
     letters = np.concatenate(lines)
-    nearest, distance = nearest_letters(flat[letters], flat[small])
-    near = distance <= scale.height
-    joins = np.where(near, owner[nearest], -1)
-    return [np.concatenate((line, small[joins == index])) for index, line in enumerate(lines)], small[near]
+    nearest, _ = nearest_letters(flat[letters], flat[small], scale.height)
+    joins = np.where(nearest >= 0, owner[nearest], -1)
+    return [np.concatenate((line, small[joins == index])) for index, line in enumerate(lines)], small[joins >= 0]
 
 
 def _is_writing(parts: InkParts, line: Indices, scale: Scale) -> bool:
