@@ -70,7 +70,7 @@ def covered_shares(boxes: Floats, lines: list[Indices], around: Floats, piece: F
 
 
 def nearest_letters(boxes: Floats, pieces: Floats, reach: float) -> tuple[Indices, Floats]:
-    """For each lone piece the letter it floats near (-1 for none within ``reach``), and how far away that is, in pixels.
+    """For each lone piece the letter it floats near (-1 for none within ``reach``), and how far away it is.
 
     Distances are between edges; a piece above or below a letter counts as nearer than one beside it, as dots and
     accents stand over their letter.

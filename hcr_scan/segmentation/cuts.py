@@ -24,8 +24,9 @@ LOWEST_PART = 0.4
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """An open place in a chunk: a cut through ink at an upright ``position``, or a narrow gap (``None``) between pieces.
+    """An open place in a chunk.
 
+    It is a cut through ink at an upright ``position``, or a narrow gap (``None``) between pieces.
     ``split`` and ``join`` (nats) are what ending a glyph here costs, and what going on across it costs.
     """
 
@@ -73,7 +74,7 @@ def _price(cost: float) -> float:
 def _columns(
     parts: InkParts, pieces: Indices, left: float, right: float, reference: float, slant: float
 ) -> tuple[Floats, Floats, Floats]:
-    """In each upright column from ``left`` to ``right``: ink pixels, strokes crossed, and (2, n) first and last row of ink."""
+    """Ink pixels, strokes crossed, and first and last row of ink ``(2, n)`` in each upright column of a unit."""
     size = int(np.ceil(right - left)) + 1
     ink, crossings = np.zeros(size), np.zeros(size)
     reach = np.array([np.full(size, np.inf), np.full(size, -np.inf)])

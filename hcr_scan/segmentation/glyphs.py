@@ -1,7 +1,7 @@
 """Pieces of ink put together to glyphs, taken apart where glyphs touch, and handed over as candidates.
 
-A letter may be several pieces (i, E with a loose bar, a broken stroke) and a piece several letters. What geometry cannot
-settle stays open: a :class:`InkChunk` offers every plausible reading and the classifier chooses.
+A letter may be several pieces (i, E with a loose bar, a broken stroke) and a piece several letters. What geometry
+cannot settle stays open: a :class:`InkChunk` offers every plausible reading and the classifier chooses.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ MOST_CUTS = 6
 class InkCandidate:
     """A possible glyph from cut ``start`` to cut ``end`` of its chunk.
 
-    ``box`` is the tight box in pixels of the ink given; ``ink`` is the glyph's own soft ink (a little larger than the box,
-    other glyphs erased), ready for ``normalize_glyph``; ``penalty`` (nats, >= 0) is what geometry holds against it.
+    ``box`` is the tight box in pixels of the ink given; ``ink`` is the glyph's own soft ink (a little larger than the
+    box, other glyphs erased), ready for ``normalize_glyph``; ``penalty`` (nats, >= 0) is what geometry holds against it.
     """
 
     start: int
@@ -128,7 +128,7 @@ def _chunk(parts: InkParts, line: Indices, units: list[Unit], cuts: list[Cut], t
 
 
 def _plausible_spans(edges: Floats, cuts: list[Cut], pen: Pen) -> list[tuple[int, int, float]]:
-    """Spans of atoms that could be one glyph, each with its penalty; single atoms and the whole are always among them."""
+    """Spans of atoms that could be one glyph, each with its penalty; single atoms and the whole are among them."""
     count = len(cuts) + 1
     result = []
     for start in range(count):

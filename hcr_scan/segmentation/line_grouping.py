@@ -1,7 +1,7 @@
 """Which pieces of ink stand on the same line.
 
-Letters are linked to their neighbours (each to the best on its right, where the choice is mutual), and the resulting runs
-are merged end to end. Links are local, so slanted and curved lines, lists and lines of different sizes need no special
+Letters are linked to their neighbors (each to the best on its right, where the choice is mutual), and the resulting
+runs are merged end to end. Links are local, so slanted and curved lines, lists and lines of different sizes need no special
 case. All measures are relative to the letters at hand.
 """
 
@@ -64,7 +64,12 @@ def leveled(boxes: Floats, slope: float) -> Floats:
 
 
 def group_letters(boxes: Floats, height: float) -> list[Indices]:
-    """Letters (leveled boxes, sorted by left edge, of about ``height``) as lines, each a row of indices left to right."""
+    """Letters as lines, each a row of indices from left to right.
+
+    Args:
+        boxes: leveled, sorted by left edge.
+        height: about that of the letters.
+    """
     if len(boxes) == 0:
         return []
     runs = [np.array(run, np.intp) for run in _linked_runs(boxes)]
@@ -114,7 +119,7 @@ def _clinging(boxes: Floats, scrap: Floats, count: int, run: Indices, aside: flo
 
 
 def _linked_runs(boxes: Floats) -> list[list[int]]:
-    left, right = _neighbour_pairs(boxes)
+    left, right = _neighbor_pairs(boxes)
     gap = boxes[right, 0] - boxes[left, 2]
     heights = boxes[:, 3] - boxes[:, 1]
     lower, higher = np.minimum(heights[left], heights[right]), np.maximum(heights[left], heights[right])
@@ -139,7 +144,7 @@ def _linked_runs(boxes: Floats) -> list[list[int]]:
     return runs
 
 
-def _neighbour_pairs(boxes: Floats) -> tuple[Indices, Indices]:
+def _neighbor_pairs(boxes: Floats) -> tuple[Indices, Indices]:
     """Ordered pairs whose middles are near enough in height for their boxes to overlap."""
     middles = (boxes[:, 1] + boxes[:, 3]) / 2
     reach = (boxes[:, 3] - boxes[:, 1]).max() / 2

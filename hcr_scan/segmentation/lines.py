@@ -108,9 +108,7 @@ def _group_whole(parts: InkParts, scale: Scale) -> tuple[list[Indices], Floats, 
     return lines, flat, slope
 
 
-def _bridges(
-    parts: InkParts, flat: Floats, slope: float, lines: list[Indices], scale: Scale
-) -> dict[int, list[int]]:
+def _bridges(parts: InkParts, flat: Floats, slope: float, lines: list[Indices], scale: Scale) -> dict[int, list[int]]:
     """Pieces that stand on two lines or more, with the rows between them at which the least ink is cut."""
     result: dict[int, list[int]] = {}
     tall = parts.heights > 1.6 * scale.height
@@ -167,9 +165,7 @@ def _with_tall(flat: Floats, lines: list[Indices], tall: Indices) -> tuple[list[
     return lines, np.array(sorted(p for found in joins.values() for p in found), np.intp)
 
 
-def _with_small(
-    flat: Floats, lines: list[Indices], small: Indices, scale: Scale
-) -> tuple[list[Indices], Indices]:
+def _with_small(flat: Floats, lines: list[Indices], small: Indices, scale: Scale) -> tuple[list[Indices], Indices]:
     """Lines with the dots, bars and fragments that float near their letters, and which these are."""
     owner = np.concatenate([np.full(len(line), index) for index, line in enumerate(lines)])
     letters = np.concatenate(lines)

@@ -30,8 +30,8 @@ FAINT_SHARE = 0.18
 class InkParts:
     """Connected pieces of ink that may be glyphs or parts of glyphs.
 
-    ``labels`` (height, width) says which piece a pixel belongs to: piece ``i`` owns the pixels equal to ``ids[i]``; other
-    values are paper (0) or ink that has been set aside. ``boxes`` (n, 4) float64: left, top, right, bottom (half-open).
+    ``labels`` (height, width) says which piece a pixel belongs to: piece ``i`` owns the pixels equal to ``ids[i]``;
+    other values are paper (0) or ink that has been set aside. ``boxes`` (n, 4) float64: left, top, right, bottom (half-open).
     """
 
     ink: Ink
@@ -67,9 +67,8 @@ class InkParts:
         """The piece's pixels within its box."""
         return np.equal(self.labels[self.slices(index)], self.ids[index])
 
-
     def divided(self, cuts: dict[int, list[int]]) -> InkParts:
-        """The pieces with some of them cut along rows: ``cuts`` holds, for a piece, the rows at which new pieces begin."""
+        """The pieces with some cut along rows: ``cuts`` holds, for a piece, the rows at which new pieces begin."""
         labels = self.labels.copy()
         next_id = int(self.ids.max(initial=0)) + 1
         ids, boxes, areas = [], [], []
@@ -105,7 +104,7 @@ class Scale:
 
 
 def ink_threshold(ink: Ink) -> int:
-    """The strength from which ink makes up pieces: lower where strokes are faint, unless the paper's grain is as strong.
+    """The strength from which ink makes up pieces: lower where strokes are faint, but not the paper's grain.
 
     Pencil strokes fall apart at the usual threshold; they show as ink of middling strength that does not grow rarer
     towards full strength as soft edges do, nor commoner towards paper as noise does.

@@ -1,4 +1,4 @@
-"""The order in which lines are read: columns from left to right, each from top to bottom; lines side by side left first."""
+"""The order of lines: columns from left to right, each from top to bottom; of lines side by side the left one first."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Rules under and through handwriting, taken away with the strokes that cross them kept whole.
 
-Ruled and squared paper, underlines, leaders and broken lines: a rule is a chain of thin straight stretches of ink, however
-the writing interrupts it. It may be a little slanted or curved.
+Ruled and squared paper, underlines, leaders and broken lines: a rule is a chain of thin straight stretches of ink,
+however the writing interrupts it. It may be a little slanted or curved.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ FEWEST_DOTS = 8
 class _Stretches:
     """Thin straight stretches of ink. ``ends`` (n, 4): left, middle row there, right, middle row there; all in pixels.
 
-    ``thickness`` (n,); ``pieces`` (n,) is the piece a stretch is part of and ``bare`` (n,) whether it is all of that piece.
+    ``thickness`` (n,); ``pieces`` (n,) is the piece a stretch is part of, ``bare`` (n,) whether it is all of it.
     """
 
     ends: Floats
@@ -89,7 +89,10 @@ def _find_stretches(parts: InkParts, scale: Scale) -> _Stretches:
             pieces.append(int(piece))
             bare.append(False)
     return _Stretches(
-        np.array(ends, float).reshape(-1, 4), np.array(thick, float), np.array(pieces, np.intp), np.array(bare, np.bool_)
+        np.array(ends, float).reshape(-1, 4),
+        np.array(thick, float),
+        np.array(pieces, np.intp),
+        np.array(bare, np.bool_),
     )
 
 
@@ -113,7 +116,9 @@ def _ends_of(shape: Flags, left: float, top: float) -> tuple[float, float, float
     return left, top + rows[0] - margin + 0.5, left + width, top + rows[1] + margin + 0.5
 
 
-def _stretches_within(parts: InkParts, piece: int, scale: Scale) -> list[tuple[tuple[float, float, float, float], float]]:
+def _stretches_within(
+    parts: InkParts, piece: int, scale: Scale
+) -> list[tuple[tuple[float, float, float, float], float]]:
     shape = parts.shape(piece)
     pen = _usual_run(shape, scale.stroke)
     thickest = int(1.6 * pen + 1)
@@ -177,7 +182,7 @@ def _chains(found: _Stretches, scale: Scale) -> list[Indices]:
 
 
 def _extrapolated(found: _Stretches, rule: list[int], x: float) -> float:
-    """The row at which a chain would arrive at column ``x``: along its last few letters' worth, where that is long enough."""
+    """The row at which a chain would arrive at column ``x``, going on as its last few stretches did."""
     last, first = found.ends[rule[-1]], found.ends[rule[max(0, len(rule) - 6)]]
     run = last[2] - first[0]
     slope = (last[3] - first[1]) / run if run > 10 * found.thickness[rule[-1]] else 0.0
@@ -212,7 +217,9 @@ def _erase(parts: InkParts, bare: Flags, crossed: dict[int, list[Indices]], foun
         left, top = parts.boxes[piece, :2]
         erased = np.zeros_like(shape)
         for rule in rules:
-            erased |= _rule_pixels(shape, found.ends[rule] - (left, top, left, top), float(np.median(found.thickness[rule])))
+            erased |= _rule_pixels(
+                shape, found.ends[rule] - (left, top, left, top), float(np.median(found.thickness[rule]))
+            )
         soft = dilate(erased.view(np.uint8), 1, 3).view(np.bool_) & (labels[window] == 0)
         ink[window][erased | soft] = 0
         left_over = connected_components((shape & ~erased).view(np.uint8))

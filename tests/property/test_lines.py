@@ -33,7 +33,9 @@ def page_of(rows: list[str], height: int, seed: int, slope: float = 0.0, slant: 
     drop = round(abs(slope) * width) + MARGIN
     page = blank_page(width, round(len(rows) * height * 2.3) + 2 * drop + dy)
     truth = [
-        draw_text(page, row, MARGIN + dx, drop + dy + i * height * 2.3, height, pen, rng, gap=0.4, slope=slope, slant=slant)
+        draw_text(
+            page, row, MARGIN + dx, drop + dy + i * height * 2.3, height, pen, rng, gap=0.4, slope=slope, slant=slant
+        )
         for i, row in enumerate(rows)
     ]
     return page, truth
