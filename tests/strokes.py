@@ -219,7 +219,7 @@ def draw_text(
         height: of a capital, in pixels.
         pen: stroke width in pixels.
         rng: where chance comes from; the same state draws the same ink.
-        gap: white between the ink of neighbouring letters, in heights; negative makes them touch.
+        gap: white between the ink of neighboring letters, in heights; negative makes them touch.
         space: white a space adds, in heights.
         slope: how far the line sinks, in pixels per pixel to the right.
         jitter: see :func:`shape_glyph`.

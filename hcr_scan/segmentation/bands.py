@@ -20,7 +20,7 @@ BLOCK = 64
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """Top and bottom of a line's letters along the line: medians over neighbours, at the letters' middles."""
+    """Top and bottom of a line's letters along the line: medians over neighbors, at the letters' middles."""
 
     middles: Floats
     tops: Floats

@@ -28,7 +28,8 @@ class InkCandidate:
     """A possible glyph from cut ``start`` to cut ``end`` of its chunk.
 
     ``box`` is the tight box in pixels of the ink given; ``ink`` is the glyph's own soft ink (a little larger than the
-    box, other glyphs erased), ready for ``normalize_glyph``; ``penalty`` (nats, >= 0) is what geometry holds against it.
+    box, other glyphs erased), ready for ``normalize_glyph``; ``penalty`` (nats, >= 0) is what geometry holds against
+    it.
     """
 
     start: int
@@ -96,7 +97,7 @@ def _typical_gap(units: list[Unit], pen: Pen) -> float:
 
 
 def _may_join(a: Unit, b: Unit, typical: float, pen: Pen) -> bool:
-    """Whether two neighbours may be the strokes of one letter that do not quite touch: | and < of a K."""
+    """Whether two neighbors may be the strokes of one letter that do not quite touch: | and < of a K."""
     gap = b.left - a.right
     if gap > min(1.3 * pen.stroke, 0.17 * pen.height) or gap > 0.6 * typical:
         return False

@@ -1,8 +1,8 @@
 """Which pieces of ink stand on the same line.
 
 Letters are linked to their neighbors (each to the best on its right, where the choice is mutual), and the resulting
-runs are merged end to end. Links are local, so slanted and curved lines, lists and lines of different sizes need no special
-case. All measures are relative to the letters at hand.
+runs are merged end to end. Links are local, so slanted and curved lines, lists and lines of different sizes need no
+special case. All measures are relative to the letters at hand.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from hcr_scan.segmentation.parts import Floats, Indices
 STEEPEST = 0.176
 #: Letters of a line are at most this many of their heights apart; further away is another column.
 WIDEST_GAP = 6.0
-#: Share of the lower of two neighbours that must lie beside the other.
+#: Share of the lower of two neighbors that must lie beside the other.
 SIDE_BY_SIDE = 0.35
 #: The same for two runs of letters, whose bands are known better.
 RUNS_SIDE_BY_SIDE = 0.5

@@ -31,7 +31,8 @@ class InkParts:
     """Connected pieces of ink that may be glyphs or parts of glyphs.
 
     ``labels`` (height, width) says which piece a pixel belongs to: piece ``i`` owns the pixels equal to ``ids[i]``;
-    other values are paper (0) or ink that has been set aside. ``boxes`` (n, 4) float64: left, top, right, bottom (half-open).
+    other values are paper (0) or ink that has been set aside. ``boxes`` (n, 4) float64: left, top, right, bottom
+    (half-open).
     """
 
     ink: Ink

@@ -17,7 +17,8 @@ class Atoms:
     """The smallest parts a chunk may be divided into, left to right.
 
     ``pieces`` are all of the chunk's. ``box`` (left, top, right, bottom) is that of the chunk and ``owner``
-    (height, width) says which atom (from 1) a pixel in it belongs to, 0 for none; ``owner`` is ``None`` where there is only one atom.
+    (height, width) says which atom (from 1) a pixel in it belongs to, 0 for none; ``owner`` is ``None`` where there is
+    only one atom.
     """
 
     pieces: Indices
