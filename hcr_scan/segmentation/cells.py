@@ -22,6 +22,8 @@ BLANK_AREA, BLANK_SIZE = 0.006, 0.13
 DARKER_THAN_FRAME = 1.5
 #: The share of its length that a frame as dark as the pen is ink.
 FRAME_COVER = 0.85
+#: An X that voids a cell fills at least this share of its width and height.
+STRUCK_SIZE = 0.8
 #: A glyph keeps what it has beyond the wall; less than this share on the other side does not make a second glyph.
 SHARED_GLYPH = 0.25
 
@@ -154,7 +156,10 @@ def _erase_wall(
     Rows where a stroke goes on on both sides are kept. Works in place; pass transposed views to erase rails.
     """
     first = max(x - 6, 0)
-    filled = np.flatnonzero(strong[start:stop, first : x + 7].mean(axis=0) > FRAME_COVER)
+    # A long wall leans by a pixel or two from end to end.
+    lean = 1 + 2 * ((stop - start) // 60)
+    near = dilate(strong[start:stop, first : x + 7].astype(np.uint8), lean, 1)
+    filled = np.flatnonzero(near.mean(axis=0) > FRAME_COVER)
     if not filled.size:
         return
     rows = slice(max(extent.start, 0), extent.stop)
@@ -185,7 +190,7 @@ def _assign(mask: Mask, cells: list[BoundingBox]) -> npt.NDArray[np.int32]:
     for index in range(1, len(found) + 1):
         shares = counts[index, 1:] / max(found.areas[index - 1], 1)
         order = np.argsort(-shares, kind="stable")
-        if not _is_glyph_piece(found, index - 1, shares, cells):
+        if not _is_glyph_piece(found, index - 1, shares, cells) or _is_frame(found, index - 1, cells[order[0]]):
             continue
         if len(order) > 1 and shares[order[1]] >= SHARED_GLYPH:
             left, top, right, bottom = (int(v) for v in found.boxes[index - 1])
@@ -218,6 +223,16 @@ def _is_glyph_piece(found: Components, index: int, shares: npt.NDArray[np.float6
     return not (outside or along_rail or (along_wall and bottom - top < 0.45 * cell.height))
 
 
+def _is_frame(found: Components, index: int, cell: BoundingBox) -> bool:
+    """Whether a piece is what is left of the frame: as long as a side, and nearly all along the border."""
+    left, top, right, bottom = (int(v) for v in found.boxes[index])
+    if max((right - left) / cell.width, (bottom - top) / cell.height) < 0.6:
+        return False
+    dx, dy = max(4, cell.width // 8), max(4, cell.height // 8)
+    core = found.labels[cell.top + dy : cell.bottom - dy, cell.left + dx : cell.right - dx]
+    return bool(np.count_nonzero(core == index + 1) < 0.12 * found.areas[index])
+
+
 def _read_cell(ink: Ink, own: npt.NDArray[np.bool_], cell: BoundingBox, strip: _Strip) -> InkCell:
     rows, columns = np.flatnonzero(own.any(axis=1)), np.flatnonzero(own.any(axis=0))
     if rows.size == 0:
@@ -235,14 +250,18 @@ def _read_cell(ink: Ink, own: npt.NDArray[np.bool_], cell: BoundingBox, strip: _
 
 
 def _is_struck(own: npt.NDArray[np.bool_], box: BoundingBox, cell: BoundingBox) -> bool:
-    """Whether the ink is an X from corner to corner of the cell: how people void boxes they do not need."""
-    if box.width < 0.86 * cell.width or box.height < 0.86 * cell.height:
+    """Whether the ink is an X from corner to corner of the cell: how people void boxes they do not need.
+
+    A written X is as much of an X, but leaves room to the frame.
+    """
+    if box.width < STRUCK_SIZE * cell.width or box.height < STRUCK_SIZE * cell.height:
         return False
     height, width = own.shape
-    y, x = height // 4, width // 4
-    corners = (own[:y, :x], own[:y, -x:], own[-y:, :x], own[-y:, -x:])
+    corners = (own[: height // 4, : width // 4], own[: height // 4, -(width // 4) :],
+               own[-(height // 4) :, : width // 4], own[-(height // 4) :, -(width // 4) :])  # fmt: skip
     if not all(corner.any() for corner in corners):
         return False
-    sides = (own[: y // 2 + 1, 3 * x // 2 : -3 * x // 2], own[3 * y // 2 : -3 * y // 2, : x // 2 + 1],
-             own[3 * y // 2 : -3 * y // 2, -x // 2 :])  # fmt: skip
-    return not any(side.any() for side in sides)
+    rows, columns = np.nonzero(own)
+    v, u = rows / height, columns / width
+    off_diagonal = np.minimum(np.abs(u - v), np.abs(u + v - 1))
+    return bool((off_diagonal < 0.2).mean() > 0.88)

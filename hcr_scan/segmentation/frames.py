@@ -51,6 +51,8 @@ class _Evidence:
     #: What ``wall`` and ``rail`` are on bare paper.
     bare_wall: float
     bare_rail: float
+    #: The darkest that either can be.
+    cap: int
 
 
 def find_frames(paper: Paper, rules: Rules, ink: Mask) -> Frames:
@@ -91,7 +93,8 @@ def _to_box(row: npt.NDArray[np.int32]) -> BoundingBox:
 
 def _gather(paper: Paper, rules: Rules, ink: Mask) -> _Evidence:
     threshold = max(1.3 * paper.noise, 5.0)
-    capped = np.minimum(paper.darkness, int(4 * threshold))
+    cap = int(4 * threshold)
+    capped = np.minimum(paper.darkness, cap)
     wall = dilate(box_blur(capped, 1, 5), 3, 1)
     rail = dilate(box_blur(capped, RAIL_DASH, 1), 1, 3)
     found = connected_components(ink)
@@ -102,7 +105,7 @@ def _gather(paper: Paper, rules: Rules, ink: Mask) -> _Evidence:
     lookup[1:][large & thin] = 255
     level, upright = dilate(rules.horizontal, 5, 1), dilate(rules.vertical, 1, 5)
     frame = level | upright | lookup[found.labels]
-    return _Evidence(wall, rail, frame, float(np.median(wall[::3, ::3])), float(np.median(rail[::3, ::3])))
+    return _Evidence(wall, rail, frame, float(np.median(wall[::3, ::3])), float(np.median(rail[::3, ::3])), cap)
 
 
 def _enclosed(evidence: _Evidence) -> Boxes:
@@ -284,10 +287,12 @@ def _fit_band(evidence: _Evidence, family: _Family, band: _Band) -> list[_Comb]:
     walls = np.maximum(_low_quantile(strip) - evidence.bare_wall, 0.0)
     peaks = _peaks(walls, 0.35 * family.wall)
     strengths = np.minimum(walls[peaks] / family.wall, 1.0)
+    # Dark rails show every gap; faint ones have gaps of their own.
+    least_cover = 0.88 if family.rail > 0.7 * (evidence.cap - evidence.bare_rail) else 0.4
     combs = []
     while len(peaks) >= 2:
         cover = np.concatenate([[0.0], np.cumsum(railed)])
-        chain, score = _best_chain(peaks, strengths, cover, family.pitch)
+        chain, score = _best_chain(peaks, strengths, cover, family.pitch, least_cover)
         if not chain:
             break
         first, last = chain[0][0], chain[-1][1]
@@ -331,7 +336,11 @@ _Chain = list[tuple[int, int, int]]
 
 
 def _best_chain(
-    peaks: npt.NDArray[np.int64], strengths: npt.NDArray[np.float64], rails: npt.NDArray[np.float64], pitch: float
+    peaks: npt.NDArray[np.int64],
+    strengths: npt.NDArray[np.float64],
+    rails: npt.NDArray[np.float64],
+    pitch: float,
+    least_cover: float,
 ) -> tuple[_Chain, float]:
     """The run of walls that explains most: ``(left, right, cells)`` per stretch, by dynamic programming; and its score.
 
@@ -341,7 +350,7 @@ def _best_chain(
     places, strong = peaks.tolist(), strengths.tolist()
     gain = [strength - 0.5 for strength in strong]
     total, previous, counts = gain.copy(), [-1] * len(places), [0] * len(places)
-    for i, j, cells, worth in _stretches(peaks, strengths, rails, pitch):
+    for i, j, cells, worth in _stretches(peaks, strengths, rails, pitch, least_cover):
         value = total[i] + gain[j] + worth
         if value > total[j] or previous[j] < 0:
             total[j], previous[j], counts[j] = value, i, cells
@@ -357,7 +366,11 @@ def _best_chain(
 
 
 def _stretches(
-    peaks: npt.NDArray[np.int64], strengths: npt.NDArray[np.float64], rails: npt.NDArray[np.float64], pitch: float
+    peaks: npt.NDArray[np.int64],
+    strengths: npt.NDArray[np.float64],
+    rails: npt.NDArray[np.float64],
+    pitch: float,
+    least_cover: float,
 ) -> list[tuple[int, int, int, float]]:
     """Pairs of walls that may have one, two or three cells between them: ``(left, right, cells, worth)``, by right wall."""
     length = peaks[None, :] - peaks[:, None]
@@ -373,9 +386,12 @@ def _stretches(
         share = (rails[np.minimum(b, len(rails) - 1)] - rails[np.minimum(a, len(rails) - 1)]) / np.maximum(b - a, 1)
         cover = np.where(inside, np.minimum(cover, share), cover)
     crossed = np.concatenate([[0.0], np.cumsum(strengths)])
-    skipped = crossed[rights] - crossed[lefts + 1]
+    # Double walls are one wall: only what stands well inside counts as passed over.
+    near = min(8.0, 0.12 * pitch)
+    first = np.searchsorted(peaks, peaks[lefts] + near)
+    skipped = np.maximum(crossed[np.searchsorted(peaks, peaks[rights] - near)] - crossed[first], 0.0)
     worth = 0.3 + 1.2 * (cover - 0.85) - 0.35 * off * off - 0.5 * (cells - 1) - 0.3 * skipped
-    keep = cover >= 0.4
+    keep = cover >= least_cover
     columns = (lefts[keep].tolist(), rights[keep].tolist(), cells[keep].tolist(), worth[keep].tolist())
     return list(zip(*columns, strict=True))
 

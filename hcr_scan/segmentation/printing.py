@@ -15,12 +15,25 @@ MOST_EVIDENCE = 2.0
 CHANGE_COST = 2.5
 #: Evidence that print must bring against the presumption that ink is an answer.
 PRESUMPTION = 1.5
+#: How many glyphs of a field's own the common evidence of all fields is worth.
+POOLED_GLYPHS = 8
 
 
 def print_evidence(model: PageModel, crops: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
     """For each crop the log-odds of print against handwriting, bounded; ``(n,)``."""
     kinds = np.log(np.maximum(model.kinds(crops), 1e-4)).astype(np.float64)
     return np.clip(kinds[:, Kind.PRINTED] - kinds[:, Kind.HANDWRITTEN], -MOST_EVIDENCE, MOST_EVIDENCE)
+
+
+def printed_fields(evidence: Sequence[npt.NDArray[np.float64]]) -> list[bool]:
+    """Which fields of cells hold print, given the evidence of their glyphs.
+
+    A field of one glyph says little, but a page's cells are alike: what all of them say together counts as so many more
+    glyphs in each.
+    """
+    everything = np.concatenate([*evidence, np.zeros(1)])
+    common = POOLED_GLYPHS * float(np.clip(everything.mean(), -1, 1))
+    return [bool(len(part)) and float(part.sum()) + common > PRESUMPTION for part in evidence]
 
 
 def printed_words(evidence: Sequence[float]) -> list[bool]:

@@ -27,7 +27,7 @@ from hcr_scan.segmentation.glyphs import InkChunk, InkLine
 from hcr_scan.segmentation.lines import find_lines
 from hcr_scan.segmentation.orientation import quarter_turns
 from hcr_scan.segmentation.page_model import PageModel
-from hcr_scan.segmentation.printing import print_evidence, printed_words
+from hcr_scan.segmentation.printing import print_evidence, printed_fields, printed_words
 from hcr_scan.segmentation.rectification import straighten
 from hcr_scan.segmentation.rules import Rules, find_rules
 from hcr_scan.segmentation.single import single_glyph
@@ -36,8 +36,8 @@ from hcr_scan.sources import PageImage
 
 #: Images no larger than this (pixels) hold one character, not a page.
 LARGEST_GLYPH = 160
-#: A page with at least this many cells for one character is a form.
-FORM_CELLS = 8
+#: A page with at least this many cells and boxes is a form.
+FORM_PLACES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +65,17 @@ def segment(image: PageImage, layout: Layout, spec: CropSpec, page_model: PageMo
     page = straight_page(image, spec, page_model)
     writer = _CropWriter(page, spec, page_model)
     ink = local_ink(page.paper)
+    fields: tuple[SegmentedField, ...] = ()
     if layout is not Layout.LINES:
         frames = find_frames(page.paper, page.rules, (ink >= 112).astype(np.uint8) * 255)
         fields = tuple(_fields(page, frames, writer))
-        if layout is Layout.CELLS or _is_form(fields):
+        if layout is Layout.CELLS or _places(fields) >= FORM_PLACES:
             return writer.finish(image, fields, ())
-        writer = _CropWriter(page, spec, page_model)
-    lines = tuple(line for found in find_lines(ink) if (line := writer.line(found)))
-    return writer.finish(image, (), lines)
+    free = _CropWriter(page, spec, page_model)
+    lines = tuple(line for found in find_lines(ink) if (line := free.line(found)))
+    if layout is Layout.AUTO and _written(fields) >= max(1, sum(len(word) for line in lines for word in line.words)):
+        return writer.finish(image, fields, ())
+    return free.finish(image, (), lines)
 
 
 def straight_page(image: PageImage, spec: CropSpec, page_model: PageModel | None) -> StraightPage:
@@ -101,24 +104,40 @@ def straight_page(image: PageImage, spec: CropSpec, page_model: PageModel | None
     return StraightPage(paper, rules, to_working, geometry)
 
 
-def _is_form(fields: tuple[SegmentedField, ...]) -> bool:
-    written = sum(1 for field in fields for cell in field.cells if cell.chunk is not None)
-    return written > 0 or sum(len(field.cells) for field in fields if field.kind == "cells") >= FORM_CELLS
+def _places(fields: tuple[SegmentedField, ...]) -> int:
+    """How many places to write in there are: cells for one character, and boxes with something in them."""
+    return sum(len(field.cells) if field.kind == "cells" else bool(field.cells) for field in fields)
+
+
+def _written(fields: tuple[SegmentedField, ...]) -> int:
+    return sum(1 for field in fields for cell in field.cells if cell.chunk is not None)
 
 
 def _fields(page: StraightPage, frames: Frames, writer: _CropWriter) -> list[SegmentedField]:
     """Fields of cells and boxes in reading order; those that hold print are labels, not fields."""
-    places: dict[tuple[BoundingBox, ...], str] = {row: "cells" for row in join_cells(frames.combs)}
-    places |= {(box,): "box" for box in _innermost(frames)}
+    boxes = {box: ink_in_box(page.paper, box) for box in _innermost(frames)}
+    lines = {box: find_lines(found[0]) if found else [] for box, found in boxes.items()}
+    single = tuple((box,) for box in boxes if _is_single(box, lines[box]))
+    rows = join_cells(frames.combs + single)
+    combs = dict(zip(rows, writer.without_print([read_comb(page.paper, row) for row in rows]), strict=True))
+    places = [*rows, *((box,) for box in boxes if (box,) not in single)]
     fields = []
-    for place in in_reading_order(list(places)):
-        if places[place] == "cells":
-            field = writer.cells(read_comb(page.paper, place))
+    for place in in_reading_order(places):
+        if place in combs:
+            cells = combs[place]
+            field = writer.cells(cells) if cells else None
         else:
-            field = writer.box(place[0], ink_in_box(page.paper, place[0]))
+            found = boxes[place[0]]
+            field = writer.box(place[0], lines[place[0]], *(found[1:] if found else (0, 0)))
         if field is not None:
             fields.append(field)
     return fields
+
+
+def _is_single(box: BoundingBox, lines: list[InkLine]) -> bool:
+    """Whether a box is shaped like a cell for one character and holds just one."""
+    shaped = 0.55 * box.height < box.width < 1.8 * box.height
+    return shaped and len(lines) == 1 and len(lines[0].words) == 1 and len(lines[0].words[0].chunks) == 1
 
 
 def _innermost(frames: Frames) -> list[BoundingBox]:
@@ -147,11 +166,19 @@ class _CropWriter:
         self._to_source = page.from_source.inverse()
         self._crops: list[npt.NDArray[np.uint8]] = []
 
-    def cells(self, cells: tuple[InkCell, ...]) -> SegmentedField | None:
-        """A field of cells, or ``None`` where they are filled with print."""
-        chunks = [cell.chunk for cell in cells if cell.chunk is not None]
-        if chunks and self._printed([chunks])[0]:
-            return None
+    def without_print(self, rows: list[tuple[InkCell, ...]]) -> list[tuple[InkCell, ...] | None]:
+        """The rows of cells, with ``None`` for those that are filled with print."""
+        if self._model is None:
+            return list(rows)
+        size = self._spec.size
+        evidence = []
+        for row in rows:
+            crops = [normalize_glyph(_whole(cell.chunk), self._spec) for cell in row if cell.chunk is not None]
+            evidence.append(print_evidence(self._model, np.array(crops, np.uint8).reshape(-1, size, size)))
+        return [None if printed else row for row, printed in zip(rows, printed_fields(evidence), strict=True)]
+
+    def cells(self, cells: tuple[InkCell, ...]) -> SegmentedField:
+        """A field of cells."""
         places = tuple(
             SegmentedCell(
                 self._source_box(cell.box), cell.chunk and self._chunk(cell.chunk, crossed_out=cell.crossed_out)
@@ -160,13 +187,12 @@ class _CropWriter:
         )
         return SegmentedField("cells", self._source_box(_around([cell.box for cell in cells])), places)
 
-    def box(self, box: BoundingBox, found: tuple[Ink, int, int] | None) -> SegmentedField | None:
-        """A field of one line of writing in a box, one cell a glyph, or ``None`` where there is only print in it."""
-        if found is None:
-            return SegmentedField("box", self._source_box(box), ())
-        ink, left, top = found
+    def box(self, box: BoundingBox, lines: list[InkLine], left: int, top: int) -> SegmentedField | None:
+        """A field of lines of writing in a box, one cell a glyph, or ``None`` where there is only print in it.
+
+        ``left`` and ``top`` are where the lines' raster lies on the page.
+        """
         cells = []
-        lines = find_lines(ink)
         for line in lines:
             for chunks in self._handwritten(line):
                 cells += [SegmentedCell(c.candidates[0].box, c) for c in (self._chunk(k, left, top) for k in chunks)]
