@@ -93,10 +93,10 @@ def _ink_of_strip(darkness: Gray, cells: list[BoundingBox], noise: float) -> Ink
     if pen < max(FAINTEST_INK, 5 * noise):
         return None
     frame = _frame_darkness(darkness, cells)
-    half = max(0.5 * pen, 3 * noise)
+    half = max(0.38 * pen, 3 * noise)
     erase = pen < DARKER_THAN_FRAME * frame
     if not erase:
-        half = max(half, frame + 0.35 * (pen - frame))
+        half = max(half, frame + 0.25 * (pen - frame))
     # ``half`` becomes 128; what is fainter than the frame fades to nothing.
     low = half - 0.6 * (pen - half)
     soft = np.clip((darkness.astype(np.float32) - low) * (128.0 / max(half - low, 1.0)), 0, 255).astype(np.uint8)

@@ -218,10 +218,38 @@ def _fit_family(evidence: _Evidence, family: _Family, rails: Boxes, commonest: i
     trust = 0.6 + 0.4 * min(1.0, 10 * len(family.members) / commonest)
     bands = _bands(family, rails, evidence.wall.shape)
     fitted = [comb for band in bands for comb in _fit_band(evidence, family, band)]
+    settled = {_settle(evidence, family, comb) for comb in fitted} - {None} - set(bands)
+    fitted += [comb for band in sorted(settled) if band for comb in _fit_band(evidence, family, band)]
     return [_Comb(comb.cells, comb.score * trust) for comb in fitted]
 
 
-@dataclass(frozen=True, slots=True)
+def _settle(evidence: _Evidence, family: _Family, comb: _Comb) -> _Band | None:
+    """The band that a comb's own walls span, ``None`` where they do not tell.
+
+    Rails hide under writing and are confused with its bars; walls end where the rails are, whatever is written between
+    them.
+    """
+    if len(comb.cells) < 3:
+        return None
+    height, width = evidence.wall.shape
+    first = comb.cells[0]
+    reach = round(0.6 * family.height)
+    start, stop = max(first.top - reach, 0), min(first.bottom + reach, height)
+    edges = [cell.left - 1 for cell in comb.cells] + [comb.cells[-1].right]
+    columns = np.stack([evidence.wall[start:stop, max(x - 1, 0) : x + 2].max(axis=1) for x in edges])
+    dark = np.median(columns, axis=0) > evidence.bare_wall + 0.5 * family.wall
+    middle = (first.top + first.bottom) // 2 - start
+    light_above, light_below = np.flatnonzero(~dark[:middle]), np.flatnonzero(~dark[middle:])
+    if not len(light_above) or not len(light_below):
+        return None
+    # Averaging walls over five pixels made them two longer at each end.
+    top, bottom = start + int(light_above[-1]) + 4, start + middle + int(light_below[0]) - 3
+    if abs(bottom - top - family.height) > 0.3 * family.height or (top, bottom) == (first.top, first.bottom):
+        return None
+    return _Band(top, bottom, max(first.left - 600, 0), min(comb.cells[-1].right + 600, width))
+
+
+@dataclass(frozen=True, slots=True, order=True)
 class _Band:
     """A strip between two rails: cells lie in rows ``top`` to ``bottom`` somewhere in columns ``left`` to ``right``."""
 
@@ -279,16 +307,16 @@ def _beside_rails(family: _Family, rails: Boxes) -> list[tuple[int, int, int, in
 
 def _fit_band(evidence: _Evidence, family: _Family, band: _Band) -> list[_Comb]:
     """Runs of cells in a band, each the best chain of walls at the family's pitch with rails above and below."""
-    threshold = evidence.bare_rail + max(3.0, 0.3 * family.rail)
-    railed = _railed_columns(evidence.rail, band, threshold)
+    # Dark rails show every gap; faint ones have gaps of their own.
+    plain = family.rail > 0.7 * (evidence.cap - evidence.bare_rail)
+    least_cover = 0.88 if plain else 0.12
+    railed = _railed_columns(evidence, family, band, plain)
     strip = evidence.wall[band.top + 2 : band.bottom - 1, band.left : band.right]
     if min(strip.shape) < 8 or railed.sum() < family.width / 2:
         return []
     walls = np.maximum(_low_quantile(strip) - evidence.bare_wall, 0.0)
     peaks = _peaks(walls, 0.35 * family.wall)
     strengths = np.minimum(walls[peaks] / family.wall, 1.0)
-    # Dark rails show every gap; faint ones have gaps of their own.
-    least_cover = 0.88 if family.rail > 0.7 * (evidence.cap - evidence.bare_rail) else 0.4
     combs = []
     while len(peaks) >= 2:
         cover = np.concatenate([[0.0], np.cumsum(railed)])
@@ -296,19 +324,23 @@ def _fit_band(evidence: _Evidence, family: _Family, band: _Band) -> list[_Comb]:
         if not chain:
             break
         first, last = chain[0][0], chain[-1][1]
+        threshold = evidence.bare_rail + max(3.0, 0.3 * family.rail)
         if not _spans_two_rows(evidence.rail, band, first, last, threshold):
             combs.append(_Comb(tuple(_cells(chain, band)), score))
         railed[first:last] = 0
     return combs
 
 
-def _railed_columns(rail: Gray, band: _Band, threshold: float) -> npt.NDArray[np.uint8]:
-    """1 for the columns of a band with a rail above and one below, else 0."""
-    above = rail[max(band.top - 5, 0) : band.top + 2, band.left : band.right].max(axis=0)
-    below = rail[band.bottom - 2 : band.bottom + 5, band.left : band.right].max(axis=0)
-    # Averaging along the rail smeared its ends outwards: shrink them back.
-    present = (np.minimum(above, below) > threshold).astype(np.uint8)[None, :]
-    return erode(present, RAIL_DASH, 1)[0]
+def _railed_columns(evidence: _Evidence, family: _Family, band: _Band, plain: bool) -> npt.NDArray[np.float64]:
+    """For each column of a band how sure (0 to 1) it is that there is a rail above and one below."""
+    above = evidence.rail[max(band.top - 5, 0) : band.top + 2, band.left : band.right].max(axis=0)
+    below = evidence.rail[band.bottom - 2 : band.bottom + 5, band.left : band.right].max(axis=0)
+    both = np.minimum(above, below)
+    if plain:
+        # Averaging along the rail smeared its ends outwards: shrink them back.
+        both = erode(both[None, :], RAIL_DASH, 1)[0]
+    # The darkest of a few rows of grain is a little darker than bare paper.
+    return np.clip((both - evidence.bare_rail - 2.0) / (0.6 * family.rail), 0.0, 1.0)
 
 
 def _spans_two_rows(rail: Gray, band: _Band, left: int, right: int, threshold: float) -> bool:
