@@ -39,20 +39,32 @@ class Data:
 
 
 @dataclass(frozen=True, slots=True)
-class Training:
-    """How long and how fast."""
+class Cycle:
+    """So many new shards, shown so often, while the learning rate falls from its peak to zero."""
 
-    shards: int = 24
-    shard_size: int = 100_000
-    passes: int = 2
-    batch_size: int = 256
+    shards: int
+    passes: int = 1
     learning_rate: float = 2e-3
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """How long and how fast: the cycles follow each other, each on shards of its own."""
+
+    cycles: tuple[Cycle, ...] = (Cycle(24),)
+    shard_size: int = 50_000
+    batch_size: int = 256
     weight_decay: float = 2e-4
     label_smoothing: float = 0.04
     mixed_precision: bool = False
     width: float = 1.0
     workers: int = 1
     threads: int = 2
+
+    @property
+    def shards(self) -> int:
+        """Shards of all cycles together."""
+        return sum(cycle.shards for cycle in self.cycles)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +110,16 @@ def load_recipe(path: Path) -> Recipe:
     for key in ("handwriting_fonts", "print_fonts"):
         data[key] = tuple(data.get(key, ()))
     data.setdefault("sets", {})
+    training = parts["training"]
+    if "cycles" in training:
+        training["cycles"] = tuple(_section(Cycle, cycle, path) for cycle in training["cycles"])
     return Recipe(
         name,
         seed,
         digest,
         _section(Crops, parts["crops"], path),
         _section(Data, data, path),
-        _section(Training, parts["training"], path),
+        _section(Training, training, path),
         _section(Page, parts["page"], path),
     )
 

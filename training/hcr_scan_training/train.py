@@ -115,14 +115,18 @@ def _claim(recipe: Recipe, places: Places) -> None:
 def _fit_glyphs(recipe: Recipe, places: Places) -> Any:
     settings = recipe.training
     shards = build_shards(recipe, places.shared, places.fonts, places.state / "shards")
-    schedule = Schedule(
-        settings.passes, settings.batch_size, settings.learning_rate, settings.weight_decay, recipe.seed
-    )
 
     def build() -> Any:
         return glyph_network(recipe.crops.spec(), len(LABELS), settings.width)
 
-    network = fit(build(), shards, glyph_loss(settings.label_smoothing), schedule, places.state / "fit")
+    network, first = build(), 0
+    for number, cycle in enumerate(settings.cycles):
+        schedule = Schedule(
+            cycle.passes, settings.batch_size, cycle.learning_rate, settings.weight_decay, recipe.seed + number
+        )
+        used = shards[first : first + cycle.shards]
+        fit(network, used, glyph_loss(settings.label_smoothing), schedule, places.state / f"fit-{number}")
+        first += cycle.shards
     return in_full_precision(network, build)
 
 
