@@ -157,7 +157,7 @@ def _erase_wall(
     """
     first = max(x - 6, 0)
     # A long wall leans by a pixel or two from end to end.
-    lean = 1 + 2 * ((stop - start) // 60)
+    lean = 1 + 2 * ((stop - start) // 45)
     near = dilate(strong[start:stop, first : x + 7].astype(np.uint8), lean, 1)
     filled = np.flatnonzero(near.mean(axis=0) > FRAME_COVER)
     if not filled.size:
@@ -228,7 +228,7 @@ def _is_frame(found: Components, index: int, cell: BoundingBox) -> bool:
     left, top, right, bottom = (int(v) for v in found.boxes[index])
     if max((right - left) / cell.width, (bottom - top) / cell.height) < 0.6:
         return False
-    dx, dy = max(4, cell.width // 8), max(4, cell.height // 8)
+    dx, dy = max(4, cell.width // 6), max(4, cell.height // 6)
     core = found.labels[cell.top + dy : cell.bottom - dy, cell.left + dx : cell.right - dx]
     return bool(np.count_nonzero(core == index + 1) < 0.12 * found.areas[index])
 

@@ -48,6 +48,8 @@ class _Evidence:
     wall: Gray
     rail: Gray
     frame: Mask
+    #: The part of ``frame`` that is as strong as writing.
+    drawn: Mask
     #: What ``wall`` and ``rail`` are on bare paper.
     bare_wall: float
     bare_rail: float
@@ -62,7 +64,7 @@ def find_frames(paper: Paper, rules: Rules, ink: Mask) -> Frames:
         ink: strong ink, for frames drawn too thick or too crooked to be rules.
     """
     evidence = _gather(paper, rules, ink)
-    proposals = _enclosed(evidence)
+    proposals = _without_guides(_enclosed(evidence.frame), _enclosed(evidence.drawn))
     families = _families(proposals, evidence)
     commonest = max((len(family.members) for family in families), default=0)
     rails = connected_components(rules.horizontal).boxes
@@ -104,14 +106,15 @@ def _gather(paper: Paper, rules: Rules, ink: Mask) -> _Evidence:
     lookup = np.zeros(len(found) + 1, np.uint8)
     lookup[1:][large & thin] = 255
     level, upright = dilate(rules.horizontal, 5, 1), dilate(rules.vertical, 1, 5)
-    frame = level | upright | lookup[found.labels]
-    return _Evidence(wall, rail, frame, float(np.median(wall[::3, ::3])), float(np.median(rail[::3, ::3])), cap)
+    drawn = lookup[found.labels]
+    frame = level | upright | drawn
+    return _Evidence(wall, rail, frame, drawn, float(np.median(wall[::3, ::3])), float(np.median(rail[::3, ::3])), cap)
 
 
-def _enclosed(evidence: _Evidence) -> Boxes:
+def _enclosed(frame: Mask) -> Boxes:
     """Patches of paper with walls along most of all four sides, ``(n, 4)``."""
-    height, width = evidence.frame.shape
-    found = connected_components(255 - evidence.frame, connectivity=4)
+    height, width = frame.shape
+    found = connected_components(255 - frame, connectivity=4)
     boxes = found.boxes
     widths, heights = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
     candidates = (
@@ -120,8 +123,27 @@ def _enclosed(evidence: _Evidence) -> Boxes:
         & (heights < 0.5 * height)
         & (found.areas > 0.5 * widths * heights)
     )
-    framed = [row for row in boxes[candidates] if _is_framed(evidence.frame, row)]
+    framed = [row for row in boxes[candidates] if _is_framed(frame, row)]
     return np.array(framed, np.int32).reshape(-1, 4)
+
+
+def _without_guides(proposals: Boxes, drawn: Boxes) -> Boxes:
+    """The proposals, with strongly drawn cells in place of what faint lines inside divide them into.
+
+    Many sheets print pale guide lines in their squares. A square is a cell when it is one of several and holds no row of
+    smaller cells worth the name.
+    """
+    widths, heights = (drawn[:, 2:] - drawn[:, :2]).T
+    for box in drawn[(widths > NARROWEST * heights) & (widths < WIDEST * heights) & (heights >= 2 * SMALLEST_CELL)]:
+        width, height = box[2] - box[0], box[3] - box[1]
+        alike = (np.abs(widths - width) < ALIKE * width) & (np.abs(heights - height) < ALIKE * height)
+        inside = (proposals[:, :2] >= box[:2] - 4).all(axis=1) & (proposals[:, 2:] <= box[2:] + 4).all(axis=1)
+        sizes = proposals[:, 2:] - proposals[:, :2]
+        cells = inside & (sizes[:, 1] > 0.33 * height) & (sizes[:, 0] < 0.6 * width)
+        cells &= sizes[:, 0] > NARROWEST * sizes[:, 1]
+        if alike.sum() >= 4 and cells.sum() < 2:
+            proposals = np.concatenate([proposals[~inside], box[None]])
+    return proposals
 
 
 def _is_framed(frame: Mask, row: npt.NDArray[np.int32]) -> bool:
