@@ -1,0 +1,35 @@
+# The commands of everyday work; CONTRIBUTING.md says how .venv is made. `check` changes nothing and is what CI runs.
+BIN := .venv/bin
+UV := $(firstword $(wildcard $(BIN)/uv) uv)
+
+.PHONY: check lint test fix bench golden nightly
+
+check: lint test
+
+lint:
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -q tests/unit/test_file_length.py
+	$(UV) lock --check
+
+test:
+	$(BIN)/pytest
+
+fix:
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# Figures for benchmarks/RESULTS.md: speed of whole pages, and accuracy on real forms (needs HCR_SCAN_SHARED).
+bench:
+	$(BIN)/python benchmarks/pages.py
+	$(BIN)/python benchmarks/forms.py
+
+# Write down anew what the examples are expected to give; look at the difference before you commit it.
+golden:
+	$(BIN)/pytest -q tests/golden --update-golden
+
+# Everything, also what takes minutes: real forms, training.
+nightly:
+	$(BIN)/pytest -m "slow or train"
