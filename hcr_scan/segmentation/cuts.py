@@ -7,15 +7,20 @@ from itertools import pairwise
 
 import numpy as np
 
-from hcr_scan.segmentation.parts import Floats, Indices, InkParts
+from hcr_scan.images import connected_components
+from hcr_scan.segmentation.parts import Flags, Floats, Indices, InkParts
 from hcr_scan.segmentation.units import Pen
 
 #: Ink up to this many pens thick may be cut.
 THICKEST_CUT = 2.4
 #: Price (nats) of any cut, and of every further pen's width of ink in its way.
 CUT_PRICE, PEN_PRICE = 1.5, 0.5
+#: What counts against a cut (in pens of ink) where it crosses two strokes, and where it opens a loop.
+TWO_STROKES, LOOP = 0.7, 4.0
 #: Where a piece is too wide for one letter, ink up to this share of its height may be.
 DEEPEST_CUT = 0.75
+#: Stretches this many usual widths wide may still hold two letters.
+STILL_WIDE = 1.1
 #: No part narrower than this share of the letter height is cut off.
 NARROWEST_PART = 0.14
 #: Nor any part lower than this share of it.
@@ -54,15 +59,12 @@ def find_cuts(
     wide_for_itself = width > 1.2 * height and width > 0.45 * pen.height and height > 0.35 * pen.height
     if not (wide_for_line or wide_for_itself) or height < 0.3 * pen.height:
         return []
-    ink, crossings, reach = _columns(parts, pieces, left, right, reference, pen.slant)
-    cost = _smooth(ink, 0.25 * pen.stroke) / pen.stroke
-    wide = _smooth(ink, 0.12 * pen.height) / pen.stroke
-    # A spot crossed twice opens a loop or cuts two strokes.
-    cost = np.where(crossings > 1, cost + 0.7, cost) + 0.15 * wide
+    canvas = _upright(parts, pieces, left, right, reference, pen.slant)
+    cost = _costs(canvas, pen)
     margin = max(NARROWEST_PART * pen.height, 0.9 * pen.stroke)
     most = max(6, round(2.2 * width / pen.width))
-    columns = _between_letters(_thin_spots(cost, margin, most), reach, cost, LOWEST_PART * min(height, pen.height))
-    places = _with_forced(columns, cost, pen.width, DEEPEST_CUT * height / pen.stroke)
+    columns = _between_letters(_thin_spots(cost, margin, most), canvas, cost, LOWEST_PART * min(height, pen.height))
+    places = _with_forced(columns, cost, pen.width, DEEPEST_CUT * height / pen.stroke + LOOP)
     return [Cut(left + place, split=_price(float(cost[place])), join=0.0) for place in places]
 
 
@@ -71,25 +73,29 @@ def _price(cost: float) -> float:
     return CUT_PRICE + PEN_PRICE * max(cost - 1.0, 0.0)
 
 
-def _columns(
-    parts: InkParts, pieces: Indices, left: float, right: float, reference: float, slant: float
-) -> tuple[Floats, Floats, Floats]:
-    """Ink pixels, strokes crossed, and first and last row of ink ``(2, n)`` in each upright column of a unit."""
-    size = int(np.ceil(right - left)) + 1
-    ink, crossings = np.zeros(size), np.zeros(size)
-    reach = np.array([np.full(size, np.inf), np.full(size, -np.inf)])
+def _upright(parts: InkParts, pieces: Indices, left: float, right: float, reference: float, slant: float) -> Flags:
+    """The pixels of a unit with the slant taken out; columns from ``left`` to ``right``."""
+    boxes = parts.boxes[pieces]
+    top, bottom = int(boxes[:, 1].min()), int(boxes[:, 3].max())
+    canvas = np.zeros((bottom - top, int(np.ceil(right - left)) + 1), np.bool_)
     for piece in pieces:
-        shape = parts.shape(int(piece))
-        rows, columns = np.nonzero(shape)
+        rows, columns = np.nonzero(parts.shape(int(piece)))
         x0, y0 = parts.boxes[piece, 0], parts.boxes[piece, 1]
-        upright = np.clip(np.rint(x0 + columns + slant * (y0 + rows - reference) - left), 0, size - 1).astype(np.intp)
-        ink += np.bincount(upright, minlength=size)
-        above = np.zeros_like(shape)
-        above[1:] = shape[:-1]
-        crossings += np.bincount(upright[~above[rows, columns]], minlength=size)
-        np.minimum.at(reach[0], upright, y0 + rows)
-        np.maximum.at(reach[1], upright, y0 + rows + 1)
-    return ink, crossings, reach
+        upright = np.rint(x0 + columns + slant * (y0 + rows - reference) - left).astype(np.intp)
+        canvas[rows + int(y0) - top, np.clip(upright, 0, canvas.shape[1] - 1)] = True
+    return canvas
+
+
+def _costs(canvas: Flags, pen: Pen) -> Floats:
+    """How much stands against a cut in each column, in pens of ink to cut through."""
+    ink = canvas.sum(axis=0)
+    crossings = np.count_nonzero(canvas[1:] & ~canvas[:-1], axis=0) + canvas[0]
+    cost = _smooth(ink, 0.25 * pen.stroke) / pen.stroke + 0.15 * _smooth(ink, 0.12 * pen.height) / pen.stroke
+    cost += TWO_STROKES * (crossings > 1)
+    # What is paper all around is outside; the rest are the loops of letters.
+    paper = connected_components(np.pad(~canvas, 1, constant_values=True).view(np.uint8), connectivity=4)
+    loop = (paper.labels > 0) & (paper.labels != paper.labels[0, 0])
+    return np.asarray(cost + LOOP * (loop[1:-1, 1:-1].sum(axis=0) > 0.15 * pen.height), float)
 
 
 def _with_forced(columns: list[float], cost: Floats, width: float, thickest: float) -> list[int]:
@@ -98,8 +104,8 @@ def _with_forced(columns: list[float], cost: Floats, width: float, thickest: flo
     stretches = list(pairwise([0, *result, len(cost)]))
     while stretches:
         a, b = stretches.pop()
-        first, last = a + max(1, round(0.35 * width)), b - max(1, round(0.35 * width))
-        if b - a <= 1.35 * width or first >= last:
+        first, last = a + max(1, round(0.25 * width)), b - max(1, round(0.25 * width))
+        if b - a <= STILL_WIDE * width or first >= last:
             continue
         best = first + int(np.argmin(cost[first:last]))
         if cost[best] <= thickest:
@@ -108,16 +114,13 @@ def _with_forced(columns: list[float], cost: Floats, width: float, thickest: flo
     return sorted(result)
 
 
-def _between_letters(columns: list[float], reach: Floats, cost: Floats, lowest: float) -> list[float]:
+def _between_letters(columns: list[float], canvas: Flags, cost: Floats, lowest: float) -> list[float]:
     """The columns that leave no part too low for a letter: not the arm of a T, nor the tail of a Q."""
     columns = list(columns)
     while columns:
-        edges = [0, *(int(column) for column in columns), reach.shape[1]]
-        low = [
-            i
-            for i, (a, b) in enumerate(pairwise(edges))
-            if reach[1, a:b].max(initial=-np.inf) - reach[0, a:b].min(initial=np.inf) < lowest
-        ]
+        edges = [0, *(int(column) for column in columns), canvas.shape[1]]
+        extents = [np.flatnonzero(canvas[:, a:b].any(axis=1)) for a, b in pairwise(edges)]
+        low = [i for i, rows in enumerate(extents) if len(rows) == 0 or rows[-1] - rows[0] + 1 < lowest]
         if not low:
             break
         beside = {k for i in low for k in (i - 1, i) if 0 <= k < len(columns)}

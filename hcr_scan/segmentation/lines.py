@@ -20,8 +20,12 @@ from hcr_scan.segmentation.units import Pen
 from hcr_scan.segmentation.upright import upright_spans, writing_slant
 from hcr_scan.segmentation.words import space_threshold, word_breaks
 
-#: Letters are at least this many pens high.
-THINNEST_LETTER = 3.2
+#: Pieces higher than this many typical letters may stand on two lines; they are placed once lines are known.
+TALLEST_LETTER = 1.5
+#: Nothing lower than this many pixels can be read.
+LOWEST_LETTER = 5
+#: Writing is at least this many pens long somewhere, or it is but dots; small writing this many pens high.
+LONGER_THAN_DOT, THINNEST_LETTER = 2.0, 3.2
 #: A line of very small writing has at least this many letters; fewer are specks.
 FEWEST_SMALL = 3
 
@@ -111,16 +115,16 @@ def _group_whole(parts: InkParts, scale: Scale) -> tuple[list[Indices], Floats, 
 def _bridges(parts: InkParts, flat: Floats, slope: float, lines: list[Indices], scale: Scale) -> dict[int, list[int]]:
     """Pieces that stand on two lines or more, with the rows between them at which the least ink is cut."""
     result: dict[int, list[int]] = {}
-    tall = parts.heights > 1.6 * scale.height
+    tall = parts.heights > TALLEST_LETTER * scale.height
     others = [line[~tall[line]] for line in lines]
     others = [line for line in others if len(line) >= FEWEST_SMALL]
     around = boxes_around(flat, others)
     for piece in np.flatnonzero(tall):
         middle = (flat[piece, 0] + flat[piece, 2]) / 2
         stood_on = np.flatnonzero(covered_shares(flat, others, around, flat[piece]) >= 0.5)
-        if len(stood_on) < 2:
+        bands = _apart(sorted(Band.of(flat, others[i]).here(middle) for i in stood_on))
+        if len(bands) < 2:
             continue
-        bands = sorted(Band.of(flat, others[i]).here(middle) for i in stood_on)
         ink = parts.shape(int(piece)).sum(axis=1) / scale.stroke
         at = np.arange(len(ink)) + parts.boxes[piece, 1] - slope * middle
         # A descender reaches down to the next line; that line's letters seldom reach up into this one's.
@@ -130,10 +134,19 @@ def _bridges(parts: InkParts, flat: Floats, slope: float, lines: list[Indices], 
     return result
 
 
+def _apart(bands: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Bands from top to bottom without those that share most of their height with one before: runs of one line."""
+    result: list[tuple[float, float]] = []
+    for top, bottom in bands:
+        if not result or min(bottom, result[-1][1]) - top < 0.4 * min(bottom - top, result[-1][1] - result[-1][0]):
+            result.append((top, bottom))
+    return result
+
+
 def _letters(parts: InkParts, scale: Scale) -> Indices:
     """Pieces of the height of letters, small ones included; not dots, bars, nor what spans several lines."""
     heights = parts.heights
-    return np.flatnonzero((heights >= 0.4 * scale.height) & (heights <= 1.75 * scale.height))
+    return np.flatnonzero((heights >= 0.4 * scale.height) & (heights <= TALLEST_LETTER * scale.height))
 
 
 def _lines_of_one_size(parts: InkParts, flat: Floats, among: Indices, scale: Scale) -> tuple[list[Indices], Indices]:
@@ -159,7 +172,7 @@ def _with_tall(flat: Floats, lines: list[Indices], tall: Indices) -> tuple[list[
     for piece in tall:
         share = covered_shares(flat, lines, around, flat[piece])
         best = int(np.argmax(share))
-        if share[best] >= 0.6:
+        if share[best] >= 0.5:
             joins.setdefault(best, []).append(int(piece))
     lines = [np.concatenate((line, np.array(joins.get(i, ()), np.intp))) for i, line in enumerate(lines)]
     return lines, np.array(sorted(p for found in joins.values() for p in found), np.intp)
@@ -171,18 +184,28 @@ def _with_small(flat: Floats, lines: list[Indices], small: Indices, scale: Scale
     letters = np.concatenate(lines)
     nearest, _ = nearest_letters(flat[letters], flat[small], scale.height)
     joins = np.where(nearest >= 0, owner[nearest], -1)
+    for index, line in enumerate(lines):
+        near = np.flatnonzero(joins == index)
+        if len(near):
+            top, bottom = Band.of(flat, line).at((flat[small[near], 0] + flat[small[near], 2]) / 2)
+            middle = (flat[small[near], 1] + flat[small[near], 3]) / 2
+            # Small writing under a title is near it too, but hangs lower than any comma.
+            joins[near[(middle < top - 0.6 * scale.height) | (middle > bottom + 0.45 * scale.height)]] = -1
     return [np.concatenate((line, small[joins == index])) for index, line in enumerate(lines)], small[joins >= 0]
 
 
 def _is_writing(parts: InkParts, line: Indices, scale: Scale) -> bool:
-    """Whether a line of unusually low pieces is small writing: several of them, with strokes thin for their height."""
+    """Whether a line is more than dots and specks; one of unusually low pieces must be several, of thin strokes."""
     heights = parts.heights[line]
+    tallest = line[np.argsort(-heights, kind="stable")[:5]]
+    if heights.max() < LOWEST_LETTER:
+        return False
+    pens = np.array([stroke_width(parts.shape(int(piece)).view(np.uint8) * np.uint8(255)) for piece in tallest])
     if heights.max() >= 0.6 * scale.height:
-        return True
+        longer = np.maximum(parts.heights[tallest], parts.widths[tallest])
+        return bool((longer / pens).max() >= LONGER_THAN_DOT)
     if heights.max() < 0.35 * scale.height and np.count_nonzero(heights > 0.5 * heights.max()) < FEWEST_SMALL:
         return False
-    tallest = line[np.argsort(-heights, kind="stable")[:5]]
-    pens = [stroke_width(parts.shape(int(piece)).view(np.uint8) * np.uint8(255)) for piece in tallest]
     return bool(np.median(parts.heights[tallest] / pens) >= THINNEST_LETTER)
 
 

@@ -114,9 +114,9 @@ def ink_threshold(ink: Ink) -> int:
     strong = counts[USUAL_THRESHOLD:].sum()
     if counts[FAINT_THRESHOLD:USUAL_THRESHOLD].sum() < FAINT_SHARE * strong:
         return USUAL_THRESHOLD
-    steps = np.arange(FAINT_THRESHOLD, 129, 8)
-    around = np.array([counts[step - 8 : step + 8].sum() for step in steps])
-    return FAINT_THRESHOLD if around[0] <= 1.6 * around.min() else USUAL_THRESHOLD
+    low = counts[FAINT_THRESHOLD - 8 : FAINT_THRESHOLD + 8].mean()
+    between = counts[FAINT_THRESHOLD + 8 : USUAL_THRESHOLD].mean()
+    return FAINT_THRESHOLD if low <= 1.6 * between else USUAL_THRESHOLD
 
 
 def without_dust(parts: InkParts) -> InkParts:

@@ -8,8 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from hcr_scan.geometry import BoundingBox
-from hcr_scan.images import Ink, dilate
+from hcr_scan.images import Ink, connected_components, dilate
 from hcr_scan.segmentation.parts import Flags, Floats, Indices, InkParts
+
+#: What a cut leaves apart from the rest of its side, and is smaller than this share of it, belongs to the other side.
+LARGEST_SLIVER = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,8 @@ class Atoms:
                 # A dot is never cut: it goes with the part below its middle.
                 place = upright.mean() if small else upright
                 owner[y0:y1, x0:x1][rows, columns] = first + np.searchsorted(inside, place)
+            for atom in range(first, first + len(inside) + 1):
+                _give_slivers_back(owner, atom, first, first + len(inside))
             first += len(inside) + 1
             start = stop + 1
         return cls(every, owner, (left, top, right, bottom), tuple(positions))
@@ -80,6 +85,34 @@ class Atoms:
                 current = position
         result.append((current, right))
         return np.array(result, float)
+
+
+def _give_slivers_back(owner: npt.NDArray[np.int16], atom: int, first: int, last: int) -> None:
+    """Bits of a letter that a straight cut left on the wrong side go back across it.
+
+    ``first`` and ``last`` are the atoms of the same unit; ``owner`` is changed.
+    """
+    if first == last:
+        return
+    own = owner == atom
+    columns = np.flatnonzero(own.any(axis=0))
+    if len(columns) == 0:
+        return
+    left = max(int(columns[0]) - 1, 0)
+    window = owner[:, left : int(columns[-1]) + 2]
+    found = connected_components((window == atom).view(np.uint8))
+    if len(found) < 2:
+        return
+    slivers = np.flatnonzero(found.areas < LARGEST_SLIVER * found.areas.max())
+    for index in slivers:
+        x0, y0, x1, y1 = (int(v) for v in found.boxes[index])
+        around = slice(max(y0 - 1, 0), y1 + 1), slice(max(x0 - 1, 0), x1 + 1)
+        piece = found.labels[around] == index + 1
+        touching = window[around][dilate(piece.view(np.uint8), 3, 3).view(np.bool_)]
+        contacts = [(int(np.count_nonzero(touching == k)), k) for k in (atom - 1, atom + 1) if first <= k <= last]
+        contact, neighbor = max(contacts, default=(0, 0))
+        if contact:
+            window[around][piece] = neighbor
 
 
 def candidate_patches(
