@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 
@@ -38,8 +36,8 @@ def crop(strokes: list[list[list[int]]], pen: int = 4) -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def bundle() -> Iterator[Bundle]:
-    yield load_bundle()
+def bundle() -> Bundle:
+    return load_bundle()
 
 
 def test_files_are_whole_and_small(bundle: Bundle) -> None:

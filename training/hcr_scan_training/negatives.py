@@ -111,27 +111,32 @@ def _triple(draw: Draw, random: Random) -> Ink:
 
 
 def _struck_out(draw: Draw, random: Random) -> Ink:
-    """A glyph under a big cross, a bar or a hatching."""
+    """A glyph under a cross, bars or a hatching that reaches a little beyond it."""
     for _ in range(20):
         ink, character = draw()
-        if character not in _THIN:
+        glyph = _trimmed(ink)
+        if character not in _THIN and min(glyph.shape) >= 12:
             break
-    ink = ink.copy()
-    height, width = ink.shape
-    thickness = max(1, round(max(height, width) * random.uniform(0.03, 0.07)))
-    low, high = 2, np.array([width - 2, height - 2])
+    height, width = glyph.shape
+    ink = np.pad(glyph, MARGIN)
+    reach = random.uniform(-0.05, 0.2, 2)
+    low = MARGIN - np.array([width, height]) * reach
+    high = MARGIN + np.array([width, height]) * (1 + reach)
+    thickness = max(1, round(max(height, width) * random.uniform(0.05, 0.1)))
     kind = random.random()
     if kind < 0.35:
-        lines = [np.array([[low, low], high]), np.array([[low, high[1]], [high[0], low]])]
+        lines = [np.array([low, high]), np.array([[low[0], high[1]], [high[0], low[1]]])]
     elif kind < 0.6:
-        lines = [np.array([[0, y], [width, y + random.normal(0, 3)]]) for y in random.uniform(0.35, 0.65, 2) * height]
+        levels = MARGIN + height * random.uniform(0.3, 0.7, 2)
+        lines = [np.array([[low[0], y], [high[0], y + random.normal(0, 3)]]) for y in levels]
     else:
-        corners = random.uniform(0.05, 0.95, (int(random.integers(5, 10)), 2)) * (width, height)
-        corners[:, 0] = np.where(np.arange(len(corners)) % 2, width - 6, 6) + random.normal(0, 3, len(corners))
+        count = int(random.integers(5, 10))
+        corners = low + (high - low) * random.uniform(0, 1, (count, 2))
+        corners[:, 0] = np.where(np.arange(count) % 2, high[0], low[0]) + random.normal(0, 3, count)
         corners[:, 1].sort()
         lines = [corners]
     for line in lines:
-        draw_line(ink, np.asarray(line, np.float64) + random.normal(0, 1.5, np.shape(line)), thickness)
+        draw_line(ink, line + random.normal(0, 0.04 * height, line.shape), thickness, smooth=False)
     return ink
 
 
