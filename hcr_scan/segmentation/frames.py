@@ -130,20 +130,31 @@ def _enclosed(frame: Mask) -> Boxes:
 def _without_guides(proposals: Boxes, drawn: Boxes) -> Boxes:
     """The proposals, with strongly drawn cells in place of what faint lines inside divide them into.
 
-    Many sheets print pale guide lines in their squares. A square is a cell when it is one of several and holds no row of
-    smaller cells worth the name.
+    Many sheets print pale guide lines in their squares. Squares of one size are cells unless cells of another size
+    recur in them, as in a table whose cells hold combs.
     """
     widths, heights = (drawn[:, 2:] - drawn[:, :2]).T
-    for box in drawn[(widths > NARROWEST * heights) & (widths < WIDEST * heights) & (heights >= 2 * SMALLEST_CELL)]:
-        width, height = box[2] - box[0], box[3] - box[1]
-        alike = (np.abs(widths - width) < ALIKE * width) & (np.abs(heights - height) < ALIKE * height)
-        inside = (proposals[:, :2] >= box[:2] - 4).all(axis=1) & (proposals[:, 2:] <= box[2:] + 4).all(axis=1)
-        sizes = proposals[:, 2:] - proposals[:, :2]
-        cells = inside & (sizes[:, 1] > 0.33 * height) & (sizes[:, 0] < 0.6 * width)
-        cells &= sizes[:, 0] > NARROWEST * sizes[:, 1]
-        if alike.sum() >= 4 and cells.sum() < 2:
-            proposals = np.concatenate([proposals[~inside], box[None]])
+    left = drawn[(widths > NARROWEST * heights) & (widths < WIDEST * heights) & (heights >= 2 * SMALLEST_CELL)]
+    while len(left):
+        alike = _alike(left, left[0])
+        group, left = left[alike], left[~alike]
+        inside = np.zeros(len(proposals), bool)
+        for box in group:
+            inside |= (proposals[:, :2] >= box[:2] - 4).all(axis=1) & (proposals[:, 2:] <= box[2:] + 4).all(axis=1)
+        inner = proposals[inside & ~_alike(proposals, group[0])]
+        sizes = inner[:, 2:] - inner[:, :2]
+        inner = inner[(sizes[:, 0] > NARROWEST * sizes[:, 1]) & (sizes[:, 0] < WIDEST * sizes[:, 1])]
+        recurring = max((int(_alike(inner, cell).sum()) for cell in inner), default=0)
+        if len(group) >= 4 and recurring < 1.2 * len(group):
+            proposals = np.concatenate([proposals[~inside], group])
     return proposals
+
+
+def _alike(boxes: Boxes, other: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
+    """Which boxes are of about the other's size."""
+    sizes, size = boxes[:, 2:] - boxes[:, :2], other[2:] - other[:2]
+    result: npt.NDArray[np.bool_] = (np.abs(sizes - size) < ALIKE * size).all(axis=1)
+    return result
 
 
 def _is_framed(frame: Mask, row: npt.NDArray[np.int32]) -> bool:
