@@ -14,7 +14,7 @@ from hcr_scan.segmentation.units import Pen
 #: Ink up to this many pens thick may be cut.
 THICKEST_CUT = 2.4
 #: Price (nats) of any cut, and of every further pen's width of ink in its way.
-CUT_PRICE, PEN_PRICE = 1.5, 0.5
+CUT_PRICE, PEN_PRICE = 1.5, 0.3
 #: What counts against a cut (in pens of ink) where it crosses two strokes, and where it opens a loop.
 TWO_STROKES, LOOP = 0.7, 4.0
 #: Where a piece is too wide for one letter, ink up to this share of its height may be.
