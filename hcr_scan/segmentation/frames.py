@@ -20,6 +20,8 @@ from hcr_scan.segmentation.rules import Rules
 
 #: Smallest cell, in working pixels (about 2.5 mm on A4).
 SMALLEST_CELL = 20
+#: Smallest box outside a comb: loops of bold print are smaller.
+SMALLEST_BOX = 24
 #: A cell for one character is between these shares of its height wide.
 NARROWEST, WIDEST = 0.38, 1.9
 #: Two cells are of one family when their sizes differ by less than this share.
@@ -79,8 +81,8 @@ def find_frames(paper: Paper, rules: Rules, ink: Mask) -> Frames:
         for cell in free:
             taken[cell.top : cell.bottom, cell.left : cell.right] = True
         combs.append(free)
-    boxes = [_to_box(row) for row in proposals if not taken[_core(_to_box(row))].mean() > 0.3]
-    return Frames(tuple(combs), tuple(boxes))
+    boxes = [box for row in proposals if min((box := _to_box(row)).width, box.height) >= SMALLEST_BOX]
+    return Frames(tuple(combs), tuple(box for box in boxes if not taken[_core(box)].mean() > 0.3))
 
 
 def _core(cell: BoundingBox) -> tuple[slice, slice]:
@@ -357,8 +359,10 @@ def _fit_band(evidence: _Evidence, family: _Family, band: _Band) -> list[_Comb]:
         if not chain:
             break
         first, last = chain[0][0], chain[-1][1]
+        seen, guessed = sum(cells == 1 for *_, cells in chain), sum(cells - 1 for *_, cells in chain)
         threshold = evidence.bare_rail + max(3.0, 0.3 * family.rail)
-        if not _spans_two_rows(evidence.rail, band, first, last, threshold):
+        # Walls lost under writing are believed where others are seen; a box as wide as two cells is a box.
+        if guessed <= seen and not _spans_two_rows(evidence.rail, band, first, last, threshold):
             combs.append(_Comb(tuple(_cells(chain, band)), score))
         railed[first:last] = 0
     return combs

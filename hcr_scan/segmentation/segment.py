@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from hcr_scan.geometry import BoundingBox, Homography
-from hcr_scan.images import Gray, Ink, connected_components, warp
+from hcr_scan.geometry import BoundingBox, Homography, quarter_turn
+from hcr_scan.images import Gray, Ink, Mask, connected_components, warp
 from hcr_scan.normalization import CropSpec, normalize_glyph
 from hcr_scan.segmentation.binarization import Paper, flatten_light, local_ink, working_raster
 from hcr_scan.segmentation.candidates import (
@@ -27,6 +27,7 @@ from hcr_scan.segmentation.glyphs import InkChunk, InkLine
 from hcr_scan.segmentation.lines import find_lines
 from hcr_scan.segmentation.orientation import quarter_turns
 from hcr_scan.segmentation.page_model import PageModel
+from hcr_scan.segmentation.paper import lay_flat, paper_quad, paper_region
 from hcr_scan.segmentation.printing import print_evidence, printed_fields, printed_words
 from hcr_scan.segmentation.rectification import straighten
 from hcr_scan.segmentation.rules import Rules, find_rules
@@ -36,6 +37,8 @@ from hcr_scan.sources import PageImage
 
 #: Images no larger than this (pixels) hold one character, not a page.
 LARGEST_GLYPH = 160
+#: A box whose cells and boxes take up more than this share of it is a table, not a place to write in.
+CONTAINER_SHARE = 0.2
 #: A page with at least this many cells and boxes is a form.
 FORM_PLACES = 8
 
@@ -80,17 +83,18 @@ def segment(image: PageImage, layout: Layout, spec: CropSpec, page_model: PageMo
 
 def straight_page(image: PageImage, spec: CropSpec, page_model: PageModel | None) -> StraightPage:
     """The page turned upright, scaled to working size, straightened by its rules and evenly lit."""
-    pixels, to_working = working_raster(image.pixels)
-    paper = flatten_light(pixels)
+    pixels, sheet, to_working = _sheet(image.pixels)
+    paper = flatten_light(pixels, sheet)
     turns = 0
     if page_model is not None:
         ink = local_ink(paper)
         turns = quarter_turns(ink, connected_components((ink >= 112).astype(np.uint8)), spec, page_model)
     if turns:
-        upright = np.ascontiguousarray(np.rot90(image.pixels, -turns))
-        pixels, to_working = working_raster(upright)
+        height, width = image.pixels.shape
+        from_upright = quarter_turn(-turns, *((height, width) if turns % 2 else (width, height)))
+        to_working = quarter_turn(turns, pixels.shape[1], pixels.shape[0]) @ to_working @ from_upright
         paper = Paper(np.ascontiguousarray(np.rot90(paper.darkness, -turns)), paper.noise)
-    height, width = pixels.shape
+    height, width = paper.darkness.shape
     rules = find_rules(paper)
     tilt = 0.0
     straight = straighten(rules, width, height)
@@ -104,6 +108,19 @@ def straight_page(image: PageImage, spec: CropSpec, page_model: PageModel | None
     return StraightPage(paper, rules, to_working, geometry)
 
 
+def _sheet(pixels: Gray) -> tuple[Gray, Mask | None, Homography]:
+    """The page at working size, the sheet that it is a photo of, if any, laid flat if possible, and the map to both."""
+    pixels, to_working = working_raster(pixels)
+    sheet = paper_region(pixels)
+    quad = None if sheet is None else paper_quad(sheet)
+    flat = None if quad is None else lay_flat(quad, pixels.shape[1], pixels.shape[0])
+    if sheet is None or flat is None:
+        return pixels, sheet, to_working
+    to_flat, width, height = flat
+    pixels, sheet = warp(pixels, to_flat, width, height), warp(sheet, to_flat, width, height, fill=0)
+    return pixels, np.where(sheet == 255, sheet, 0), to_flat @ to_working
+
+
 def _places(fields: tuple[SegmentedField, ...]) -> int:
     """How many places to write in there are: cells for one character, and boxes with something in them."""
     return sum(len(field.cells) if field.kind == "cells" else bool(field.cells) for field in fields)
@@ -115,10 +132,12 @@ def _written(fields: tuple[SegmentedField, ...]) -> int:
 
 def _fields(page: StraightPage, frames: Frames, writer: _CropWriter) -> list[SegmentedField]:
     """Fields of cells and boxes in reading order; those that hold print are labels, not fields."""
-    boxes = {box: ink_in_box(page.paper, box) for box in _innermost(frames)}
+    rows = join_cells(frames.combs)
+    alone = [row[0] for row in rows if len(row) == 1]
+    boxes = {box: ink_in_box(page.paper, box) for box in (*_innermost(frames), *alone)}
     lines = {box: find_lines(found[0]) if found else [] for box, found in boxes.items()}
     single = tuple((box,) for box in boxes if _is_single(box, lines[box]))
-    rows = join_cells(frames.combs + single)
+    rows = join_cells((*(row for row in rows if len(row) > 1), *single))
     combs = dict(zip(rows, writer.without_print([read_comb(page.paper, row) for row in rows]), strict=True))
     places = [*rows, *((box,) for box in boxes if (box,) not in single)]
     fields = []
@@ -135,20 +154,20 @@ def _fields(page: StraightPage, frames: Frames, writer: _CropWriter) -> list[Seg
 
 
 def _is_single(box: BoundingBox, lines: list[InkLine]) -> bool:
-    """Whether a box is shaped like a cell for one character and holds just one."""
+    """Whether a box is shaped like a cell for one character and holds no more than one."""
     shaped = 0.55 * box.height < box.width < 1.8 * box.height
-    return shaped and len(lines) == 1 and len(lines[0].words) == 1 and len(lines[0].words[0].chunks) == 1
+    return shaped and sum(len(word.chunks) for line in lines for word in line.words) == 1
 
 
 def _innermost(frames: Frames) -> list[BoundingBox]:
-    """Boxes without cells or boxes of their own in them."""
-    cells = [cell for comb in frames.combs for cell in comb]
-    return [
-        box
-        for box in frames.boxes
-        if not any(_mostly_in(cell, box) for cell in cells)
-        and not any(_mostly_in(other, box) for other in frames.boxes if other.area < 0.8 * box.area)
-    ]
+    """Boxes to write in: not those that other cells and boxes take up, nor crumbs inside the loops of what is written."""
+    parts = [cell for comb in frames.combs for cell in comb] + list(frames.boxes)
+    whole = []
+    for box in frames.boxes:
+        inner = [part for part in parts if part.area < 0.8 * box.area and _mostly_in(part, box)]
+        if sum(part.area for part in inner) < CONTAINER_SHARE * box.area:
+            whole.append(box)
+    return [box for box in whole if not any(other.area > box.area and _mostly_in(box, other) for other in whole)]
 
 
 def _mostly_in(inner: BoundingBox, outer: BoundingBox) -> bool:
