@@ -147,3 +147,15 @@ class Homography:
         ]
         xs, ys = [x for x, _ in corners], [y for _, y in corners]
         return BoundingBox(round(min(xs)), round(min(ys)), round(max(xs)), round(max(ys)))
+
+
+def quarter_turn(turns: int, width: int, height: int) -> Homography:
+    """The map of a raster's points as it is turned clockwise by ``turns`` quarters; the result begins at 0, 0 again."""
+    turns %= 4
+    if turns == 0:
+        return Homography.scale(1.0)
+    if turns == 1:
+        return Homography((0.0, -1.0, float(height), 1.0, 0.0, 0.0, 0.0, 0.0, 1.0))
+    if turns == 2:
+        return Homography((-1.0, 0.0, float(width), 0.0, -1.0, float(height), 0.0, 0.0, 1.0))
+    return Homography((0.0, 1.0, 0.0, -1.0, 0.0, float(width), 0.0, 0.0, 1.0))

@@ -145,6 +145,33 @@ def draw_line(
     cv2.polylines(image, [fixed], False, value, thickness, line, 4)
 
 
+def outer_contours(mask: Mask) -> list[npt.NDArray[np.int32]]:
+    """The outlines (k, 2), as x, y, of the connected regions of ``mask``; holes are passed over."""
+    contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    return [contour.reshape(-1, 2) for contour in contours]
+
+
+def polygon_area(points: npt.NDArray[np.int32]) -> float:
+    """The area within a polygon (k, 2) of pixel centers, in pixels."""
+    return float(cv2.contourArea(points))
+
+
+def convex_hull(points: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+    """The corners (k, 2) of the convex outline around points (n, 2), both as x, y."""
+    return cv2.convexHull(points).reshape(-1, 2)  # type: ignore[return-value]
+
+
+def simplify_polygon(points: npt.NDArray[np.int32], tolerance: float) -> npt.NDArray[np.int32]:
+    """Fewer corners (k, 2) of a closed polygon, off by no more than ``tolerance`` of its length around."""
+    epsilon = tolerance * cv2.arcLength(points, True)
+    return cv2.approxPolyDP(points, epsilon, True).reshape(-1, 2)  # type: ignore[return-value]
+
+
+def fill_polygon(image: Gray, points: npt.NDArray[np.int32], value: int = 255) -> None:
+    """Fill a polygon (k, 2) of x, y on ``image`` itself, its outline included."""
+    cv2.fillPoly(image, [points], [value])
+
+
 class OnnxNet:
     """A small ONNX network run by OpenCV itself, for workers that must not load another runtime.
 

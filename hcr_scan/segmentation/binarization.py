@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hcr_scan.geometry import Homography
-from hcr_scan.images import Gray, Ink, box_blur, closing, dilate, resize
+from hcr_scan.images import Gray, Ink, Mask, box_blur, closing, dilate, resize
 
 #: Longest side of the working raster in pixels: A4 at about 200 dpi. Everything in this package is tuned to it once, so that
 #: a 72-dpi screenshot and a 600-dpi scan go through the same numbers.
@@ -41,24 +41,32 @@ def working_raster(gray: Gray) -> tuple[Gray, Homography]:
     return resize(gray, new_width, new_height), exact
 
 
-def flatten_light(gray: Gray) -> Paper:
+def flatten_light(gray: Gray, sheet: Mask | None = None) -> Paper:
     """Divide the page by its background, so that shadows, vignettes and coloured paper vanish.
 
     The background is what is left of the page, eight times smaller, after closing away everything dark and narrower than
-    about 70 pixels (writing, rules, even marker strokes), smoothed.
+    about 70 pixels (writing, rules, even marker strokes), smoothed. Off the ``sheet`` of a photo, where one is given,
+    there is neither light nor ink.
     """
     height, width = gray.shape
     small = resize(gray, max(1, width // 8), max(1, height // 8))
-    background = box_blur(closing(small, 9, 9), 9, 9)
+    on_sheet = np.full_like(small, 255)
+    if sheet is not None:
+        on_sheet[resize(sheet, small.shape[1], small.shape[0]) < 255] = 0
+    background = box_blur(closing(small & on_sheet, 9, 9) & on_sheet, 9, 9)
+    if sheet is not None:
+        weight = np.maximum(box_blur(on_sheet, 9, 9), 1)
+        background = np.minimum(background.astype(np.uint16) * 255 // weight, 255).astype(np.uint8)
     background = resize(np.maximum(background, 1), width, height)
     lightness = np.minimum(gray.astype(np.uint16) * 255 // np.maximum(background, 1), 255).astype(np.uint8)
     darkness = 255 - lightness
-    return Paper(darkness, _paper_noise(darkness))
+    if sheet is None:
+        return Paper(darkness, _paper_noise(darkness[::4, ::4].ravel()))
+    return Paper(darkness & sheet, _paper_noise(darkness[::4, ::4][sheet[::4, ::4] > 0]))
 
 
-def _paper_noise(darkness: Gray) -> float:
-    """Standard deviation of darkness on bare paper, from the middle half of its values (ink is in the tail)."""
-    sample = darkness[::4, ::4].ravel()
+def _paper_noise(sample: Gray) -> float:
+    """Standard deviation of darkness on bare paper, from the middle half of a sample ``(n,)`` (ink is in the tail)."""
     sample = sample[sample < 100]
     if sample.size < 100:
         return 1.0
