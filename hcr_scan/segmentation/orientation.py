@@ -11,8 +11,8 @@ from hcr_scan.segmentation.page_model import PageModel
 
 #: Letters looked at, and the fewest that may turn a page.
 MOST_LETTERS, FEWEST_LETTERS = 240, 6
-#: Evidence (nats) needed to turn a page that may as well lie right.
-TURN_EVIDENCE = 6.0
+#: Evidence (nats) needed to turn a page, in all and by letter, over any other way up: specks look like letters turned.
+TURN_EVIDENCE, TURN_EVIDENCE_BY_LETTER = 6.0, 0.1
 
 
 def quarter_turns(ink: Ink, components: Components, spec: CropSpec, model: PageModel) -> int:
@@ -23,8 +23,9 @@ def quarter_turns(ink: Ink, components: Components, spec: CropSpec, model: PageM
     crops = np.stack([normalize_glyph(_own_ink(ink, components, int(i)), spec) for i in letters])
     # An O fits any turn; one clear letter must not outvote a page: evidence is bounded.
     turns = np.maximum(model.turns(crops).astype(np.float64), np.log(0.02)).sum(axis=0)
-    best = int(turns.argmax())
-    return best if turns[best] - turns[0] > TURN_EVIDENCE else 0
+    second, best = np.argsort(turns)[-2:]
+    needed = max(TURN_EVIDENCE, TURN_EVIDENCE_BY_LETTER * len(letters))
+    return int(best) if turns[best] - turns[second] > needed else 0
 
 
 def letter_like(components: Components) -> npt.NDArray[np.intp]:
