@@ -14,6 +14,8 @@ from hcr_scan.segmentation.parts import Floats, Indices
 
 #: Letters whose median tells where the band is: tall and small ones, ascenders and descenders even out.
 WINDOW = 5
+#: A tall piece may stand this many heights of the band to the side of a line.
+REACH = 5.0
 #: Pieces compared with letters at a time.
 BLOCK = 64
 
@@ -64,7 +66,7 @@ def covered_shares(boxes: Floats, lines: list[Indices], around: Floats, piece: F
     shares = np.zeros(len(lines))
     for index in np.flatnonzero((piece[1] < around[:, 3]) & (piece[3] > around[:, 1])):
         first, last = Band.of(boxes, lines[index]).here((piece[0] + piece[2]) / 2)
-        if max(around[index, 0] - piece[2], piece[0] - around[index, 2]) <= 2 * (last - first):
+        if max(around[index, 0] - piece[2], piece[0] - around[index, 2]) <= REACH * (last - first):
             shares[index] = (min(last, piece[3]) - max(first, piece[1])) / max(last - first, 1e-9)
     return shares
 

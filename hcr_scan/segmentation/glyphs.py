@@ -21,6 +21,8 @@ from hcr_scan.segmentation.units import Pen, Unit, gather_units, is_small, is_st
 
 #: Most places at which one chunk is opened, where it is not so wide that it must hold more glyphs.
 MOST_CUTS = 6
+#: The widest letters are this many letter heights wide; price (nats) of every further height.
+WIDEST_LETTER, WIDTH_PRICE = 1.3, 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,11 +143,16 @@ def _plausible_spans(edges: Floats, cuts: list[Cut], pen: Pen) -> list[tuple[int
             penalty = sum(cuts[k].join for k in range(start, end - 1))
             penalty += cuts[start - 1].split / 2 if start else 0.0
             penalty += cuts[end - 1].split / 2 if end < count else 0.0
-            penalty += 3.0 * max(width / pen.height - 1.15, 0.0)
+            penalty += _too_wide(width, pen)
             penalty += 1.0 if not whole and width < 0.8 * pen.stroke else 0.0
             result.append((start, end, round(float(penalty), 4)))
     if result[-1][:2] != (0, count) and not any(span[:2] == (0, count) for span in result):
         width = edges[-1, 1] - edges[0, 0]
-        penalty = sum(cut.join for cut in cuts) + 3.0 * max(width / pen.height - 1.15, 0.0)
+        penalty = sum(cut.join for cut in cuts) + _too_wide(width, pen)
         result.append((0, count, round(float(penalty), 4)))
     return result
+
+
+def _too_wide(width: float, pen: Pen) -> float:
+    """What a span's width holds against its being one glyph: nothing up to a broad W."""
+    return WIDTH_PRICE * max(width / pen.height - WIDEST_LETTER, 0.0)

@@ -81,6 +81,19 @@ def group_letters(boxes: Floats, height: float) -> list[Indices]:
     return _absorb_scraps(boxes, runs, height)
 
 
+def join_level_lines(boxes: Floats, lines: list[Indices]) -> list[Indices]:
+    """Lines of different sizes of writing that go on level with each other, joined: an answer beside its label."""
+    for _ in range(4):
+        heights = boxes[:, 3] - boxes[:, 1]
+        letters = [line[heights[line] >= 0.4 * heights[line].max()] for line in lines]
+        partners = _partners(boxes, letters) if len(lines) > 1 else [-1] * len(lines)
+        joined = [np.sort(np.concatenate((lines[i], lines[j]))) for i, j in enumerate(partners) if i < j]
+        if not joined:
+            break
+        lines = [lines[i] for i, j in enumerate(partners) if j < 0] + joined
+    return lines
+
+
 def _absorb_scraps(boxes: Floats, runs: list[Indices], height: float) -> list[Indices]:
     """Give runs of a few letters or fragments to a longer line they stand on, or cling to, shortest first."""
     runs = sorted(runs, key=lambda run: (len(run), boxes[run[0], 0], boxes[run[0], 1]))
@@ -174,17 +187,21 @@ def _merge_runs(boxes: Floats, runs: list[Indices]) -> list[Indices]:
     if len(runs) < 2:
         return runs
     runs = sorted(runs, key=lambda run: (boxes[run[0], 0], boxes[run[0], 1]))
+    partners = _partners(boxes, runs)
+    merged = []
+    for i, j in enumerate(partners):
+        if j < 0 or i < j:
+            members = np.concatenate((runs[i], runs[j])) if j >= 0 else runs[i]
+            centers = boxes[members, 0] + boxes[members, 2]
+            merged.append(members[np.argsort(centers, kind="stable")])
+    return merged
+
+
+def _partners(boxes: Floats, runs: list[Indices]) -> list[int]:
+    """For each run the one that it continues best, where that is mutual, or -1."""
     first, second, cost = _continuations(boxes, runs)
     best = _cheapest(np.concatenate((first, second)), np.concatenate((second, first)), np.tile(cost, 2), len(runs))
-    merged = []
-    for i, j in enumerate(best.tolist()):
-        mutual = j >= 0 and best[j] == i
-        if mutual and j < i:
-            continue
-        members = np.concatenate((runs[i], runs[j])) if mutual else runs[i]
-        centers = boxes[members, 0] + boxes[members, 2]
-        merged.append(members[np.argsort(centers, kind="stable")])
-    return merged
+    return [int(j) if j >= 0 and best[j] == i else -1 for i, j in enumerate(best)]
 
 
 def _continuations(boxes: Floats, runs: list[Indices]) -> tuple[Indices, Indices, Floats]:

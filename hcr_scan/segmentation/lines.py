@@ -11,7 +11,7 @@ from hcr_scan.images import Components, Ink, connected_components
 from hcr_scan.normalization import stroke_width
 from hcr_scan.segmentation.bands import Band, boxes_around, covered_shares, nearest_letters
 from hcr_scan.segmentation.glyphs import InkChunk, InkLine, InkWord, line_chunks
-from hcr_scan.segmentation.line_grouping import group_letters, leveled, page_slope
+from hcr_scan.segmentation.line_grouping import group_letters, join_level_lines, leveled, page_slope
 from hcr_scan.segmentation.parts import Floats, Indices, InkParts, Scale, ink_threshold, measure_scale, without_dust
 from hcr_scan.segmentation.reading_order import reading_order
 from hcr_scan.segmentation.ruling import without_rules
@@ -109,7 +109,7 @@ def _group_whole(parts: InkParts, scale: Scale) -> tuple[list[Indices], Floats, 
         if len(left) == 0:
             break
         scale = Scale(scale.stroke, measure_scale(parts.kept(left)).height)
-    return lines, flat, slope
+    return join_level_lines(flat, lines), flat, slope
 
 
 def _bridges(parts: InkParts, flat: Floats, slope: float, lines: list[Indices], scale: Scale) -> dict[int, list[int]]:

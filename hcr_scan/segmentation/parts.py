@@ -20,6 +20,8 @@ Labels = npt.NDArray[np.int32]
 SAMPLE = 48
 #: A component of this many pixels is never writing, at any resolution.
 FEWEST_PIXELS = 1
+#: No page holds more pieces of writing; the time that a page takes is bounded with them.
+MOST_PIECES = 6000
 #: Strength of ink (0..255) that makes up pieces on most pages, and where the writing is faint.
 USUAL_THRESHOLD, FAINT_THRESHOLD = 112, 72
 #: Writing is faint where there is at least this much ink between the two, as a share of what is above.
@@ -120,7 +122,10 @@ def ink_threshold(ink: Ink) -> int:
 
 
 def without_dust(parts: InkParts) -> InkParts:
-    """Drop single pixels, whatever the scale."""
+    """Drop single pixels, whatever the scale, and of a page that is all grain the smallest pieces."""
+    if len(parts) > MOST_PIECES:
+        smallest = np.partition(parts.areas, -MOST_PIECES)[-MOST_PIECES]
+        return parts.kept(parts.areas > max(float(smallest), FEWEST_PIXELS))
     return parts.kept(parts.areas > FEWEST_PIXELS)
 
 

@@ -12,6 +12,8 @@ NARROWEST_SPACE = 0.35
 CLEARLY_WIDER = 1.8
 #: Share of the gaps' variance (of their logarithms) that a division must explain.
 CLEAR_DIVISION = 0.6
+#: A line has at most this many words a glyph.
+MOST_WORDS = 0.55
 
 
 def space_threshold(gaps: Floats) -> float:
@@ -57,4 +59,6 @@ def word_breaks(gaps: Floats, page_threshold: float) -> list[int]:
         threshold = float(np.sqrt(own * np.clip(page_threshold, own / 2, own * 2)))
     else:
         threshold = own
-    return [int(i) for i in np.flatnonzero(gaps > max(threshold, NARROWEST_SPACE))]
+    breaks = [int(i) for i in np.flatnonzero(gaps > max(threshold, NARROWEST_SPACE))]
+    # Words of hardly more than a letter are letters written far apart: an alphabet, a row of boxes.
+    return breaks if len(gaps) < 3 or len(breaks) + 1 <= MOST_WORDS * (len(gaps) + 1) else []
