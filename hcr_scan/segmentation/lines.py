@@ -200,10 +200,12 @@ def _is_writing(parts: InkParts, line: Indices, scale: Scale) -> bool:
     tallest = line[np.argsort(-heights, kind="stable")[:5]]
     if heights.max() < LOWEST_LETTER:
         return False
+    longest = np.maximum(parts.heights[tallest], parts.widths[tallest])
+    if heights.max() >= 0.6 * scale.height and longest.max() >= 2 * LONGER_THAN_DOT * scale.stroke:
+        return True
     pens = np.array([stroke_width(parts.shape(int(piece)).view(np.uint8) * np.uint8(255)) for piece in tallest])
     if heights.max() >= 0.6 * scale.height:
-        longer = np.maximum(parts.heights[tallest], parts.widths[tallest])
-        return bool((longer / pens).max() >= LONGER_THAN_DOT)
+        return bool((longest / pens).max() >= LONGER_THAN_DOT)
     if heights.max() < 0.35 * scale.height and np.count_nonzero(heights > 0.5 * heights.max()) < FEWEST_SMALL:
         return False
     return bool(np.median(parts.heights[tallest] / pens) >= THINNEST_LETTER)

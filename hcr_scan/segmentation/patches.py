@@ -137,20 +137,19 @@ def candidate_patches(
 
 
 def _whole_patch(parts: InkParts, pieces: Indices, stroke: float) -> tuple[BoundingBox, Ink]:
-    boxes = parts.boxes[pieces]
-    left, top = (int(v) for v in boxes[:, :2].min(axis=0))
-    right, bottom = (int(v) for v in boxes[:, 2:].max(axis=0))
+    boxes = parts.boxes[pieces].tolist()
+    left, top = int(min(box[0] for box in boxes)), int(min(box[1] for box in boxes))
+    right, bottom = int(max(box[2] for box in boxes)), int(max(box[3] for box in boxes))
     margin = _fringe(stroke)
-    height, width = parts.ink.shape
-    rows = slice(max(top - margin, 0), min(bottom + margin, height))
-    columns = slice(max(left - margin, 0), min(right + margin, width))
-    labels = parts.labels[rows, columns]
+    rows, columns = slice(max(top - margin, 0), bottom + margin), slice(max(left - margin, 0), right + margin)
+    labels, ink = parts.labels[rows, columns], parts.ink[rows, columns]
+    box = BoundingBox(left, top, right, bottom)
+    if np.count_nonzero(labels) == parts.areas[pieces].sum():
+        return box, ink.copy()
     own = labels == parts.ids[pieces[0]]
     for piece in pieces[1:]:
         own |= labels == parts.ids[piece]
-    ink = parts.ink[rows, columns]
-    alone = np.count_nonzero(labels) == np.count_nonzero(own)
-    return BoundingBox(left, top, right, bottom), ink.copy() if alone else _erased(ink, own, labels, stroke)
+    return box, _erased(ink, own, labels, stroke)
 
 
 def _erased(ink: Ink, own: Flags, labels: npt.NDArray[np.int32], stroke: float) -> Ink:
