@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -133,6 +134,11 @@ class Homography:
         a, b, c, d, e, f, g, h, i = self.matrix
         w = g * x + h * y + i
         return (a * x + b * y + c) / w, (d * x + e * y + f) / w
+
+    def tilt(self, x: float, y: float) -> float:
+        """Degrees by which what is level in the result ran downhill (clockwise) in the source, near a point of it."""
+        (x0, y0), (x1, y1) = self.point(x - 0.5, y), self.point(x + 0.5, y)
+        return math.degrees(math.atan2(y0 - y1, x1 - x0))
 
     def box(self, box: BoundingBox) -> BoundingBox:
         """The upright box around the mapped corners, rounded to whole pixels."""

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hcr_scan.geometry import BoundingBox, Homography, quarter_turn
-from hcr_scan.images import Gray, Ink, Mask, connected_components, warp
+from hcr_scan.images import Components, Gray, Ink, Mask, connected_components, warp
 from hcr_scan.normalization import CropSpec, normalize_glyph
 from hcr_scan.segmentation.binarization import Paper, flatten_light, local_ink, working_raster
 from hcr_scan.segmentation.candidates import (
@@ -21,6 +21,7 @@ from hcr_scan.segmentation.candidates import (
     SegmentedPage,
 )
 from hcr_scan.segmentation.cells import InkCell, ink_in_box, read_comb
+from hcr_scan.segmentation.deskew import level_writing
 from hcr_scan.segmentation.fields import in_reading_order, join_cells
 from hcr_scan.segmentation.frames import Frames, find_frames
 from hcr_scan.segmentation.glyphs import InkChunk, InkLine
@@ -86,26 +87,34 @@ def straight_page(image: PageImage, spec: CropSpec, page_model: PageModel | None
     pixels, sheet, to_working = _sheet(image.pixels)
     paper = flatten_light(pixels, sheet)
     turns = 0
+    ink = local_ink(paper)
     if page_model is not None:
-        ink = local_ink(paper)
-        turns = quarter_turns(ink, connected_components((ink >= 112).astype(np.uint8)), spec, page_model)
+        turns = quarter_turns(ink, _pieces(ink), spec, page_model)
     if turns:
         height, width = image.pixels.shape
         from_upright = quarter_turn(-turns, *((height, width) if turns % 2 else (width, height)))
         to_working = quarter_turn(turns, pixels.shape[1], pixels.shape[0]) @ to_working @ from_upright
         paper = Paper(np.ascontiguousarray(np.rot90(paper.darkness, -turns)), paper.noise)
+        ink = np.ascontiguousarray(np.rot90(ink, -turns))
     height, width = paper.darkness.shape
     rules = find_rules(paper)
-    tilt = 0.0
     straight = straighten(rules, width, height)
+    to_straight: Homography | None
     if straight is not None:
-        to_straight, tilt = straight
+        to_straight = straight[0]
+    else:
+        to_straight, width, height = level_writing(_pieces(ink), width, height)
+    if to_straight is not None:
         paper = Paper(warp(paper.darkness, to_straight, width, height, fill=0), paper.noise)
         rules = find_rules(paper)
         to_working = to_straight @ to_working
     rows, columns = image.pixels.shape if turns % 2 == 0 else image.pixels.shape[::-1]
-    geometry = PageGeometry(columns, rows, image.dpi, 90 * turns, round(tilt, 2))
+    geometry = PageGeometry(columns, rows, image.dpi, 90 * turns, round(to_working.tilt(columns / 2, rows / 2), 2))
     return StraightPage(paper, rules, to_working, geometry)
+
+
+def _pieces(ink: Ink) -> Components:
+    return connected_components((ink >= 112).astype(np.uint8))
 
 
 def _sheet(pixels: Gray) -> tuple[Gray, Mask | None, Homography]:
