@@ -1,11 +1,17 @@
 from __future__ import annotations
 
+import signal
+
 import pytest
 from hypothesis import settings
 
 # Machines that run the tests are shared: a slow moment is no failure.
 settings.register_profile("shared-machine", deadline=None)
 settings.load_profile("shared-machine")
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell that starts the tests in the background makes them, and all they start, deaf to Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

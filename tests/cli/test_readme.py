@@ -1,0 +1,113 @@
+"""README says what is so: its commands run, its tables are the code's."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hcr_scan.cli import group
+from hcr_scan.cli.scan import scan
+from hcr_scan.document import Reason, Status
+from hcr_scan.errors import ExitCode
+from hcr_scan.sinks.tabular import FIELD_COLUMNS
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+VENV = ".venv/bin/"
+
+
+def block(mark: str) -> str:
+    """The fenced block after the comment ``<!-- mark -->``."""
+    found = re.findall(rf"^<!-- {re.escape(mark)} -->\n```\w*\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    assert len(found) == 1, mark
+    return str(found[0])
+
+
+def first_column(heading: str) -> list[str]:
+    """The first cells of the table whose head begins with ``| heading |``, code marks taken off."""
+    table = README.split(f"\n| {heading} |", 1)[1].split("\n\n", 1)[0]
+    return [row.split("|")[1].strip().strip("`") for row in table.splitlines()[2:]]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A place to run commands in, with the examples there."""
+    (tmp_path / "examples").symlink_to(ROOT / "examples", target_is_directory=True)
+    return tmp_path
+
+
+def shell(command: str, folder: Path) -> str:
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", command], cwd=folder, env=environment, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, f"{command}\n{done.stderr}"
+    return done.stdout
+
+
+def test_the_main_job_runs_as_the_top_says(folder: Path) -> None:
+    command = block("install").strip()
+    install = f"python3 -m venv .venv && {VENV}pip install . && "
+    # The installation itself is what CI does; here the program is installed already.
+    assert command.startswith(install)
+    shell(command.removeprefix(install).replace(VENV, ""), folder)
+    rows = (folder / "results.csv").read_text(encoding="utf-8").splitlines()
+    assert rows[0].split(",") == list(FIELD_COLUMNS)
+    assert len(rows) > 30
+
+
+@pytest.mark.parametrize("command", block("run").splitlines())
+def test_every_command_shown_runs(command: str, folder: Path) -> None:
+    printed = shell(command, folder)
+    if "--out -" in command:
+        assert printed.startswith("file,page,")
+    else:
+        target = re.search(r"(?:--out|-o) (\S+)", command)
+        assert target is not None
+        assert (folder / target[1]).stat().st_size > 0
+
+
+def test_the_python_shown_runs(folder: Path) -> None:
+    (folder / "shown.py").write_text(block("run python"), encoding="utf-8")
+    printed = shell(f"{sys.executable} shown.py", folder)
+    assert "1 field_001" in printed
+
+
+def test_ci_runs_the_test_command() -> None:
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    assert "<!-- ci -->" in script
+    assert os.access(ROOT / ".ci" / "run", os.X_OK)
+    assert block("ci").strip().endswith(f"&& {VENV}pytest")
+
+
+def test_the_table_of_exit_codes_is_the_code_s() -> None:
+    assert [int(code) for code in first_column("code")] == sorted(int(code) for code in ExitCode)
+
+
+def test_statuses_and_reasons_are_all_explained() -> None:
+    assert first_column("status") == [status.value for status in Status]
+    assert first_column("reason") == [reason.value for reason in Reason]
+
+
+def test_every_column_is_explained_in_order() -> None:
+    table = README.split("\n| column |", 1)[1].split("\n\n", 1)[0]
+    cells = [row.split("|")[1] for row in table.splitlines()[2:]]
+    assert [name for cell in cells for name in re.findall(r"`(\w+)`", cell)] == list(FIELD_COLUMNS)
+
+
+def test_every_option_named_exists() -> None:
+    known = {option for parameter in scan.params for option in parameter.opts}
+    for command in ("inspect", "train"):
+        found = group.get_command(None, command)  # type: ignore[arg-type]
+        assert found is not None
+        known |= {option for parameter in found.params for option in parameter.opts}
+    # Options of pip, uv and hcr-scan itself.
+    known |= {"--inexact", "--frozen", "--all-extras", "--help"}
+    named = set(re.findall(r"(?<![\w<!-])--[a-z][\w-]*", README))
+    assert named - known == set()
