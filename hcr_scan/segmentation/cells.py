@@ -228,8 +228,8 @@ def _is_frame(found: Components, index: int, cell: BoundingBox) -> bool:
     left, top, right, bottom = (int(v) for v in found.boxes[index])
     if max((right - left) / cell.width, (bottom - top) / cell.height) < 0.6:
         return False
-    dx, dy = max(4, cell.width // 6), max(4, cell.height // 6)
-    core = found.labels[cell.top + dy : cell.bottom - dy, cell.left + dx : cell.right - dx]
+    inset = max(4, min(cell.width, cell.height) // 6)
+    core = found.labels[cell.top + inset : cell.bottom - inset, cell.left + inset : cell.right - inset]
     return bool(np.count_nonzero(core == index + 1) < 0.12 * found.areas[index])
 
 

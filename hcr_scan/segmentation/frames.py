@@ -344,7 +344,7 @@ def _fit_band(evidence: _Evidence, family: _Family, band: _Band) -> list[_Comb]:
     """Runs of cells in a band, each the best chain of walls at the family's pitch with rails above and below."""
     # Dark rails show every gap; faint ones have gaps of their own.
     plain = family.rail > 0.7 * (evidence.cap - evidence.bare_rail)
-    least_cover = 0.88 if plain else 0.12
+    least_cover, widest_gap = (0.7, max(10.0, 0.12 * family.pitch)) if plain else (0.12, 0.7 * family.pitch)
     railed = _railed_columns(evidence, family, band, plain)
     strip = evidence.wall[band.top + 2 : band.bottom - 1, band.left : band.right]
     if min(strip.shape) < 8 or railed.sum() < family.width / 2:
@@ -354,8 +354,8 @@ def _fit_band(evidence: _Evidence, family: _Family, band: _Band) -> list[_Comb]:
     strengths = np.minimum(walls[peaks] / family.wall, 1.0)
     combs = []
     while len(peaks) >= 2:
-        cover = np.concatenate([[0.0], np.cumsum(railed)])
-        chain, score = _best_chain(peaks, strengths, cover, family.pitch, least_cover)
+        rails = _Rails.of(railed, least_cover, widest_gap)
+        chain, score = _best_chain(peaks, strengths, rails, family.pitch)
         if not chain:
             break
         first, last = chain[0][0], chain[-1][1]
@@ -366,6 +366,22 @@ def _fit_band(evidence: _Evidence, family: _Family, band: _Band) -> list[_Comb]:
             combs.append(_Comb(tuple(_cells(chain, band)), score))
         railed[first:last] = 0
     return combs
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Rails:
+    """The rails of a band: cumulative ``cover``, the middles of ``gaps`` in them, and the cover that a cell needs."""
+
+    cover: npt.NDArray[np.float64]
+    gaps: npt.NDArray[np.float64]
+    least_cover: float
+
+    @classmethod
+    def of(cls, railed: npt.NDArray[np.float64], least_cover: float, widest_gap: float) -> _Rails:
+        bare = np.concatenate([[False], railed < 0.25, [False]])
+        starts, ends = np.flatnonzero(bare[1:] & ~bare[:-1]), np.flatnonzero(~bare[1:] & bare[:-1])
+        gaps = ((starts + ends) / 2)[ends - starts > widest_gap]
+        return cls(np.concatenate([[0.0], np.cumsum(railed)]), gaps, least_cover)
 
 
 def _railed_columns(evidence: _Evidence, family: _Family, band: _Band, plain: bool) -> npt.NDArray[np.float64]:
@@ -407,9 +423,8 @@ _Chain = list[tuple[int, int, int]]
 def _best_chain(
     peaks: npt.NDArray[np.int64],
     strengths: npt.NDArray[np.float64],
-    rails: npt.NDArray[np.float64],
+    rails: _Rails,
     pitch: float,
-    least_cover: float,
 ) -> tuple[_Chain, float]:
     """The run of walls that explains most: ``(left, right, cells)`` per stretch, by dynamic programming; and its score.
 
@@ -419,7 +434,7 @@ def _best_chain(
     places, strong = peaks.tolist(), strengths.tolist()
     gain = [strength - 0.5 for strength in strong]
     total, previous, counts = gain.copy(), [-1] * len(places), [0] * len(places)
-    for i, j, cells, worth in _stretches(peaks, strengths, rails, pitch, least_cover):
+    for i, j, cells, worth in _stretches(peaks, strengths, rails, pitch):
         value = total[i] + gain[j] + worth
         if value > total[j] or previous[j] < 0:
             total[j], previous[j], counts[j] = value, i, cells
@@ -437,9 +452,8 @@ def _best_chain(
 def _stretches(
     peaks: npt.NDArray[np.int64],
     strengths: npt.NDArray[np.float64],
-    rails: npt.NDArray[np.float64],
+    rails: _Rails,
     pitch: float,
-    least_cover: float,
 ) -> list[tuple[int, int, int, float]]:
     """Pairs of walls that may have one, two or three cells between them: ``(left, right, cells, worth)``, by right wall."""
     length = peaks[None, :] - peaks[:, None]
@@ -448,11 +462,12 @@ def _stretches(
     rights, lefts = np.nonzero(((length > 0) & (cells <= 3) & (off <= 2.0)).T)
     cells, off = cells[lefts, rights], off[lefts, rights]
     cover = np.ones(len(lefts))
+    last = len(rails.cover) - 1
     for k in range(3):
         inside = k < cells
         a = np.rint(peaks[lefts] + k * (peaks[rights] - peaks[lefts]) / cells).astype(np.int64)
         b = np.rint(peaks[lefts] + (k + 1) * (peaks[rights] - peaks[lefts]) / cells).astype(np.int64)
-        share = (rails[np.minimum(b, len(rails) - 1)] - rails[np.minimum(a, len(rails) - 1)]) / np.maximum(b - a, 1)
+        share = (rails.cover[np.minimum(b, last)] - rails.cover[np.minimum(a, last)]) / np.maximum(b - a, 1)
         cover = np.where(inside, np.minimum(cover, share), cover)
     crossed = np.concatenate([[0.0], np.cumsum(strengths)])
     # Double walls are one wall: only what stands well inside counts as passed over.
@@ -460,7 +475,8 @@ def _stretches(
     first = np.searchsorted(peaks, peaks[lefts] + near)
     skipped = np.maximum(crossed[np.searchsorted(peaks, peaks[rights] - near)] - crossed[first], 0.0)
     worth = 0.3 + 1.2 * (cover - 0.85) - 0.35 * off * off - 0.5 * (cells - 1) - 0.3 * skipped
-    keep = cover >= least_cover
+    gaps = np.searchsorted(rails.gaps, peaks[rights]) - np.searchsorted(rails.gaps, peaks[lefts])
+    keep = (cover >= rails.least_cover) & (gaps == 0)
     columns = (lefts[keep].tolist(), rights[keep].tolist(), cells[keep].tolist(), worth[keep].tolist())
     return list(zip(*columns, strict=True))
 

@@ -165,7 +165,7 @@ def _fields(page: StraightPage, frames: Frames, writer: _CropWriter) -> list[Seg
 def _is_single(box: BoundingBox, lines: list[InkLine]) -> bool:
     """Whether a box is shaped like a cell for one character and holds no more than one."""
     shaped = 0.55 * box.height < box.width < 1.8 * box.height
-    return shaped and sum(len(word.chunks) for line in lines for word in line.words) == 1
+    return shaped and sum(len(word.chunks) for line in lines for word in line.words) <= 1
 
 
 def _innermost(frames: Frames) -> list[BoundingBox]:
