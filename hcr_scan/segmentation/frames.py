@@ -344,7 +344,7 @@ def _fit_band(evidence: _Evidence, family: _Family, band: _Band) -> list[_Comb]:
     """Runs of cells in a band, each the best chain of walls at the family's pitch with rails above and below."""
     # Dark rails show every gap; faint ones have gaps of their own.
     plain = family.rail > 0.7 * (evidence.cap - evidence.bare_rail)
-    least_cover, widest_gap = (0.7, max(10.0, 0.12 * family.pitch)) if plain else (0.12, 0.7 * family.pitch)
+    least_cover, widest_gap = (0.82, max(10.0, 0.12 * family.pitch)) if plain else (0.12, 0.7 * family.pitch)
     railed = _railed_columns(evidence, family, band, plain)
     strip = evidence.wall[band.top + 2 : band.bottom - 1, band.left : band.right]
     if min(strip.shape) < 8 or railed.sum() < family.width / 2:
