@@ -121,6 +121,10 @@ def _chunk(parts: InkParts, line: Indices, units: list[Unit], cuts: list[Cut], t
         box, ink = candidate_patches(parts, Atoms.whole(pieces[0]), [(0, 1)], pen.stroke)[0]
         return InkChunk((InkCandidate(0, 1, box, ink),))
     atoms = Atoms.opened(parts, pieces, [cut.position for cut in cuts], top, pen.slant)
+    empty = atoms.empty_cuts()
+    if empty:
+        kept = [cut for k, cut in enumerate(cuts) if k not in empty]
+        return _chunk(parts, line, units, kept, top, pen)
     spans = _plausible_spans(atoms.edges(units[0].left, units[-1].right, [(u.left, u.right) for u in units]), cuts, pen)
     patches = candidate_patches(parts, atoms, [(start, end) for start, end, _ in spans], pen.stroke)
     candidates = tuple(

@@ -72,6 +72,17 @@ class Atoms:
             start = stop + 1
         return cls(every, owner, (left, top, right, bottom), tuple(positions))
 
+    def empty_cuts(self) -> list[int]:
+        """Indices of the cuts to leave out so that every atom has ink: one through white divides nothing."""
+        if self.owner is None:
+            return []
+        amounts = np.bincount(self.owner.ravel(), minlength=len(self.positions) + 2)[1:]
+        result: list[int] = []
+        for atom in np.flatnonzero(amounts == 0).tolist():
+            beside = [k for k in (atom - 1, atom) if 0 <= k < len(self.positions) and self.positions[k] is not None]
+            result += [k for k in beside if k not in result][:1]
+        return result
+
     def edges(self, left: float, right: float, units: list[tuple[float, float]]) -> Floats:
         """Upright left and right of each atom ``(n, 2)``."""
         result, current, unit = [], left, 0
@@ -128,8 +139,6 @@ def candidate_patches(
     for start, end in spans:
         own = (atoms.owner > start) & (atoms.owner <= end)
         rows, columns = np.flatnonzero(own.any(axis=1)), np.flatnonzero(own.any(axis=0))
-        if rows.size == 0:
-            rows, columns = np.array((0, 0)), np.array((0, 0))
         y0, y1, x0, x1 = int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
         patch = _erased(ink[y0:y1, x0:x1], own[y0:y1, x0:x1], labels[y0:y1, x0:x1], stroke)
         result.append((BoundingBox(left + x0, top + y0, left + x1, top + y1), patch))

@@ -13,7 +13,7 @@ from hcr_scan.images import Components, connected_components
 from hcr_scan.segmentation.glyphs import InkChunk, InkLine
 from hcr_scan.segmentation.lines import LineSpec, find_lines
 from hcr_scan.segmentation.parts import USUAL_THRESHOLD
-from tests.strokes import blank_page, draw_text
+from tests.strokes import blank_page, draw_strokes, draw_text
 
 #: Letters that no reading of the geometry can take for two.
 ALPHABET = string.ascii_uppercase + string.digits + "abcdefghijkmnopqrstuvwxyz"
@@ -137,3 +137,26 @@ def test_all_ink_is_in_exactly_one_chunk(rows, height, seed):
                 inked[box.top : box.bottom, box.left : box.right] = patch >= threshold
                 seen += inked
     assert np.array_equal(seen, (page >= threshold).astype(np.int32))
+
+
+strokes = st.lists(
+    st.tuples(st.integers(0, 300), st.integers(0, 200), st.integers(-60, 60), st.integers(-60, 60), st.integers(1, 12)),
+    min_size=1,
+    max_size=25,
+)
+
+
+@few
+@given(strokes)
+def test_any_scribble_gives_whole_chunks_of_ink_on_the_page(scribble):
+    page = blank_page(300, 200)
+    for x, y, dx, dy, pen in scribble:
+        draw_strokes(page, [[(x, y), (x + dx, y + dy)]], pen)
+    page_box = BoundingBox(0, 0, 300, 200)
+    for line in find_lines(page):
+        assert line.words
+        for word in line.words:
+            for chunk in word.chunks:
+                spans = {(c.start, c.end) for c in chunk.candidates}
+                assert {(i, i + 1) for i in range(chunk.cuts)} | {(0, chunk.cuts)} <= spans
+                assert all(page_box.contains(c.box) and c.box.area and c.ink.any() for c in chunk.candidates)
