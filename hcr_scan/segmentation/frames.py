@@ -344,7 +344,7 @@ def _fit_band(evidence: _Evidence, family: _Family, band: _Band) -> list[_Comb]:
     """Runs of cells in a band, each the best chain of walls at the family's pitch with rails above and below."""
     # Dark rails show every gap; faint ones have gaps of their own.
     plain = family.rail > 0.7 * (evidence.cap - evidence.bare_rail)
-    least_cover, widest_gap = (0.82, max(10.0, 0.12 * family.pitch)) if plain else (0.12, 0.7 * family.pitch)
+    least_cover, widest_gap = (0.82, max(10.0, 0.06 * family.pitch)) if plain else (0.12, 0.7 * family.pitch)
     railed = _railed_columns(evidence, family, band, plain)
     strip = evidence.wall[band.top + 2 : band.bottom - 1, band.left : band.right]
     if min(strip.shape) < 8 or railed.sum() < family.width / 2:
@@ -441,7 +441,7 @@ def _best_chain(
     score = max(total)
     best = total.index(score)
     chain: _Chain = []
-    if score < 0.9:
+    if score < 0.6:
         return chain, score
     while previous[best] >= 0:
         chain.append((places[previous[best]], places[best], counts[best]))
@@ -474,7 +474,7 @@ def _stretches(
     near = min(8.0, 0.12 * pitch)
     first = np.searchsorted(peaks, peaks[lefts] + near)
     skipped = np.maximum(crossed[np.searchsorted(peaks, peaks[rights] - near)] - crossed[first], 0.0)
-    worth = 0.3 + 1.2 * (cover - 0.85) - 0.35 * off * off - 0.5 * (cells - 1) - 0.3 * skipped
+    worth = 0.3 + 1.2 * (cover - 0.85) - 0.35 * off * off - 0.5 * (cells - 1) - 0.1 * skipped
     gaps = np.searchsorted(rails.gaps, peaks[rights]) - np.searchsorted(rails.gaps, peaks[lefts])
     keep = (cover >= rails.least_cover) & (gaps == 0)
     columns = (lefts[keep].tolist(), rights[keep].tolist(), cells[keep].tolist(), worth[keep].tolist())
