@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from hcr_scan.context import CharacterKinds, reweight
 from hcr_scan.document import (
@@ -40,6 +41,10 @@ ALTERNATIVES = 3
 AMBIGUOUS_BELOW = 0.8
 
 
+#: Labels that one shape may mean, beside the two cases of a letter.
+LOOK_ALIKES = ("0Oo", "1Il", "5Ss", "2Zz", "9gq")
+
+
 @dataclass(frozen=True, slots=True)
 class _Reader:
     """One page's probabilities, and what is needed to read them."""
@@ -47,6 +52,7 @@ class _Reader:
     probabilities: Probabilities
     labels: tuple[str, ...]
     kinds: CharacterKinds
+    shapes: npt.NDArray[np.intp]
     reject_below: float
     review_below: float
 
@@ -64,6 +70,7 @@ def assemble_page(segmented: SegmentedPage, logits: Logits, info: ModelInfo, set
         probabilities(logits, info.labels, settings.charset, info.temperature),
         info.labels,
         CharacterKinds.of(info.labels, settings.charset),
+        _shapes(info.labels),
         info.reject_below,
         settings.review_below,
     )
@@ -78,6 +85,16 @@ def assemble_page(segmented: SegmentedPage, logits: Logits, info: ModelInfo, set
         fields=tuple(_field(field, number, reader) for number, field in enumerate(segmented.fields, 1)),
         lines=tuple(_line(line, reader) for line in segmented.lines if any(line.words)),
     )
+
+
+def _shapes(labels: Sequence[str]) -> npt.NDArray[np.intp]:
+    """For each label the first label of about the same shape: the other case, or a look-alike."""
+    first: dict[str, int] = {}
+    result = []
+    for index, label in enumerate(labels):
+        alike = next((group for group in LOOK_ALIKES if label and label in group), label.upper())
+        result.append(first.setdefault(alike, index))
+    return np.array(result, np.intp)
 
 
 def _field(segmented: SegmentedField, number: int, reader: _Reader) -> Field:
@@ -144,7 +161,10 @@ def _choose(chunk: Chunk, reader: _Reader) -> tuple[ChosenCandidate, ...]:
         return choose_path(chunk, (1.0,))
     rows = reader.probabilities[[candidate.crop for candidate in chunk.candidates]]
     rows[:, reader.kinds.nothing] = 0
-    return choose_path(chunk, [float(certainty) for certainty in rows.max(axis=1)])
+    # Whether a W is a w does not matter here: a shape that two labels share is not half as certain.
+    shapes = np.zeros_like(rows)
+    np.add.at(shapes.T, reader.shapes, rows.T)
+    return choose_path(chunk, [min(float(certainty), 1.0) for certainty in shapes.max(axis=1)])
 
 
 def _glyph(

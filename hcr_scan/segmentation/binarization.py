@@ -16,6 +16,8 @@ WORKING_SIZE = 2300
 KEEP_FROM, KEEP_TO = 0.7, 1.15
 #: Darkness (0..255) that no pen stays under, so that the grain of paper is never amplified into ink.
 FAINTEST_INK = 26
+#: Nor is what is fainter than this share of the page's darkest ink taken for ink where there is no other.
+GRAIN_BELOW = 0.33
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ def local_ink(paper: Paper) -> Ink:
     height, width = paper.darkness.shape
     small = resize(dilate(paper.darkness, 5, 5), max(1, width // 8), max(1, height // 8))
     strongest = box_blur(dilate(small, 13, 13), 13, 13)
-    floor = max(FAINTEST_INK, 5 * paper.noise)
-    strongest = resize(np.maximum(strongest, min(int(floor / 0.6), 255)), width, height)
+    floor = max(FAINTEST_INK / 0.6, 5 * paper.noise / 0.6, GRAIN_BELOW * float(np.percentile(strongest, 99)))
+    strongest = resize(np.maximum(strongest, min(int(floor), 255)), width, height)
     full = np.maximum(strongest.astype(np.uint16) * 7 // 10, 1)
     return np.minimum(paper.darkness.astype(np.uint16) * 255 // full, 255).astype(np.uint8)

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from hcr_scan.images import Components, Ink
 from hcr_scan.normalization import CropSpec, normalize_glyph
-from hcr_scan.segmentation.page_model import PageModel
+from hcr_scan.segmentation.page_model import Kind, PageModel
 
 #: Letters looked at, and the fewest that may turn a page.
 MOST_LETTERS, FEWEST_LETTERS = 240, 6
@@ -21,6 +21,9 @@ def quarter_turns(ink: Ink, components: Components, spec: CropSpec, model: PageM
     if len(letters) < FEWEST_LETTERS:
         return 0
     crops = np.stack([normalize_glyph(_own_ink(ink, components, int(i)), spec) for i in letters])
+    crops = crops[model.kinds(crops)[:, Kind.OTHER] < 0.5]
+    if len(crops) < FEWEST_LETTERS:
+        return 0
     # An O fits any turn; one clear letter must not outvote a page: evidence is bounded.
     turns = np.maximum(model.turns(crops).astype(np.float64), np.log(0.02)).sum(axis=0)
     second, best = np.argsort(turns)[-2:]

@@ -36,11 +36,14 @@ def printed_fields(evidence: Sequence[npt.NDArray[np.float64]]) -> list[bool]:
     return [bool(len(part)) and float(part.sum()) + common > PRESUMPTION for part in evidence]
 
 
-def printed_words(evidence: Sequence[float]) -> list[bool]:
-    """Which words of a line are print, given the summed evidence of each: the likeliest run of two states (Viterbi)."""
+def printed_words(evidence: Sequence[float], common: float = 0.0) -> list[bool]:
+    """Which words of a line are print, given the summed evidence of each: the likeliest run of two states (Viterbi).
+
+    ``common`` is the mean evidence of a glyph over the page: on a page of handwriting a line must be clearer print.
+    """
     if not evidence:
         return []
-    hand, printed = 0.0, -PRESUMPTION
+    hand, printed = 0.0, -PRESUMPTION + POOLED_GLYPHS * min(max(common, -1.0), 0.0)
     origins: list[tuple[bool, bool]] = []
     for position, odds in enumerate(evidence):
         cost = CHANGE_COST if position else 0.0

@@ -76,7 +76,7 @@ def segment(image: PageImage, layout: Layout, spec: CropSpec, page_model: PageMo
         if layout is Layout.CELLS or _places(fields) >= FORM_PLACES:
             return writer.finish(image, fields, ())
     free = _CropWriter(page, spec, page_model)
-    lines = tuple(line for found in find_lines(ink) if (line := free.line(found)))
+    lines = tuple(line for line in free.lines(find_lines(ink)) if line)
     if layout is Layout.AUTO and _written(fields) >= max(1, sum(len(word) for line in lines for word in line.words)):
         return writer.finish(image, fields, ())
     return free.finish(image, (), lines)
@@ -226,10 +226,16 @@ class _CropWriter:
                 cells += [SegmentedCell(c.candidates[0].box, c) for c in (self._chunk(k, left, top) for k in chunks)]
         return SegmentedField("box", self._source_box(box), tuple(cells)) if cells or not lines else None
 
-    def line(self, line: InkLine) -> SegmentedLine | None:
-        """A line of handwriting, or ``None`` where all of it is print."""
-        words = tuple(tuple(self._chunk(chunk) for chunk in word) for word in self._handwritten(line))
-        return SegmentedLine(words) if words else None
+    def lines(self, lines: list[InkLine]) -> list[SegmentedLine | None]:
+        """Lines of handwriting, with ``None`` where all of one is print."""
+        evidence = [self._evidence([word.chunks for word in line.words]) for line in lines]
+        common = float(np.concatenate([part for line in evidence for part in line] or [np.zeros(1)]).mean())
+        result = []
+        for line, found in zip(lines, evidence, strict=True):
+            printed = printed_words([float(part.sum()) for part in found], common)
+            words = [word.chunks for word, is_print in zip(line.words, printed, strict=True) if not is_print]
+            result.append(SegmentedLine(tuple(tuple(self._chunk(c) for c in word) for word in words)) if words else None)
+        return result
 
     def finish(
         self, image: PageImage, fields: tuple[SegmentedField, ...], lines: tuple[SegmentedLine, ...]
@@ -240,16 +246,16 @@ class _CropWriter:
 
     def _handwritten(self, line: InkLine) -> list[tuple[InkChunk, ...]]:
         words = [word.chunks for word in line.words]
-        return [word for word, printed in zip(words, self._printed(words), strict=True) if not printed]
+        printed = printed_words([float(part.sum()) for part in self._evidence(words)])
+        return [word for word, is_print in zip(words, printed, strict=True) if not is_print]
 
-    def _printed(self, words: list[tuple[InkChunk, ...]] | list[list[InkChunk]]) -> list[bool]:
-        """Which words of one line are print."""
+    def _evidence(self, words: list[tuple[InkChunk, ...]]) -> list[npt.NDArray[np.float64]]:
+        """For each word the evidence of print in each of its chunks; none without a page model."""
         if self._model is None:
-            return [False] * len(words)
+            return [np.zeros(len(word)) for word in words]
         crops = np.stack([normalize_glyph(_whole(chunk), self._spec) for word in words for chunk in word])
-        evidence = print_evidence(self._model, crops)
         ends = np.cumsum([len(word) for word in words])[:-1]
-        return printed_words([float(part.sum()) for part in np.split(evidence, ends)])
+        return list(np.split(print_evidence(self._model, crops), ends))
 
     def _chunk(self, chunk: InkChunk, left: int = 0, top: int = 0, crossed_out: bool = False) -> Chunk:
         candidates = []
