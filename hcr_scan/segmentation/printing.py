@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -46,7 +47,7 @@ def printed_words(evidence: Sequence[float], common: float = 0.0) -> list[bool]:
     hand, printed = 0.0, -PRESUMPTION + POOLED_GLYPHS * min(max(common, -1.0), 0.0)
     origins: list[tuple[bool, bool]] = []
     for position, odds in enumerate(evidence):
-        cost = CHANGE_COST if position else 0.0
+        cost = CHANGE_COST if position else math.inf
         from_print_to_hand, from_hand_to_print = printed - cost > hand, hand - cost > printed
         origins.append((from_print_to_hand, not from_hand_to_print))
         hand, printed = max(hand, printed - cost), max(printed, hand - cost) + odds
