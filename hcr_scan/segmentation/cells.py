@@ -103,7 +103,7 @@ def _ink_of_strip(darkness: Gray, cells: list[BoundingBox], noise: float) -> Ink
     if not erase:
         return soft
     # What is clearly darker than the frame is writing, even on top of it.
-    surely_pen = max(1.2 * frame, frame + 0.5 * (pen - frame))
+    surely_pen = frame + max(0.5 * (pen - frame), 0.1 * frame)
     return _without_frame(soft, darkness > surely_pen, cells)
 
 
@@ -219,8 +219,11 @@ def _is_glyph_piece(found: Components, index: int, shares: npt.NDArray[np.float6
     thin = max(4, cell.width // 10)
     along_wall = right - left <= thin and min(abs(left - cell.left), abs(right - cell.right)) <= 3
     along_rail = bottom - top <= thin and min(abs(top - cell.top), abs(bottom - cell.bottom)) <= 3
+    small = max(right - left, bottom - top) < 0.45 * cell.height
+    at_side = left <= cell.left + 3 or right >= cell.right - 3
+    in_corner = small and at_side and (top <= cell.top + 3 or bottom >= cell.bottom - 3)
     outside = right <= cell.left + 3 or left >= cell.right - 3 or bottom <= cell.top + 3 or top >= cell.bottom - 3
-    return not (outside or along_rail or (along_wall and bottom - top < 0.45 * cell.height))
+    return not (outside or in_corner or along_rail or (along_wall and bottom - top < 0.45 * cell.height))
 
 
 def _is_frame(found: Components, index: int, cell: BoundingBox) -> bool:
