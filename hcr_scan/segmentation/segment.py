@@ -40,6 +40,8 @@ from hcr_scan.sources import PageImage
 LARGEST_GLYPH = 160
 #: A box whose cells and boxes take up more than this share of it is a table, not a place to write in.
 CONTAINER_SHARE = 0.2
+#: Boxes shaped like cells are cells when this many stand side by side; fewer are judged by what they hold.
+CELLS_IN_A_ROW = 3
 #: A page with at least this many cells and boxes is a form.
 FORM_PLACES = 8
 
@@ -141,12 +143,15 @@ def _written(fields: tuple[SegmentedField, ...]) -> int:
 
 def _fields(page: StraightPage, frames: Frames, writer: _CropWriter) -> list[SegmentedField]:
     """Fields of cells and boxes in reading order; those that hold print are labels, not fields."""
-    rows = join_cells(frames.combs)
-    alone = [row[0] for row in rows if len(row) == 1]
-    boxes = {box: ink_in_box(page.paper, box) for box in (*_innermost(frames), *alone)}
+    inner = _innermost(frames)
+    joined = join_cells((*frames.combs, *((box,) for box in inner if _is_cell_shaped(box))))
+    rows = [row for row in joined if len(row) >= CELLS_IN_A_ROW or row in frames.combs and len(row) > 1]
+    taken = {cell for row in rows for cell in row}
+    alone = [cell for row in joined for cell in row if cell not in taken]
+    boxes = {box: ink_in_box(page.paper, box) for box in (*(box for box in inner if box not in taken), *alone)}
     lines = {box: find_lines(found[0]) if found else [] for box, found in boxes.items()}
     single = tuple((box,) for box in boxes if _is_single(box, lines[box]))
-    rows = join_cells((*(row for row in rows if len(row) > 1), *single))
+    rows = join_cells((*rows, *single))
     combs = dict(zip(rows, writer.without_print([read_comb(page.paper, row) for row in rows]), strict=True))
     places = [*rows, *((box,) for box in boxes if (box,) not in single)]
     fields = []
@@ -162,10 +167,13 @@ def _fields(page: StraightPage, frames: Frames, writer: _CropWriter) -> list[Seg
     return fields
 
 
+def _is_cell_shaped(box: BoundingBox) -> bool:
+    return 0.55 * box.height < box.width < 1.8 * box.height
+
+
 def _is_single(box: BoundingBox, lines: list[InkLine]) -> bool:
     """Whether a box is shaped like a cell for one character and holds no more than one."""
-    shaped = 0.55 * box.height < box.width < 1.8 * box.height
-    return shaped and sum(len(word.chunks) for line in lines for word in line.words) <= 1
+    return _is_cell_shaped(box) and sum(len(word.chunks) for line in lines for word in line.words) <= 1
 
 
 def _innermost(frames: Frames) -> list[BoundingBox]:
