@@ -16,7 +16,7 @@ import numpy.typing as npt
 from hcr_scan.geometry import BoundingBox
 from hcr_scan.images import Gray, Mask, box_blur, connected_components, dilate, erode
 from hcr_scan.segmentation.binarization import Paper
-from hcr_scan.segmentation.rules import Rules
+from hcr_scan.segmentation.rules import THICKEST_RULE, Rules
 
 #: Smallest cell, in working pixels (about 2.5 mm on A4).
 SMALLEST_CELL = 20
@@ -362,7 +362,7 @@ def _fit_band(evidence: _Evidence, family: _Family, band: _Band) -> list[_Comb]:
         seen, guessed = sum(cells == 1 for *_, cells in chain), sum(cells - 1 for *_, cells in chain)
         threshold = evidence.bare_rail + max(3.0, 0.3 * family.rail)
         # Walls lost under writing are believed where others are seen; a box as wide as two cells is a box.
-        if guessed <= seen and not _spans_two_rows(evidence.rail, band, first, last, threshold):
+        if guessed <= seen and not _spans_two_rows(evidence.rail, band, first, last, threshold, plain):
             combs.append(_Comb(tuple(_cells(chain, band)), score))
         railed[first:last] = 0
     return combs
@@ -396,12 +396,14 @@ def _railed_columns(evidence: _Evidence, family: _Family, band: _Band, plain: bo
     return np.clip((both - evidence.bare_rail - 2.0) / (0.6 * family.rail), 0.0, 1.0)
 
 
-def _spans_two_rows(rail: Gray, band: _Band, left: int, right: int, threshold: float) -> bool:
+def _spans_two_rows(rail: Gray, band: _Band, left: int, right: int, threshold: float, plain: bool) -> bool:
     """Whether a rail runs through the middle: then the cells belong to a comb half as high."""
     margin = max(4, (band.bottom - band.top) // 5)
     inside = rail[band.top + margin : band.bottom - margin, band.left + left : band.left + right]
     # A rail wanders by a few pixels over its length.
-    return bool(((dilate(inside, 1, 5) > threshold).mean(axis=1) > 0.85).any())
+    full = np.count_nonzero((dilate(inside, 1, 5) > threshold).mean(axis=1) > 0.85)
+    # Against faint rails dense writing counts as one too; but it covers many rows, and a rail is thin.
+    return full > 0 if plain else 0 < full <= THICKEST_RULE + 4
 
 
 def _peaks(walls: npt.NDArray[np.float64], threshold: float) -> npt.NDArray[np.int64]:
