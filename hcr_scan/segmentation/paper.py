@@ -21,6 +21,7 @@ from hcr_scan.images import (
     dilate,
     erode,
     fill_polygon,
+    gaussian_blur,
     median_blur,
     opening,
     outer_contours,
@@ -40,6 +41,8 @@ SMALLEST_SHEET, SMALLEST_DESK = 0.2, 0.015
 SOLID = 0.95
 #: How many times brighter a sheet is than the desk along its edge, and along how much of its edge.
 BRIGHTER, CLEAR_EDGE = 1.06, 0.85
+#: How many times brighter it is along half of its edge; shadows with soft edges stay below.
+TYPICALLY_BRIGHTER = 1.22
 #: Brighter than this is no surer.
 PLAINLY_BRIGHTER = 1.3
 #: Dark lines and letters narrower than this on the small copy are ink.
@@ -54,6 +57,8 @@ SQUARE = 0.1
 FLAT = 0.02
 #: Darkest surround; no page prints on it.
 BLACK = 80
+#: Unevenness of a desk, as a share of its brightness, and the share of a smoother one that may be dark as ink.
+TEXTURE, STAINS = 0.01, 0.01
 #: Edges of the sheet that nobody writes on, in small pixels.
 MARGIN = 2
 #: A sheet's far side is at least this share of its near side.
@@ -208,12 +213,20 @@ def _is_scan(look: _Look, outline: Mask) -> bool:
     rows, columns = np.flatnonzero(outline.any(axis=1)), np.flatnonzero(outline.any(axis=0))
     box = outline[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     square = np.count_nonzero(box == 0) <= SQUARE * np.count_nonzero(_frame_kept_edge(outline))
-    return bool(square or high - low < FLAT * middle)
+    return bool(square or high - low < FLAT * middle or _written_on(look, around))
+
+
+def _written_on(look: _Look, around: Bools) -> bool:
+    """Whether the surround is as smooth as paper and has ink on it, like the part of a page that lies in a shadow."""
+    bare = look.bare[around].astype(np.float64)
+    texture = np.abs(bare - gaussian_blur(look.bare, 3.0)[around]) / np.maximum(bare, 1.0)
+    ink = look.raw[around] < 0.85 * bare
+    return bool(texture.mean() < TEXTURE and ink.mean() > STAINS)
 
 
 def _frame_kept_edge(outline: Mask) -> Bools:
     """The outermost pixels of the outline, but for those where the picture ends."""
-    return np.logical_and(outline > 0, erode(outline, 3, 3) == 0)
+    return np.asarray(np.logical_and(outline > 0, erode(outline, 3, 3) == 0), np.bool_)
 
 
 def _enlarged(outline: Mask, width: int, height: int) -> Mask:
@@ -276,7 +289,7 @@ def _edge_score(look: _Look, outline: Mask) -> float:
     inside = _local_mean(look.bare, _ring(255 - erode(outline, 3, 3), outline), edge)
     outside = _local_mean(look.bare, _ring(dilate(outline, 3, 3), 255 - outline), edge)
     ratio = inside / np.maximum(outside, 1.0)
-    if np.mean(ratio > BRIGHTER) < CLEAR_EDGE:
+    if np.mean(ratio > BRIGHTER) < CLEAR_EDGE or np.median(ratio) < TYPICALLY_BRIGHTER:
         return 0.0
     # A long edge that is clear all along says more than a short one that is very clear.
     return float(np.log(np.clip(ratio, 1.0, PLAINLY_BRIGHTER)).sum())
@@ -284,7 +297,7 @@ def _edge_score(look: _Look, outline: Mask) -> float:
 
 def _ring(near: Mask, side: Mask) -> Bools:
     """Pixels within a few of the edge, on one side of it, the blurred edge itself left out."""
-    return np.logical_and(dilate(near, 9, 9) > near, side > 0)
+    return np.asarray(np.logical_and(dilate(near, 9, 9) > near, side > 0), np.bool_)
 
 
 def _local_mean(values: Gray, where: Bools, points: Bools) -> Floats:
