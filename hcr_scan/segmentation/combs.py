@@ -1,0 +1,181 @@
+"""Combs fitted as models: rails above and below, walls at a constant pitch, and all that is between them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from hcr_scan.geometry import BoundingBox
+from hcr_scan.images import Gray, dilate, erode
+from hcr_scan.segmentation.comb_families import CellFamily, low_quantile
+from hcr_scan.segmentation.enclosures import ALIKE, Boxes
+from hcr_scan.segmentation.frame_evidence import RAIL_DASH, FrameEvidence
+from hcr_scan.segmentation.rules import THICKEST_RULE
+from hcr_scan.segmentation.wall_chains import Chain, Rails, best_chain, find_walls
+
+
+@dataclass(frozen=True, slots=True)
+class Comb:
+    """A row of cells and how much frame it explains, in walls."""
+
+    cells: tuple[BoundingBox, ...]
+    score: float
+
+
+def fit_family(evidence: FrameEvidence, family: CellFamily, rails: Boxes, commonest: int) -> list[Comb]:
+    """Combs of one cell size: along every band that has members or rails of the right distance.
+
+    Sizes much rarer than the page's ``commonest`` are trusted less: strokes of writing make cells of odd sizes.
+    """
+    trust = 0.6 + 0.4 * min(1.0, 10 * len(family.members) / commonest)
+    bands = _bands(family, rails, evidence.wall.shape)
+    fitted = [comb for band in bands for comb in _fit_band(evidence, family, band)]
+    settled = {band for comb in fitted if (band := _settle(evidence, family, comb)) is not None} - set(bands)
+    fitted += [comb for band in sorted(settled) for comb in _fit_band(evidence, family, band)]
+    return [Comb(comb.cells, comb.score * trust) for comb in fitted]
+
+
+def _settle(evidence: FrameEvidence, family: CellFamily, comb: Comb) -> _Band | None:
+    """The band that a comb's own walls span, ``None`` where they do not tell.
+
+    Rails hide under writing and are confused with its bars; walls end where the rails are, whatever is written between
+    them.
+    """
+    if len(comb.cells) < 3:
+        return None
+    height, width = evidence.wall.shape
+    first = comb.cells[0]
+    reach = round(0.6 * family.height)
+    start, stop = max(first.top - reach, 0), min(first.bottom + reach, height)
+    edges = [cell.left - 1 for cell in comb.cells] + [comb.cells[-1].right]
+    columns = np.stack([evidence.wall[start:stop, max(x - 1, 0) : x + 2].max(axis=1) for x in edges])
+    dark = np.median(columns, axis=0) > evidence.bare_wall + 0.5 * family.wall
+    middle = (first.top + first.bottom) // 2 - start
+    light_above, light_below = np.flatnonzero(~dark[:middle]), np.flatnonzero(~dark[middle:])
+    if not len(light_above) or not len(light_below):
+        return None
+    # Averaging walls over five pixels made them two longer at each end.
+    top, bottom = start + int(light_above[-1]) + 4, start + middle + int(light_below[0]) - 3
+    if abs(bottom - top - family.height) > 0.3 * family.height or (top, bottom) == (first.top, first.bottom):
+        return None
+    return _Band(top, bottom, max(first.left - 600, 0), min(comb.cells[-1].right + 600, width))
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _Band:
+    """A strip between two rails: cells lie in rows ``top`` to ``bottom`` somewhere in columns ``left`` to ``right``."""
+
+    top: int
+    bottom: int
+    left: int
+    right: int
+
+
+def _bands(family: CellFamily, rails: Boxes, shape: tuple[int, ...]) -> list[_Band]:
+    """Strips where cells of a family may lie: around its members, between two rails, or beside a single one."""
+    height, width = shape
+    strips = [(int(t), int(b), int(x0), int(x1)) for x0, t, x1, b in family.members]
+    strips += _beside_rails(family, rails)
+    strips.sort()
+    merged: list[list[int]] = []
+    tolerance = max(2.0, 0.1 * family.height)
+    reach = 12 * family.width
+    for top, bottom, left, right in strips:
+        # Strips come sorted by their top, so only the latest can be level with this one.
+        for strip in reversed(merged[-40:]):
+            level = abs(strip[0] - top) <= tolerance and abs(strip[1] - bottom) <= tolerance
+            if level and left <= strip[3] + reach and right >= strip[2] - reach:
+                strip[2], strip[3] = min(strip[2], left), max(strip[3], right)
+                break
+        else:
+            merged.append([top, bottom, left, right])
+    margin = round(reach)
+    return [
+        _Band(t, b, max(x0 - margin, 0), min(x1 + margin, width)) for t, b, x0, x1 in merged if t >= 0 and b < height
+    ]
+
+
+def _beside_rails(family: CellFamily, rails: Boxes) -> list[tuple[int, int, int, int]]:
+    """Strips as high as the family's cells above and below each level rule, ``(top, bottom, left, right)``.
+
+    Where a second rail ends the strip, its edge is taken; elsewhere the height is the family's.
+    """
+    lefts, tops, rights, bottoms = rails.T
+    long = np.flatnonzero((rights - lefts >= 1.2 * family.width) & (bottoms - tops < 0.5 * family.height))
+    strips = []
+    for rail in long:
+        left, right = int(lefts[rail]), int(rights[rail])
+        shared = np.minimum(rights[long], right) - np.maximum(lefts[long], left) >= family.width
+        below = tops[long] - bottoms[rail]
+        fits = long[(np.abs(below - family.height) < ALIKE * family.height) & shared]
+        strips += [(int(bottoms[rail]), int(tops[other]), left, right) for other in fits]
+        above = tops[rail] - bottoms[long]
+        paired = len(fits) or bool(((np.abs(above - family.height) < ALIKE * family.height) & shared).any())
+        if not paired:
+            strips.append((int(bottoms[rail]), int(bottoms[rail]) + round(family.height), left, right))
+            strips.append((int(tops[rail]) - round(family.height), int(tops[rail]), left, right))
+    return strips
+
+
+def _fit_band(evidence: FrameEvidence, family: CellFamily, band: _Band) -> list[Comb]:
+    """Runs of cells in a band, each the best chain of walls at the family's pitch with rails above and below."""
+    # Dark rails show every gap; faint ones have gaps of their own.
+    plain = family.rail > 0.7 * (evidence.cap - evidence.bare_rail)
+    least_cover, widest_gap = (0.82, max(10.0, 0.06 * family.pitch)) if plain else (0.12, 0.7 * family.pitch)
+    railed = _railed_columns(evidence, family, band, plain)
+    strip = evidence.wall[band.top + 2 : band.bottom - 1, band.left : band.right]
+    if min(strip.shape) < 8 or railed.sum() < family.width / 2:
+        return []
+    walls = np.maximum(low_quantile(strip) - evidence.bare_wall, 0.0)
+    peaks = find_walls(walls, 0.35 * family.wall)
+    strengths = np.minimum(walls[peaks] / family.wall, 1.0)
+    combs = []
+    while len(peaks) >= 2:
+        rails = Rails.of(railed, least_cover, widest_gap)
+        chain, score = best_chain(peaks, strengths, rails, family.pitch)
+        if not chain:
+            break
+        first, last = chain[0][0], chain[-1][1]
+        seen, guessed = sum(cells == 1 for *_, cells in chain), sum(cells - 1 for *_, cells in chain)
+        threshold = evidence.bare_rail + max(3.0, 0.3 * family.rail)
+        # Walls lost under writing are believed where others are seen; a box as wide as two cells is a box.
+        if guessed <= seen and not _spans_two_rows(evidence.rail, band, first, last, threshold, plain):
+            combs.append(Comb(tuple(_cells(chain, band)), score))
+        railed[first:last] = 0
+    return combs
+
+
+def _railed_columns(evidence: FrameEvidence, family: CellFamily, band: _Band, plain: bool) -> npt.NDArray[np.float64]:
+    """For each column of a band how sure (0 to 1) it is that there is a rail above and one below."""
+    above = evidence.rail[max(band.top - 5, 0) : band.top + 2, band.left : band.right].max(axis=0)
+    below = evidence.rail[band.bottom - 2 : band.bottom + 5, band.left : band.right].max(axis=0)
+    both = np.minimum(above, below)
+    if plain:
+        # Averaging along the rail smeared its ends outwards: shrink them back.
+        both = erode(both[None, :], RAIL_DASH, 1)[0]
+    # The darkest of a few rows of grain is a little darker than bare paper.
+    return np.asarray(np.clip((both - evidence.bare_rail - 2.0) / (0.6 * family.rail), 0.0, 1.0))
+
+
+def _spans_two_rows(rail: Gray, band: _Band, left: int, right: int, threshold: float, plain: bool) -> bool:
+    """Whether a rail runs through the middle: then the cells belong to a comb half as high."""
+    margin = max(4, (band.bottom - band.top) // 5)
+    inside = rail[band.top + margin : band.bottom - margin, band.left + left : band.left + right]
+    # A rail wanders by a few pixels over its length.
+    full = int(np.count_nonzero((dilate(inside, 1, 5) > threshold).mean(axis=1) > 0.85))
+    # Against faint rails dense writing counts as one too; but it covers many rows, and a rail is thin.
+    return full > 0 if plain else 0 < full <= THICKEST_RULE + 4
+
+
+def _cells(chain: Chain, band: _Band) -> list[BoundingBox]:
+    cells = []
+    for left, right, count in chain:
+        edges = np.linspace(left, right, count + 1)
+        cells += [
+            BoundingBox(band.left + round(a) + 1, band.top, band.left + round(b), band.bottom)
+            for a, b in pairwise(edges)
+        ]
+    return cells

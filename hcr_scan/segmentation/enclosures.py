@@ -1,0 +1,76 @@
+"""Boxes that are closed on all four sides, and which of them are cells of one size."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from hcr_scan.images import Mask, connected_components
+from hcr_scan.segmentation.frame_evidence import SMALLEST_CELL
+
+#: A cell for one character is between these shares of its height wide.
+NARROWEST, WIDEST = 0.38, 1.9
+#: Two cells are of one family when their sizes differ by less than this share.
+ALIKE = 0.14
+
+#: Left, top, right, bottom; ``(n, 4)``.
+Boxes = npt.NDArray[np.int32]
+
+
+def enclosed_boxes(frame: Mask) -> Boxes:
+    """Patches of paper with walls along most of all four sides, ``(n, 4)``."""
+    height, width = frame.shape
+    found = connected_components(255 - frame, connectivity=4)
+    boxes = found.boxes
+    widths, heights = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
+    candidates = (
+        (np.minimum(widths, heights) >= SMALLEST_CELL * 0.8)
+        & (widths < 0.96 * width)
+        & (heights < 0.5 * height)
+        & (found.areas > 0.5 * widths * heights)
+    )
+    framed = [row for row in boxes[candidates] if _is_framed(frame, row)]
+    return np.array(framed, np.int32).reshape(-1, 4)
+
+
+def without_guides(proposals: Boxes, drawn: Boxes) -> Boxes:
+    """The proposals, with strongly drawn cells in place of what faint lines inside divide them into.
+
+    Many sheets print pale guide lines in their squares. Squares of one size are cells unless cells of another size
+    recur in them, as in a table whose cells hold combs.
+    """
+    widths, heights = (drawn[:, 2:] - drawn[:, :2]).T
+    left = drawn[(widths > NARROWEST * heights) & (widths < WIDEST * heights) & (heights >= 2 * SMALLEST_CELL)]
+    while len(left):
+        same = alike(left, left[0])
+        group, left = left[same], left[~same]
+        inside = np.zeros(len(proposals), bool)
+        for box in group:
+            inside |= (proposals[:, :2] >= box[:2] - 4).all(axis=1) & (proposals[:, 2:] <= box[2:] + 4).all(axis=1)
+        inner = proposals[inside & ~alike(proposals, group[0])]
+        sizes = inner[:, 2:] - inner[:, :2]
+        inner = inner[(sizes[:, 0] > NARROWEST * sizes[:, 1]) & (sizes[:, 0] < WIDEST * sizes[:, 1])]
+        recurring = max((int(alike(inner, cell).sum()) for cell in inner), default=0)
+        if len(group) >= 4 and recurring < 1.2 * len(group):
+            proposals = np.concatenate([proposals[~inside], group])
+    return proposals
+
+
+def alike(boxes: Boxes, other: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
+    """Which boxes are of about the other's size."""
+    sizes, size = boxes[:, 2:] - boxes[:, :2], other[2:] - other[:2]
+    return np.asarray((np.abs(sizes - size) < ALIKE * size).all(axis=1))
+
+
+def _is_framed(frame: Mask, row: npt.NDArray[np.int32]) -> bool:
+    left, top, right, bottom = (int(v) for v in row)
+    if left < 2 or top < 2 or right > frame.shape[1] - 2 or bottom > frame.shape[0] - 2:
+        return False
+    reach = 4
+    sides = (
+        frame[max(top - reach, 0) : top + reach, left:right].max(axis=0),
+        frame[bottom - reach : bottom + reach, left:right].max(axis=0),
+        frame[top:bottom, max(left - reach, 0) : left + reach].max(axis=1),
+        frame[top:bottom, right - reach : right + reach].max(axis=1),
+    )
+    return all(float(np.count_nonzero(side)) > 0.85 * side.size for side in sides)

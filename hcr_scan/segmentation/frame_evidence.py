@@ -1,0 +1,52 @@
+"""How much each pixel of a page looks like a piece of a printed frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hcr_scan.images import Gray, Mask, box_blur, connected_components, dilate
+from hcr_scan.segmentation.binarization import Paper
+from hcr_scan.segmentation.rules import Rules
+
+#: Smallest cell, in working pixels (about 2.5 mm on A4).
+SMALLEST_CELL = 20
+#: Darkness of a rail is averaged over this many pixels: a rail is long, so it can be fainter than a wall.
+RAIL_DASH = 11
+
+
+@dataclass(frozen=True, slots=True)
+class FrameEvidence:
+    """How much each pixel looks like a piece of wall (upright) or rail (level), and the frame-like pixels."""
+
+    wall: Gray
+    rail: Gray
+    frame: Mask
+    #: The part of ``frame`` that is as strong as writing.
+    drawn: Mask
+    #: What ``wall`` and ``rail`` are on bare paper.
+    bare_wall: float
+    bare_rail: float
+    #: The darkest that either can be.
+    cap: int
+
+
+def gather_evidence(paper: Paper, rules: Rules, ink: Mask) -> FrameEvidence:
+    threshold = max(1.3 * paper.noise, 5.0)
+    cap = int(4 * threshold)
+    capped = np.minimum(paper.darkness, cap)
+    wall = dilate(box_blur(capped, 1, 5), 3, 1)
+    rail = dilate(box_blur(capped, RAIL_DASH, 1), 1, 3)
+    found = connected_components(ink)
+    widths, heights = found.boxes[:, 2] - found.boxes[:, 0], found.boxes[:, 3] - found.boxes[:, 1]
+    large = (np.maximum(widths, heights) >= 3 * SMALLEST_CELL) & (np.minimum(widths, heights) >= 1.5 * SMALLEST_CELL)
+    thin = found.areas < 0.35 * widths * heights
+    lookup = np.zeros(len(found) + 1, np.uint8)
+    lookup[1:][large & thin] = 255
+    level, upright = dilate(rules.horizontal, 5, 1), dilate(rules.vertical, 1, 5)
+    drawn = lookup[found.labels]
+    frame = level | upright | drawn
+    return FrameEvidence(
+        wall, rail, frame, drawn, float(np.median(wall[::3, ::3])), float(np.median(rail[::3, ::3])), cap
+    )
