@@ -54,11 +54,11 @@ def read_comb(paper: Paper, cells: tuple[BoundingBox, ...]) -> tuple[InkCell, ..
     """
     strip = _cut_strip(paper, cells)
     inside = [cell.shifted(-strip.left, -strip.top) for cell in cells]
-    ink = _ink_of_strip(strip.darkness, inside, paper.noise)
-    if ink is None:
+    found = _ink_of_strip(strip.darkness, inside, paper.noise)
+    if found is None:
         return tuple(InkCell(cell, None) for cell in cells)
-    mask = (ink >= 112).astype(np.uint8)
-    owners = _assign(mask, inside)
+    ink, erased = found
+    owners = _assign((ink >= 112).astype(np.uint8), inside, erased)
     return tuple(_read_cell(ink, owners == k + 1, cell, strip) for k, cell in enumerate(cells))
 
 
@@ -70,10 +70,11 @@ def ink_in_box(paper: Paper, box: BoundingBox) -> tuple[Ink, int, int] | None:
     """
     strip = _cut_strip(paper, (box,))
     inside = box.shifted(-strip.left, -strip.top)
-    ink = _ink_of_strip(strip.darkness, [inside], paper.noise)
-    if ink is None:
+    found = _ink_of_strip(strip.darkness, [inside], paper.noise)
+    if found is None:
         return None
-    owners = _assign((ink >= 112).astype(np.uint8), [inside])
+    ink, erased = found
+    owners = _assign((ink >= 112).astype(np.uint8), [inside], erased)
     near = dilate((owners > 0).astype(np.uint8), 3, 3) > 0
     return (np.where(near, ink, 0).astype(np.uint8), strip.left, strip.top) if near.any() else None
 
@@ -87,8 +88,8 @@ def _cut_strip(paper: Paper, cells: tuple[BoundingBox, ...]) -> _Strip:
     return _Strip(paper.darkness[top:bottom, left:right], left, top)
 
 
-def _ink_of_strip(darkness: Gray, cells: list[BoundingBox], noise: float) -> Ink | None:
-    """Soft ink with the frame gone, or ``None`` where nothing is written."""
+def _ink_of_strip(darkness: Gray, cells: list[BoundingBox], noise: float) -> tuple[Ink, bool] | None:
+    """Soft ink with the frame gone, and whether it had to be erased by shape; ``None`` where nothing is written."""
     pen = _pen_darkness(darkness, cells)
     if pen < max(FAINTEST_INK, 5 * noise):
         return None
@@ -101,10 +102,10 @@ def _ink_of_strip(darkness: Gray, cells: list[BoundingBox], noise: float) -> Ink
     low = half - 0.6 * (pen - half)
     soft = np.clip((darkness.astype(np.float32) - low) * (128.0 / max(half - low, 1.0)), 0, 255).astype(np.uint8)
     if not erase:
-        return soft
+        return soft, False
     # What is clearly darker than the frame is writing, even on top of it.
     surely_pen = frame + max(0.5 * (pen - frame), 0.1 * frame)
-    return _without_frame(soft, darkness > surely_pen, cells)
+    return _without_frame(soft, darkness > surely_pen, cells), True
 
 
 def _pen_darkness(darkness: Gray, cells: list[BoundingBox]) -> float:
@@ -172,7 +173,7 @@ def _erase_wall(
     soft[rows, left:right][~(before & after)] = 0
 
 
-def _assign(mask: Mask, cells: list[BoundingBox]) -> npt.NDArray[np.int32]:
+def _assign(mask: Mask, cells: list[BoundingBox], erased: bool) -> npt.NDArray[np.int32]:
     """For every pixel the cell (from 1) whose glyph it belongs to; 0 for what belongs to none.
 
     A piece of ink belongs whole to the cell that holds most of it. Only where two cells hold a good part each is it cut at the wall
@@ -190,7 +191,10 @@ def _assign(mask: Mask, cells: list[BoundingBox]) -> npt.NDArray[np.int32]:
     for index in range(1, len(found) + 1):
         shares = counts[index, 1:] / max(found.areas[index - 1], 1)
         order = np.argsort(-shares, kind="stable")
-        if not _is_glyph_piece(found, index - 1, shares, cells) or _is_frame(found, index - 1, cells[order[0]]):
+        cell = cells[order[0]]
+        if shares.sum() < 0.5 or not _is_writing(found, index - 1, cell):
+            continue
+        if _is_scrap(found, index - 1, cell) or (erased and _is_frame(found, index - 1, cell)):
             continue
         if len(order) > 1 and shares[order[1]] >= SHARED_GLYPH:
             left, top, right, bottom = (int(v) for v in found.boxes[index - 1])
@@ -208,22 +212,23 @@ def _nearest_cell(width: int, cells: list[BoundingBox]) -> npt.NDArray[np.int32]
     return (np.searchsorted(borders, np.arange(width) + 0.5) + 1).astype(np.int32)
 
 
-def _is_glyph_piece(found: Components, index: int, shares: npt.NDArray[np.float64], cells: list[BoundingBox]) -> bool:
-    """Whether a piece lies in the cells at all, is no speck, and is no remains of a wall or rail."""
-    if shares.sum() < 0.5:
-        return False
+def _is_writing(found: Components, index: int, cell: BoundingBox) -> bool:
+    """Whether a piece is no speck, and reaches into the cell."""
     left, top, right, bottom = (int(v) for v in found.boxes[index])
-    cell = cells[int(shares.argmax())]
-    if found.areas[index] < max(4.0, (0.07 * cell.height) ** 2):
-        return False
+    outside = right <= cell.left + 3 or left >= cell.right - 3 or bottom <= cell.top + 3 or top >= cell.bottom - 3
+    return not outside and bool(found.areas[index] >= max(4.0, (0.07 * cell.height) ** 2))
+
+
+def _is_scrap(found: Components, index: int, cell: BoundingBox) -> bool:
+    """Whether a piece is what is left of a wall, a rail, or a corner."""
+    left, top, right, bottom = (int(v) for v in found.boxes[index])
     thin = max(4, cell.width // 10)
     along_wall = right - left <= thin and min(abs(left - cell.left), abs(right - cell.right)) <= 3
     along_rail = bottom - top <= thin and min(abs(top - cell.top), abs(bottom - cell.bottom)) <= 3
     small = max(right - left, bottom - top) < 0.45 * cell.height
     at_side = left <= cell.left + 3 or right >= cell.right - 3
     in_corner = small and at_side and (top <= cell.top + 3 or bottom >= cell.bottom - 3)
-    outside = right <= cell.left + 3 or left >= cell.right - 3 or bottom <= cell.top + 3 or top >= cell.bottom - 3
-    return not (outside or in_corner or along_rail or (along_wall and bottom - top < 0.45 * cell.height))
+    return in_corner or along_rail or (along_wall and bottom - top < 0.45 * cell.height)
 
 
 def _is_frame(found: Components, index: int, cell: BoundingBox) -> bool:
