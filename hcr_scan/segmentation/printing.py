@@ -16,6 +16,8 @@ MOST_EVIDENCE = 2.0
 CHANGE_COST = 2.5
 #: Evidence that print must bring against the presumption that ink is an answer.
 PRESUMPTION = 1.5
+#: The same for cells made for one character each, where print is rare and every answer counts.
+CELL_PRESUMPTION = 4.5
 #: How many glyphs of a field's own the common evidence of all fields is worth.
 POOLED_GLYPHS = 8
 
@@ -34,7 +36,7 @@ def printed_fields(evidence: Sequence[npt.NDArray[np.float64]]) -> list[bool]:
     """
     everything = np.concatenate([*evidence, np.zeros(1)])
     common = POOLED_GLYPHS * float(np.clip(everything.mean(), -1, 1))
-    return [bool(len(part)) and float(part.sum()) + common > PRESUMPTION for part in evidence]
+    return [bool(len(part)) and float(part.sum()) + common > CELL_PRESUMPTION for part in evidence]
 
 
 def printed_words(evidence: Sequence[float], common: float = 0.0) -> list[bool]:
