@@ -159,7 +159,7 @@ class Page:
 
     @property
     def status(self) -> Status:
-        parts = [part.status for part in (*self.fields, *self.lines)]
+        parts = [field.status for field in self.fields] + [line.status for line in self.lines]
         if any(status in (Status.REVIEW, Status.REJECTED) for status in parts):
             return Status.REVIEW
         return Status.OK if Status.OK in parts else Status.BLANK

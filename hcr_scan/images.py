@@ -1,6 +1,7 @@
-"""The only module that imports OpenCV: thin, typed wrappers, so that the rest of the program speaks in arrays of known type.
+"""The only module that imports OpenCV: thin, typed wrappers; the rest of the program speaks in arrays of known type.
 
-OpenCV never gets a file name nor undecoded bytes (it crashes on some of both); Pillow decodes, in :mod:`hcr_scan.sources`.
+OpenCV never gets a file name nor undecoded bytes (it crashes on some of both); Pillow decodes, in
+:mod:`hcr_scan.sources`.
 """
 
 from __future__ import annotations
@@ -57,7 +58,8 @@ def resize(image: Gray, width: int, height: int) -> Gray:
     """Resample to the given size: area averaging when shrinking, cubic when enlarging."""
     shrinking = width * height < image.shape[0] * image.shape[1]
     method = cv2.INTER_AREA if shrinking else cv2.INTER_CUBIC
-    return cv2.resize(image, (width, height), interpolation=method).astype(np.uint8, copy=False)
+    resized: Gray = cv2.resize(image, (width, height), interpolation=method).astype(np.uint8, copy=False)
+    return resized
 
 
 def warp(image: Gray, homography: Homography, width: int, height: int, fill: int = 255) -> Gray:
@@ -67,73 +69,73 @@ def warp(image: Gray, homography: Homography, width: int, height: int, fill: int
     half = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1.0]])
     matrix = np.linalg.inv(half) @ matrix @ half
     if np.allclose(matrix[2], (0, 0, 1)):
-        return cv2.warpAffine(  # type: ignore[return-value]
+        return cv2.warpAffine(  # type: ignore[no-any-return]
             image, matrix[:2], (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=fill
         )
-    return cv2.warpPerspective(  # type: ignore[return-value]
+    return cv2.warpPerspective(  # type: ignore[no-any-return]
         image, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=fill
     )
 
 
 def box_blur(image: Gray, width: int, height: int) -> Gray:
     """Mean over a ``width`` x ``height`` window, edges replicated."""
-    return cv2.blur(image, (width, height), borderType=cv2.BORDER_REPLICATE)  # type: ignore[return-value]
+    return cv2.blur(image, (width, height), borderType=cv2.BORDER_REPLICATE)  # type: ignore[no-any-return]
 
 
 def median_blur(image: Gray, size: int) -> Gray:
     """Median over a square window of odd ``size``."""
-    return cv2.medianBlur(image, size)  # type: ignore[return-value]
+    return cv2.medianBlur(image, size)  # type: ignore[no-any-return]
 
 
 def histogram(image: Gray) -> npt.NDArray[np.float64]:
     """How many pixels there are of each of the 256 values."""
-    return cv2.calcHist([image], [0], None, [256], [0, 256]).ravel().astype(np.float64)
+    return np.asarray(cv2.calcHist([image], [0], None, [256], [0, 256]), np.float64).ravel()
 
 
 def dilate(image: Gray, width: int, height: int) -> Gray:
     """Maximum over a ``width`` x ``height`` window."""
-    return cv2.dilate(image, np.ones((height, width), np.uint8))  # type: ignore[return-value]
+    return cv2.dilate(image, np.ones((height, width), np.uint8))  # type: ignore[no-any-return]
 
 
 def erode(image: Gray, width: int, height: int) -> Gray:
     """Minimum over a ``width`` x ``height`` window."""
-    return cv2.erode(image, np.ones((height, width), np.uint8))  # type: ignore[return-value]
+    return cv2.erode(image, np.ones((height, width), np.uint8))  # type: ignore[no-any-return]
 
 
 def opening(image: Gray, width: int, height: int) -> Gray:
     """Remove what is narrower than ``width`` or lower than ``height``."""
     kernel = np.ones((height, width), np.uint8)
-    return cv2.morphologyEx(image, cv2.MORPH_OPEN, kernel)  # type: ignore[return-value]
+    return cv2.morphologyEx(image, cv2.MORPH_OPEN, kernel)  # type: ignore[no-any-return]
 
 
 def closing(image: Gray, width: int, height: int) -> Gray:
     """Fill gaps narrower than ``width`` or lower than ``height``."""
     kernel = np.ones((height, width), np.uint8)
-    return cv2.morphologyEx(image, cv2.MORPH_CLOSE, kernel)  # type: ignore[return-value]
+    return cv2.morphologyEx(image, cv2.MORPH_CLOSE, kernel)  # type: ignore[no-any-return]
 
 
 def affine(image: Gray, matrix: npt.NDArray[np.float64], width: int, height: int, fill: int = 0) -> Gray:
     """Resample through a 2 x 3 matrix from source to result pixels, both counted from pixel centers (bilinear)."""
-    return cv2.warpAffine(  # type: ignore[return-value]
+    return cv2.warpAffine(  # type: ignore[no-any-return]
         image, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=fill
     )
 
 
 def remap(image: Gray, x: npt.NDArray[np.float32], y: npt.NDArray[np.float32], fill: int = 0) -> Gray:
-    """The pixels of ``image`` found at the float32 coordinates ``x`` and ``y``, both of the result's shape (bilinear)."""
-    return cv2.remap(  # type: ignore[return-value]
+    """The pixels of ``image`` at the float32 coordinates ``x`` and ``y``, both of the result's shape (bilinear)."""
+    return cv2.remap(  # type: ignore[no-any-return]
         image, x, y, interpolation=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=fill
     )
 
 
 def enlarge_field(field: npt.NDArray[np.float32], width: int, height: int) -> npt.NDArray[np.float32]:
     """A coarse float32 field (two channels at most), smoothly enlarged."""
-    return cv2.resize(field, (width, height), interpolation=cv2.INTER_CUBIC)  # type: ignore[return-value]
+    return cv2.resize(field, (width, height), interpolation=cv2.INTER_CUBIC)  # type: ignore[no-any-return]
 
 
 def gaussian_blur(image: Gray, sigma: float) -> Gray:
     """Smooth with a Gaussian of standard deviation ``sigma`` pixels."""
-    return cv2.GaussianBlur(image, (0, 0), sigma)  # type: ignore[return-value]
+    return cv2.GaussianBlur(image, (0, 0), sigma)  # type: ignore[no-any-return]
 
 
 def draw_line(
@@ -158,13 +160,13 @@ def polygon_area(points: npt.NDArray[np.int32]) -> float:
 
 def convex_hull(points: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
     """The corners (k, 2) of the convex outline around points (n, 2), both as x, y."""
-    return cv2.convexHull(points).reshape(-1, 2)  # type: ignore[return-value]
+    return cv2.convexHull(points).reshape(-1, 2)  # type: ignore[no-any-return]
 
 
 def simplify_polygon(points: npt.NDArray[np.int32], tolerance: float) -> npt.NDArray[np.int32]:
     """Fewer corners (k, 2) of a closed polygon, off by no more than ``tolerance`` of its length around."""
     epsilon = tolerance * cv2.arcLength(points, True)
-    return cv2.approxPolyDP(points, epsilon, True).reshape(-1, 2)  # type: ignore[return-value]
+    return cv2.approxPolyDP(points, epsilon, True).reshape(-1, 2)  # type: ignore[no-any-return]
 
 
 def fill_polygon(image: Gray, points: npt.NDArray[np.int32], value: int = 255) -> None:

@@ -21,7 +21,7 @@ THINNEST_STROKE = 1.6
 
 @dataclass(frozen=True, slots=True)
 class CropSpec:
-    """How a glyph is laid out in a crop: fitted to a ``box`` x ``box`` square, centred in ``size`` x ``size`` pixels."""
+    """How a glyph is laid out in a crop: fitted to a square of ``box`` pixels, centered in one of ``size``."""
 
     size: int = 28
     box: int = 24
@@ -35,12 +35,13 @@ class CropSpec:
 def normalize_glyph(ink: Ink, spec: CropSpec) -> npt.NDArray[np.uint8]:
     """One glyph's ink as a ``(spec.size, spec.size)`` uint8 crop, white on black.
 
-    The ink's tight box is scaled, keeping its shape, until its longer side fills ``spec.box``, and centred. Thin strokes are
-    thickened before shrinking and the darkest ink becomes 255, so that a fine pen at 600 dpi and a marker at 100 dpi look
-    alike. Where the glyph stood in ``ink`` makes no difference. No ink gives zeros.
+    The ink's tight box is scaled, keeping its shape, until its longer side fills ``spec.box``, and centered. Thin
+    strokes are thickened before shrinking and the darkest ink becomes 255, so that a fine pen at 600 dpi and a marker
+    at 100 dpi look alike. Where the glyph stood in ``ink`` makes no difference. No ink gives zeros.
 
     Args:
         ink: uint8 ``(height, width)``, 0 = paper; soft (grey) or binary.
+        spec: how the model wants its crops.
     """
     crop = np.zeros((spec.size, spec.size), np.uint8)
     strong = ink >= 64

@@ -37,9 +37,9 @@ NAMED_CHARSETS = {
 
 
 def parse_charset(text: str) -> str:
-    """The characters meant by a name (``upper``, ``lower``, ``digits``, ``alnum``), names joined by ``+``, or a literal set.
+    """The characters meant by a name, names joined by ``+``, or a literal set.
 
-    Returns them sorted and without repeats.
+    The names are those of :data:`NAMED_CHARSETS`. Returns the characters sorted and without repeats.
 
     Raises:
         UsageError: the set is empty or has white space in it.
@@ -50,7 +50,8 @@ def parse_charset(text: str) -> str:
     else:
         characters = text
     if not characters or any(c.isspace() for c in characters):
-        raise UsageError(f"--charset {text!r} names no characters; use {', '.join(NAMED_CHARSETS)}, or a literal set like 'ABC123'")
+        names = ", ".join(NAMED_CHARSETS)
+        raise UsageError(f"--charset {text!r} names no characters; use {names}, or a literal set like 'ABC123'")
     return "".join(sorted(set(characters)))
 
 

@@ -40,7 +40,8 @@ class Band:
 
     def at(self, x: npt.ArrayLike) -> tuple[Floats, Floats]:
         """Top and bottom at each ``x``, interpolated between letters."""
-        return np.interp(x, self.middles, self.tops), np.interp(x, self.middles, self.bottoms)
+        places = np.asarray(x, np.float64)
+        return np.interp(places, self.middles, self.tops), np.interp(places, self.middles, self.bottoms)
 
     def here(self, x: float) -> tuple[float, float]:
         """Top and bottom at one ``x``."""

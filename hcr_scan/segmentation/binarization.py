@@ -9,8 +9,8 @@ import numpy as np
 from hcr_scan.geometry import Homography
 from hcr_scan.images import Gray, Ink, Mask, box_blur, closing, dilate, resize
 
-#: Longest side of the working raster in pixels: A4 at about 200 dpi. Everything in this package is tuned to it once, so that
-#: a 72-dpi screenshot and a 600-dpi scan go through the same numbers.
+#: Longest side of the working raster in pixels: A4 at about 200 dpi. Everything in this package is tuned to it once, so
+#: that a 72-dpi screenshot and a 600-dpi scan go through the same numbers.
 WORKING_SIZE = 2300
 #: Rasters within these shares of the working size are left as they are: resampling blurs.
 KEEP_FROM, KEEP_TO = 0.7, 1.15
@@ -46,9 +46,9 @@ def working_raster(gray: Gray) -> tuple[Gray, Homography]:
 def flatten_light(gray: Gray, sheet: Mask | None = None) -> Paper:
     """Divide the page by its background, so that shadows, vignettes and coloured paper vanish.
 
-    The background is what is left of the page, eight times smaller, after closing away everything dark and narrower than
-    about 70 pixels (writing, rules, even marker strokes), smoothed. Off the ``sheet`` of a photo, where one is given,
-    there is neither light nor ink.
+    The background is what is left of the page, eight times smaller, after closing away everything dark and narrower
+    than about 70 pixels (writing, rules, even marker strokes), smoothed. Off the ``sheet`` of a photo, where one is
+    given, there is neither light nor ink.
     """
     height, width = gray.shape
     small = resize(gray, max(1, width // 8), max(1, height // 8))

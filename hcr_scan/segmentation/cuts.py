@@ -134,7 +134,8 @@ def _smooth(values: Floats, width: float) -> Floats:
         return values.astype(float)
     padded = np.pad(values, size // 2, mode="edge")
     running = np.cumsum(np.concatenate(((0.0,), padded)))
-    return (running[size:] - running[:-size]) / size
+    smooth: Floats = (running[size:] - running[:-size]) / size
+    return smooth
 
 
 def _thin_spots(cost: Floats, margin: float, most: int) -> list[float]:

@@ -48,5 +48,3 @@ def in_reading_order(fields: list[tuple[BoundingBox, ...]]) -> list[tuple[Boundi
             line = []
         line.append(field)
     return ordered + sorted(line, key=lambda f: boxes[f].left)
-
-

@@ -122,7 +122,7 @@ def _clinging(boxes: Floats, scrap: Floats, count: int, run: Indices, aside: flo
     """How far a scrap (its box) of so many pieces is from a line it may belong to; infinite if it may not."""
     top, bottom = Band.of(boxes, run).here((scrap[0] + scrap[2]) / 2)
     middle = (scrap[1] + scrap[3]) / 2
-    off = max(top - middle, middle - bottom, 0.0)
+    off = float(max(top - middle, middle - bottom, 0.0))
     if off <= 0.35 * height:
         return aside + off
     if count <= 2 and scrap[3] - scrap[1] < 0.65 * max(height, bottom - top):

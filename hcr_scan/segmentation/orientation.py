@@ -40,7 +40,8 @@ def letter_like(components: Components) -> npt.NDArray[np.intp]:
         return candidates
     typical = float(np.median(size[candidates]))
     good = candidates[(size[candidates] > 0.5 * typical) & (size[candidates] < 2.5 * typical)]
-    return good[:: max(1, len(good) // MOST_LETTERS)]
+    spread: npt.NDArray[np.intp] = good[:: max(1, len(good) // MOST_LETTERS)]
+    return spread
 
 
 def _own_ink(ink: Ink, components: Components, index: int) -> Ink:

@@ -68,7 +68,8 @@ class InkParts:
 
     def shape(self, index: int) -> Flags:
         """The piece's pixels within its box."""
-        return np.equal(self.labels[self.slices(index)], self.ids[index])
+        own: Flags = np.equal(self.labels[self.slices(index)], self.ids[index])
+        return own
 
     def divided(self, cuts: dict[int, list[int]]) -> InkParts:
         """The pieces with some cut along rows: ``cuts`` holds, for a piece, the rows at which new pieces begin."""

@@ -24,7 +24,8 @@ def straighten(rules: Rules, width: int, height: int) -> tuple[Homography, float
     The map keeps the raster's size and fixes the page's middle. ``None`` where there are too few rules to tell.
 
     A homography with unit diagonal has six free numbers; two (unequal scale) change no direction. The other four (two
-    slopes, two vanishing terms) are fitted to the rules' directions by Gauss-Newton, with weights that shrug off outliers.
+    slopes, two vanishing terms) are fitted to the rules' directions by Gauss-Newton, with weights that shrug off
+    outliers.
     """
     level = rule_segments(rules.horizontal, SHORTEST_WITNESS)
     upright = rule_segments(np.ascontiguousarray(rules.vertical.T), SHORTEST_WITNESS)[:, [1, 0, 3, 2]]
@@ -53,7 +54,9 @@ def _fit(level: Segments, upright: Segments) -> npt.NDArray[np.float64]:
         residual = _residuals(parameters, level, upright)
         spread = max(1.48 * float(np.median(np.abs(residual))), 0.001)
         weights = lengths / (1 + (residual / (2 * spread)) ** 2) ** 2
-        jacobian = np.stack([(_residuals(parameters + step, level, upright) - residual) / 1e-5 for step in np.eye(4) * 1e-5], 1)
+        jacobian = np.stack(
+            [(_residuals(parameters + step, level, upright) - residual) / 1e-5 for step in np.eye(4) * 1e-5], 1
+        )
         normal = jacobian.T @ (weights[:, None] * jacobian) + ridge
         step = np.linalg.solve(normal, jacobian.T @ (weights * residual) + ridge @ parameters)
         parameters = np.clip(parameters - step, -0.35, 0.35)

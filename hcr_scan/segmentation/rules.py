@@ -1,7 +1,7 @@
 """Printed rules: the thin straight strokes that frames, combs, tables and ruled paper are made of, however faint.
 
-A rule is found by averaging darkness along its direction, which lifts a line that is weaker than the grain of the paper out
-of the noise, and by asking that both of its sides are lighter. Dotted and grey walls average to the same thing as
+A rule is found by averaging darkness along its direction, which lifts a line that is weaker than the grain of the paper
+out of the noise, and by asking that both of its sides are lighter. Dotted and grey walls average to the same thing as
 a thin pale line.
 """
 

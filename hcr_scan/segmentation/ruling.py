@@ -254,12 +254,12 @@ def _rule_pixels(shape: Flags, ends: Floats, thickness: float) -> Flags:
     offsets = np.arange(-thickest - 1, thickest + 2)
     rows = np.rint(middle).astype(np.intp) + offsets[:, None]
     inside = (rows >= 0) & (rows < height)
-    strip = np.where(inside, shape[np.clip(rows, 0, height - 1), xs], False)
+    strip = shape[np.clip(rows, 0, height - 1), xs] & inside
     core = np.abs(rows - middle) <= thickness / 2 + 0.75
     run = _run_through(strip, core)
     # A stroke is wider than a stray pixel on the rule's edge.
     writing = opening((run.sum(axis=0) > thickest)[None].view(np.uint8), 2, 1).view(np.bool_)[0]
-    first, last = _unbroken_reach(run.any(axis=0), ends, 4 * thickness)
+    first, last = _unbroken_reach(np.asarray(run.any(axis=0)), ends, 4 * thickness)
     taken = run & ~writing & (xs >= first) & (xs < last)
     result = np.zeros_like(shape)
     at_rows, at_columns = np.nonzero(taken)
@@ -305,4 +305,5 @@ def _settled(shape: Flags, xs: Indices, middle: Floats, thickness: float) -> Flo
     window = max(1, int(3 * thickness)) | 1
     padded = np.pad(course, window // 2, mode="edge")
     running = np.cumsum(np.concatenate(((0.0,), padded)))
-    return (running[window:] - running[:-window]) / window
+    smooth: Floats = (running[window:] - running[:-window]) / window
+    return smooth

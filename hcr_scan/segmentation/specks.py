@@ -44,12 +44,13 @@ def _edge_shadows(parts: InkParts, scale: Scale) -> Flags:
     height, width = parts.ink.shape
     left, top, right, bottom = parts.boxes.T
     reach = EDGE * scale.height
-    return (
+    result: Flags = (
         ((left <= 0) & (right <= reach))
         | ((top <= 0) & (bottom <= reach))
         | ((right >= width) & (left >= width - reach))
         | ((bottom >= height) & (top >= height - reach))
     )
+    return result
 
 
 def _blobs(parts: InkParts, scale: Scale) -> Flags:

@@ -29,12 +29,12 @@ def writing_slant(parts: InkParts, letters: Indices, scale: Scale) -> float:
         xs.append(columns[::step] / scale.stroke)
         ys.append(rows[::step] / scale.stroke)
         owners.append(np.full(len(xs[-1]), owner))
-    x, y, owner = np.concatenate(xs), np.concatenate(ys), np.concatenate(owners)
-    weights = 1.0 / np.bincount(owner)[owner]
+    x, y, owned = np.concatenate(xs), np.concatenate(ys), np.concatenate(owners)
+    weights = 1.0 / np.bincount(owned)[owned]
     upright = x + SLANTS[:, None] * y
     columns = np.floor(upright - upright.min()).astype(np.intp)
     size = int(columns.max()) + 1
-    keys = (np.arange(len(SLANTS))[:, None] * len(picked) + owner) * size + columns
+    keys = (np.arange(len(SLANTS))[:, None] * len(picked) + owned) * size + columns
     piled = np.bincount(keys.ravel(), np.tile(weights, len(SLANTS)), len(SLANTS) * len(picked) * size)
     score = (piled.reshape(len(SLANTS), -1) ** 2).sum(axis=1)
     best = int(np.argmax(score))
