@@ -82,8 +82,8 @@ class CommandGroup(click.Group):
     subcommand_metavar="| COMMAND ...",
 )
 @click.version_option(package_name=PROGRAM, prog_name=PROGRAM)
-def group() -> None:
-    r"""Read scanned, hand-filled forms into CSV or JSON, with confidences that can be believed. Works offline.
+def group() -> None:  # noqa: D301 - click wants the character, not its escape
+    """Read scanned, hand-filled forms into CSV or JSON, with confidences that can be believed. Works offline.
 
     \b
       hcr-scan folder/ --out results.csv

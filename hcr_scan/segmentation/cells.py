@@ -1,7 +1,8 @@
 """The writing in cells: one glyph a cell, blank cells kept, walls never taken for strokes.
 
 Each comb is looked at on its own, because pen, paper and frame differ from place to place: how dark are its walls,
-how dark is the writing, and where between the two to draw the line. A frame as dark as the pen is erased by its shape instead.
+how dark is the writing, and where between the two to draw the line. A frame as dark as the pen is erased by its shape
+instead.
 """
 
 from __future__ import annotations
@@ -50,6 +51,7 @@ def read_comb(paper: Paper, cells: tuple[BoundingBox, ...]) -> tuple[InkCell, ..
     """The ink in a row of cells, one glyph a cell, left to right.
 
     Args:
+        paper: the page's darkness.
         cells: insides of the cells, in working pixels, sorted, without overlaps.
     """
     strip = _cut_strip(paper, cells)
@@ -149,9 +151,7 @@ def _without_frame(soft: Ink, pen: npt.NDArray[np.bool_], cells: list[BoundingBo
     return np.where(pen, soft, erased)
 
 
-def _erase_wall(
-    soft: Ink, strong: npt.NDArray[np.bool_], x: int, start: int, stop: int, extent: slice
-) -> None:
+def _erase_wall(soft: Ink, strong: npt.NDArray[np.bool_], x: int, start: int, stop: int, extent: slice) -> None:
     """Erase, in the rows of ``extent``, the columns near ``x`` that are ink over nearly all of ``start`` to ``stop``.
 
     Rows where a stroke goes on on both sides are kept. Works in place; pass transposed views to erase rails.
@@ -165,19 +165,18 @@ def _erase_wall(
         return
     rows = slice(max(extent.start, 0), extent.stop)
     left, right = max(first + int(filled[0]) - 1, 0), min(first + int(filled[-1]) + 2, soft.shape[1])
-    before = strong[rows, max(left - 2, 0) : left].any(axis=1)
-    after = strong[rows, right : right + 2].any(axis=1)
+    sides = (strong[rows, max(left - 2, 0) : left], strong[rows, right : right + 2])
     # A stroke that crosses obliquely enters and leaves a few rows apart.
     reach = right - left + 2
-    before, after = (dilate(side.astype(np.uint8)[:, None], 1, reach)[:, 0] > 0 for side in (before, after))
+    before, after = (dilate(side.any(axis=1).astype(np.uint8)[:, None], 1, reach)[:, 0] > 0 for side in sides)
     soft[rows, left:right][~(before & after)] = 0
 
 
 def _assign(mask: Mask, cells: list[BoundingBox], erased: bool) -> npt.NDArray[np.int32]:
     """For every pixel the cell (from 1) whose glyph it belongs to; 0 for what belongs to none.
 
-    A piece of ink belongs whole to the cell that holds most of it. Only where two cells hold a good part each is it cut at the wall
-    between them: those are two glyphs that touch.
+    A piece of ink belongs whole to the cell that holds most of it. Only where two cells hold a good part each is it cut
+    at the wall between them: those are two glyphs that touch.
     """
     found = connected_components(mask)
     place = np.zeros(mask.shape, np.int32)

@@ -63,7 +63,7 @@ def segment(image: PageImage, layout: Layout, spec: CropSpec, page_model: PageMo
         image: the page as it was loaded.
         layout: how to understand it; ``auto`` decides.
         spec: how the model wants its crops.
-        page_model: tells print from handwriting and which way is up; without it all ink is taken for upright handwriting.
+        page_model: tells print from handwriting and which way is up; without it all ink is upright handwriting.
     """
     height, width = image.pixels.shape
     if layout is Layout.GLYPH or (layout is Layout.AUTO and max(height, width) <= LARGEST_GLYPH):
@@ -145,7 +145,7 @@ def _fields(page: StraightPage, frames: Frames, writer: _CropWriter) -> list[Seg
     """Fields of cells and boxes in reading order; those that hold print are labels, not fields."""
     inner = _innermost(frames)
     joined = join_cells((*frames.combs, *((box,) for box in inner if _is_cell_shaped(box))))
-    rows = [row for row in joined if len(row) >= CELLS_IN_A_ROW or row in frames.combs and len(row) > 1]
+    rows = [row for row in joined if len(row) >= CELLS_IN_A_ROW or (row in frames.combs and len(row) > 1)]
     taken = {cell for row in rows for cell in row}
     alone = [cell for row in joined for cell in row if cell not in taken]
     boxes = {box: ink_in_box(page.paper, box) for box in (*(box for box in inner if box not in taken), *alone)}
@@ -177,7 +177,7 @@ def _is_single(box: BoundingBox, lines: list[InkLine]) -> bool:
 
 
 def _innermost(frames: Frames) -> list[BoundingBox]:
-    """Boxes to write in: not those that other cells and boxes take up, nor crumbs inside the loops of what is written."""
+    """Boxes to write in: not those that cells and boxes take up, nor crumbs inside the loops of what is written."""
     parts = [cell for comb in frames.combs for cell in comb] + list(frames.boxes)
     whole = []
     for box in frames.boxes:
@@ -217,7 +217,8 @@ class _CropWriter:
         """A field of cells."""
         places = tuple(
             SegmentedCell(
-                self._source_box(cell.box), cell.chunk and self._chunk(cell.chunk, crossed_out=cell.crossed_out)
+                self._source_box(cell.box),
+                self._chunk(cell.chunk, crossed_out=cell.crossed_out) if cell.chunk else None,
             )
             for cell in cells
         )
@@ -242,7 +243,8 @@ class _CropWriter:
         for line, found in zip(lines, evidence, strict=True):
             printed = printed_words([float(part.sum()) for part in found], common)
             words = [word.chunks for word, is_print in zip(line.words, printed, strict=True) if not is_print]
-            result.append(SegmentedLine(tuple(tuple(self._chunk(c) for c in word) for word in words)) if words else None)
+            chunks = tuple(tuple(self._chunk(chunk) for chunk in word) for word in words)
+            result.append(SegmentedLine(chunks) if chunks else None)
         return result
 
     def finish(
@@ -299,4 +301,5 @@ def _one_glyph(image: PageImage, spec: CropSpec) -> SegmentedPage:
         return SegmentedPage(image.ref.source, geometry, (), (), np.zeros((0, spec.size, spec.size), np.uint8))
     ink, box = found
     chunk = Chunk((Candidate(0, 1, box, 0),))
-    return SegmentedPage(image.ref.source, geometry, (), (SegmentedLine(((chunk,),)),), normalize_glyph(ink, spec)[None])
+    line = SegmentedLine(((chunk,),))
+    return SegmentedPage(image.ref.source, geometry, (), (line,), normalize_glyph(ink, spec)[None])
