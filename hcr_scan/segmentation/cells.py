@@ -168,7 +168,7 @@ def _erase_wall(soft: Ink, strong: npt.NDArray[np.bool_], x: int, start: int, st
     sides = (strong[rows, max(left - 2, 0) : left], strong[rows, right : right + 2])
     # A stroke that crosses obliquely enters and leaves a few rows apart.
     reach = right - left + 2
-    before, after = (dilate(side.any(axis=1).astype(np.uint8)[:, None], 1, reach)[:, 0] > 0 for side in sides)
+    before, after = (dilate(side.any(axis=1, keepdims=True).astype(np.uint8), 1, reach)[:, 0] > 0 for side in sides)
     soft[rows, left:right][~(before & after)] = 0
 
 
