@@ -8,6 +8,7 @@ instead.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -61,7 +62,11 @@ def read_comb(paper: Paper, cells: tuple[BoundingBox, ...]) -> tuple[InkCell, ..
         return tuple(InkCell(cell, None) for cell in cells)
     ink, erased = found
     owners = _assign((ink >= 112).astype(np.uint8), inside, erased)
-    return tuple(_read_cell(ink, owners == k + 1, cell, strip) for k, cell in enumerate(cells))
+    spans = _spans(owners, len(cells))
+    return tuple(
+        _read_cell(ink, owners, k + 1, span, strip, cell)
+        for k, (span, cell) in enumerate(zip(spans, cells, strict=True))
+    )
 
 
 def ink_in_box(paper: Paper, box: BoundingBox) -> tuple[Ink, int, int] | None:
@@ -168,7 +173,8 @@ def _erase_wall(soft: Ink, strong: npt.NDArray[np.bool_], x: int, start: int, st
     sides = (strong[rows, max(left - 2, 0) : left], strong[rows, right : right + 2])
     # A stroke that crosses obliquely enters and leaves a few rows apart.
     reach = right - left + 2
-    before, after = (dilate(side.any(axis=1, keepdims=True).astype(np.uint8), 1, reach)[:, 0] > 0 for side in sides)
+    touched = (np.asarray(side.any(axis=1, keepdims=True), np.uint8) for side in sides)
+    before, after = (dilate(rows_touched, 1, reach)[:, 0] > 0 for rows_touched in touched)
     soft[rows, left:right][~(before & after)] = 0
 
 
@@ -183,8 +189,9 @@ def _assign(mask: Mask, cells: list[BoundingBox], erased: bool) -> npt.NDArray[n
     for k, cell in enumerate(cells):
         place[max(cell.top - 2, 0) : cell.bottom + 2, max(cell.left - 2, 0) : cell.right + 2] = k + 1
     owners = np.zeros(len(found) + 1, np.int32)
-    counts = np.zeros((len(found) + 1, len(cells) + 1), np.int64)
-    np.add.at(counts, (found.labels.ravel(), place.ravel()), found.labels.ravel() > 0)
+    inked = found.labels > 0
+    pairs = found.labels[inked] * (len(cells) + 1) + place[inked]
+    counts = np.bincount(pairs, minlength=(len(found) + 1) * (len(cells) + 1)).reshape(len(found) + 1, -1)
     result_cut = np.zeros(mask.shape, np.int32)
     columns = _nearest_cell(mask.shape[1], cells)
     for index in range(1, len(found) + 1):
@@ -240,20 +247,39 @@ def _is_frame(found: Components, index: int, cell: BoundingBox) -> bool:
     return bool(np.count_nonzero(core == index + 1) < 0.12 * found.areas[index])
 
 
-def _read_cell(ink: Ink, own: npt.NDArray[np.bool_], cell: BoundingBox, strip: _Strip) -> InkCell:
-    rows, columns = np.flatnonzero(own.any(axis=1)), np.flatnonzero(own.any(axis=0))
-    if rows.size == 0:
+def _spans(owners: npt.NDArray[np.int32], count: int) -> list[BoundingBox | None]:
+    """The tight box of what belongs to each cell, ``None`` where that is nothing; one pass over the strip for all."""
+    rows, columns = np.nonzero(owners)
+    cells = owners[rows, columns]
+    order = np.argsort(cells, kind="stable")
+    bounds = np.searchsorted(cells[order], np.arange(1, count + 2))
+    spans: list[BoundingBox | None] = []
+    for start, stop in pairwise(bounds.tolist()):
+        own = order[start:stop]
+        if len(own):
+            y, x = rows[own], columns[own]
+            spans.append(BoundingBox(int(x.min()), int(y.min()), int(x.max()) + 1, int(y.max()) + 1))
+        else:
+            spans.append(None)
+    return spans
+
+
+def _read_cell(
+    ink: Ink, owners: npt.NDArray[np.int32], owner: int, span: BoundingBox | None, strip: _Strip, cell: BoundingBox
+) -> InkCell:
+    """The glyph in ``span`` of the strip, if it is more than a speck."""
+    if span is None or max(span.width, span.height) < BLANK_SIZE * cell.height:
         return InkCell(cell, None)
-    top, bottom, left, right = int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
-    too_small = max(bottom - top, right - left) < BLANK_SIZE * cell.height
-    if too_small or np.count_nonzero(own) < BLANK_AREA * cell.area:
+    around = (slice(max(span.top - 1, 0), span.bottom + 1), slice(max(span.left - 1, 0), span.right + 1))
+    own = owners[around] == owner
+    if np.count_nonzero(own) < BLANK_AREA * cell.area:
         return InkCell(cell, None)
-    around = (slice(max(top - 1, 0), bottom + 1), slice(max(left - 1, 0), right + 1))
-    near = dilate(own[around].astype(np.uint8), 3, 3) > 0
+    near = dilate(own.astype(np.uint8), 3, 3) > 0
     patch = np.where(near, ink[around], 0).astype(np.uint8)
-    box = BoundingBox(left, top, right, bottom).shifted(strip.left, strip.top)
+    box = span.shifted(strip.left, strip.top)
     chunk = InkChunk((InkCandidate(0, 1, box, patch),))
-    return InkCell(cell, chunk, _is_struck(own[top:bottom, left:right], box, cell))
+    tight = owners[span.top : span.bottom, span.left : span.right] == owner
+    return InkCell(cell, chunk, _is_struck(tight, box, cell))
 
 
 def _is_struck(own: npt.NDArray[np.bool_], box: BoundingBox, cell: BoundingBox) -> bool:
