@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from hcr_scan.geometry import BoundingBox
+from hcr_scan.segmentation.cells import InkCell, ink_in_box, read_comb
+from tests.frames import as_paper, comb_cells, draw_box, draw_comb, fill, nearly, write
+from tests.strokes import blank_page, draw_strokes
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(7)
+
+
+@pytest.fixture
+def page() -> np.ndarray:
+    return blank_page(800, 240)
+
+
+def glyph(cell: InkCell) -> BoundingBox:
+    assert cell.chunk is not None
+    (candidate,) = cell.chunk.candidates
+    return candidate.box
+
+
+def written(cells: tuple[InkCell, ...]) -> str:
+    return "".join("." if cell.chunk is None else "x" for cell in cells)
+
+
+@pytest.mark.parametrize("darkness", [25, 120, 200, 255])
+def test_blank_cells_keep_their_place(page, rng, darkness):
+    cells = draw_comb(page, 100, 90, 12, darkness=darkness)
+    boxes = fill(page, cells, " MN  O 4 7 K", rng)
+    found = read_comb(as_paper(page), tuple(cells))
+    assert written(found) == ".xx..x.x.x.x"
+    assert [cell.box for cell in found] == cells
+    for cell, box in zip([cell for cell in found if cell.chunk], boxes, strict=True):
+        assert nearly(glyph(cell), box, 3)
+
+
+@pytest.mark.parametrize("darkness", [25, 120, 255])
+def test_bare_combs_are_blank_whatever_their_walls(page, darkness):
+    cells = draw_comb(page, 100, 90, 12, darkness=darkness)
+    assert written(read_comb(as_paper(page), tuple(cells))) == "." * 12
+
+
+@pytest.mark.parametrize("darkness", [120, 255])
+@pytest.mark.parametrize("shift", [-13, -10, 10, 13])
+def test_strokes_beside_a_wall_are_kept_and_walls_are_not(page, rng, darkness, shift):
+    """The pen of a 1 or an l stands a few pixels from the wall, as straight and nearly as high as it."""
+    cells = draw_comb(page, 100, 90, 8, darkness=darkness)
+    boxes = [write(page, cell, "l", rng, shift=shift) for cell in cells[::2]]
+    found = read_comb(as_paper(page), tuple(cells))
+    assert written(found) == "x.x.x.x."
+    for cell, box in zip(found[::2], boxes, strict=True):
+        assert nearly(glyph(cell), box, 3)
+
+
+@pytest.mark.parametrize("darkness", [120, 255])
+def test_ink_that_crosses_a_wall_stays_with_its_glyph(page, rng, darkness):
+    cells = draw_comb(page, 100, 90, 6, darkness=darkness)
+    box = write(page, cells[2], "Z", rng, shift=13)
+    assert box.right > cells[2].right + 2
+    found = read_comb(as_paper(page), tuple(cells))
+    assert written(found) == "..x..."
+    assert nearly(glyph(found[2]), box, 3)
+
+
+def test_ink_that_crosses_a_rail_stays_with_its_glyph(page, rng):
+    cells = draw_comb(page, 100, 90, 4)
+    box = draw_strokes(page, [[(160, 100), (160, 152)]], 4)
+    assert box is not None
+    found = read_comb(as_paper(page), tuple(cells))
+    assert written(found) == ".x.."
+    assert nearly(glyph(found[1]), box, 3)
+
+
+def test_a_speck_is_not_a_glyph(page, rng):
+    cells = draw_comb(page, 100, 90, 4)
+    page[110:113, 120:123] = 255
+    write(page, cells[2], "A", rng)
+    assert written(read_comb(as_paper(page), tuple(cells))) == "..x."
+
+
+@pytest.mark.parametrize("thick", [2, 4])
+def test_an_x_through_a_cell_strikes_it_out_and_a_written_x_does_not(page, rng, thick):
+    cells = draw_comb(page, 100, 90, 4, thick=thick)
+    cell = cells[1]
+    corners = [(cell.left + 1, cell.top + 1), (cell.right - 1, cell.bottom - 1)]
+    draw_strokes(page, [corners, [(corners[1][0], corners[0][1]), (corners[0][0], corners[1][1])]], 4)
+    write(page, cells[3], "X", rng)
+    found = read_comb(as_paper(page), tuple(cells))
+    assert written(found) == ".x.x"
+    assert [cell.crossed_out for cell in found] == [False, True, False, False]
+
+
+def test_the_ink_of_a_glyph_leaves_its_neighbors_out(page, rng):
+    cells = draw_comb(page, 100, 90, 2, darkness=100)
+    left, right = fill(page, cells, "OH", rng)
+    for cell, box in zip(read_comb(as_paper(page), tuple(cells)), (left, right), strict=True):
+        assert cell.chunk is not None
+        ink = cell.chunk.candidates[0].ink
+        assert abs(ink.shape[0] - box.height) <= 6
+        assert abs(ink.shape[1] - box.width) <= 6
+        assert ink.max() == 255
+
+
+def test_the_ink_of_a_box_is_without_its_frame(page, rng):
+    box = BoundingBox(100, 60, 600, 160)
+    draw_box(page, box, 255)
+    glyphs = fill(page, comb_cells(150, 80, 6), "ROAD 5", rng)
+    found = ink_in_box(as_paper(page), box)
+    assert found is not None
+    ink, left, top = found
+    rows, columns = np.nonzero(ink >= 128)
+    around = BoundingBox(
+        int(columns.min()) + left, int(rows.min()) + top, int(columns.max()) + left + 1, int(rows.max()) + top + 1
+    )
+    assert nearly(around, glyphs[0].union(glyphs[-1]), 3)
+
+
+def test_an_empty_box_has_no_ink(page):
+    box = BoundingBox(100, 60, 600, 160)
+    draw_box(page, box, 255)
+    assert ink_in_box(as_paper(page), box) is None

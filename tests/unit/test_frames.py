@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from hcr_scan.geometry import BoundingBox
+from hcr_scan.images import Gray
+from hcr_scan.segmentation.binarization import flatten_light, local_ink
+from hcr_scan.segmentation.frames import Frames, find_frames
+from hcr_scan.segmentation.rules import find_rules
+from tests.frames import comb_cells, draw_box, draw_comb, fill, nearly, printed, with_grain, write
+from tests.strokes import blank_page, draw_text
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(7)
+
+
+@pytest.fixture
+def page() -> np.ndarray:
+    return blank_page(900, 700)
+
+
+def frames_of(gray: Gray) -> Frames:
+    paper = flatten_light(gray)
+    return find_frames(paper, find_rules(paper), (local_ink(paper) >= 112).astype(np.uint8) * 255)
+
+
+def assert_combs(frames: Frames, drawn: list[list[BoundingBox]], tolerance: int = 3) -> None:
+    found = sorted(frames.combs, key=lambda row: (row[0].top // 20, row[0].left))
+    assert [len(row) for row in found] == [len(row) for row in drawn]
+    for row, cells in zip(found, drawn, strict=True):
+        for box, cell in zip(row, cells, strict=True):
+            assert nearly(box, cell, tolerance), (box, cell)
+
+
+def test_bare_paper_has_no_frames(page):
+    assert frames_of(printed(page)) == Frames((), ())
+
+
+def test_writing_alone_has_no_combs(page, rng):
+    """Loops of letters may look like single boxes, never like a row of cells."""
+    for k in range(4):
+        draw_text(page, "OBD 80 QPR 6894 DOB", 60, 60 + 120 * k, 60, 5, rng)
+    assert [comb for comb in frames_of(printed(page)).combs if len(comb) > 1] == []
+
+
+@pytest.mark.parametrize("darkness", [60, 150, 255])
+def test_a_comb_with_shared_walls(page, rng, darkness):
+    cells = [draw_comb(page, 100, 80 + 130 * k, 14, darkness=darkness) for k in range(3)]
+    for row in cells:
+        fill(page, row, "HOLM 27 UTAH 9", rng)
+    assert_combs(frames_of(printed(page)), cells)
+
+
+def test_faint_frames_in_grainy_paper(page, rng):
+    cells = [draw_comb(page, 100, 80 + 130 * k, 14, darkness=20) for k in range(3)]
+    for row in cells:
+        fill(page, row, "LUNA 31 KX", rng)
+    assert_combs(frames_of(with_grain(printed(page), rng)), cells)
+
+
+def test_dotted_walls(page, rng):
+    cells = [draw_comb(page, 100, 80 + 130 * k, 14, darkness=150) for k in range(3)]
+    for row in cells:
+        for cell in row[:-1]:
+            dots = page[row[0].top : row[0].bottom, cell.right : cell.right + 2]
+            dots[np.arange(len(dots)) % 5 >= 3] = 0
+    for row in cells:
+        fill(page, row, "SAMUEL 4", rng)
+    assert_combs(frames_of(printed(page)), cells)
+
+
+def test_separate_squares_with_gaps(page, rng):
+    cells = [
+        [BoundingBox(100 + 56 * k, 80 + 130 * r, 140 + 56 * k, 120 + 130 * r) for k in range(10)] for r in range(3)
+    ]
+    for row in cells:
+        for cell in row:
+            draw_box(page, cell)
+        fill(page, row, "2024 MARCH", rng)
+    frames = frames_of(printed(page))
+    found = sorted((box for comb in frames.combs for box in comb), key=lambda box: (box.top // 20, box.left))
+    drawn = [cell for row in cells for cell in row]
+    assert len(found) + len(frames.boxes) == len(drawn)
+    found = sorted([*found, *frames.boxes], key=lambda box: (box.top // 20, box.left))
+    assert all(nearly(box, cell, 3) for box, cell in zip(found, drawn, strict=True))
+
+
+def test_a_table_of_cells(page, rng):
+    cells = [comb_cells(100, 80 + 50 * k, 12) for k in range(6)]
+    for row in cells:
+        for cell in row:
+            draw_box(page, cell)
+        fill(page, row, "EMIL  83 QK", rng)
+    assert_combs(frames_of(printed(page)), cells)
+
+
+def guided_squares(page: np.ndarray, rng: np.random.Generator, upright: bool) -> list[BoundingBox]:
+    rows = [comb_cells(60, 60 + 130 * k, 7, width=90, height=90) for k in range(4)]
+    for cell in (cell for row in rows for cell in row):
+        draw_box(page, cell, 170)
+        for share in (0.28, 0.72):
+            y = cell.top + round(share * cell.height)
+            page[y : y + 2, cell.left : cell.right] = 22
+        if upright:
+            x, y = (round(v) for v in cell.center)
+            page[y : y + 2, cell.left : cell.right] = page[cell.top : cell.bottom, x : x + 2] = 22
+    for row in rows:
+        fill(page, row, "AKBTCUS", rng)
+    return [cell for row in rows for cell in row]
+
+
+@pytest.mark.parametrize(
+    "upright",
+    [
+        False,
+        pytest.param(
+            True, marks=pytest.mark.xfail(strict=True, reason="guides that divide squares evenly look like small cells")
+        ),
+    ],
+)
+def test_pale_guide_lines_inside_squares_are_no_walls(page, rng, upright):
+    drawn = guided_squares(page, rng, upright)
+    frames = frames_of(printed(page))
+    found = [box for comb in frames.combs for box in comb] + list(frames.boxes)
+    assert len(found) == len(drawn)
+    for cell in drawn:
+        assert any(nearly(box, cell, 4) for box in found), cell
+
+
+def test_a_wide_box_is_no_comb(page):
+    boxes = [BoundingBox(80, 80, 700, 150), BoundingBox(80, 200, 500, 400)]
+    for box in boxes:
+        draw_box(page, box, 200)
+    frames = frames_of(printed(page))
+    assert frames.combs == ()
+    assert len(frames.boxes) == 2
+    assert all(any(nearly(found, box, 3) for found in frames.boxes) for box in boxes)
+
+
+@pytest.mark.xfail(strict=True, reason="a comb is believed only where there are rails above and below")
+@pytest.mark.parametrize("share", [1.0, 0.33])
+def test_an_open_comb_whose_walls_stand_on_one_rail(page, rng, share):
+    """The closed combs of the page say how high its cells are."""
+    closed = [draw_comb(page, 100, 80 + 130 * k, 12) for k in range(2)]
+    row = comb_cells(100, 340, 12)
+    page[row[0].bottom : row[0].bottom + 2, row[0].left - 2 : row[-1].right + 2] = 150
+    for x in [cell.left - 2 for cell in row] + [row[-1].right]:
+        page[row[0].bottom - round(share * row[0].height) : row[0].bottom, x : x + 2] = 150
+    for cells in (*closed, row):
+        fill(page, cells, "OPEN COMB 12", rng)
+    frames = frames_of(printed(page))
+    assert [len(comb) for comb in sorted(frames.combs, key=lambda comb: comb[0].top)] == [12, 12, 12]
+
+
+def test_strokes_like_walls_make_no_cells(page, rng):
+    """A row of ones and Hs does not divide the cells it is written in."""
+    cells = [draw_comb(page, 100, 80 + 130 * k, 12) for k in range(3)]
+    for row in cells:
+        for k, cell in enumerate(row):
+            write(page, cell, "1HIN"[k % 4], rng, shift=(-8, 0, 8, 4)[k % 4])
+    assert_combs(frames_of(printed(page)), cells)

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from hcr_scan.segmentation.binarization import flatten_light
+from hcr_scan.segmentation.rules import SHORTEST_RULE, find_rules, rule_segments
+from tests.frames import as_paper, printed, with_grain
+from tests.strokes import blank_page, draw_strokes, draw_text
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(7)
+
+
+@pytest.fixture
+def page() -> np.ndarray:
+    return blank_page(600, 400)
+
+
+@pytest.mark.parametrize("darkness", [25, 120, 255])
+@pytest.mark.parametrize("thick", [1, 3, 6])
+def test_rules_are_found_along_their_whole_length(page, darkness, thick):
+    page[100 : 100 + thick, 50:500] = darkness
+    page[150:350, 300 : 300 + thick] = darkness
+    rules = find_rules(as_paper(page))
+    assert (rules.horizontal[100 : 100 + thick, 54:496].max(axis=0) == 255).all()
+    assert (rules.vertical[154:346, 300 : 300 + thick].max(axis=1) == 255).all()
+    assert not rules.horizontal[200:].any()
+    assert not rules.vertical[:90].any()
+
+
+def test_a_rule_fainter_than_the_grain_is_found(page, rng):
+    page[100:102, 50:550] = 20
+    rules = find_rules(flatten_light(with_grain(printed(page), rng, 4.0)))
+    assert (rules.horizontal[98:104, 60:540].max(axis=0) == 255).mean() > 0.9
+
+
+def test_dotted_rules_are_found(page):
+    page[100:102, 50:550] = 200
+    page[100:102, np.arange(600) % 4 == 3] = 0
+    assert (find_rules(as_paper(page)).horizontal[98:104, 60:540].max(axis=0) == 255).all()
+
+
+def test_bands_thicker_than_a_rule_are_none(page):
+    page[100:130, 50:550] = 200
+    assert not find_rules(as_paper(page)).horizontal[110:120].any()
+
+
+def test_curves_and_small_writing_are_no_rules(page, rng):
+    draw_text(page, "S8 COG 60 S3", 60, 60, 25, 4, rng)
+    draw_text(page, "coses", 60, 160, 30, 4, rng)
+    rules = find_rules(as_paper(page))
+    assert not rules.vertical.any()
+    assert not rules.horizontal.any()
+
+
+def test_strokes_shorter_than_the_shortest_rule_are_none(page):
+    page[100:102, 50 : 50 + SHORTEST_RULE // 2 - 2] = 255
+    assert not find_rules(as_paper(page)).horizontal.any()
+
+
+def test_segments_run_from_end_to_end_of_a_rule(page):
+    draw_strokes(page, [[(50, 100.5), (550, 108.5)]], 3)
+    (segment,) = rule_segments((page >= 128).astype(np.uint8) * 255, 140)
+    x0, y0, x1, y1 = segment
+    assert (y1 - y0) / (x1 - x0) == pytest.approx(8 / 500, abs=0.0005)
+    assert 0.75 * 500 < x1 - x0 < 505
+
+
+def test_short_and_thick_pieces_are_no_segments(page):
+    page[100:102, 50:150] = 255
+    page[200:240, 50:550] = 255
+    assert rule_segments(page, 140).shape == (0, 4)

@@ -1,0 +1,202 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
+import hcr_scan
+from hcr_scan.geometry import BoundingBox, Homography, quarter_turn
+from hcr_scan.images import warp
+from hcr_scan.normalization import CropSpec
+from hcr_scan.segmentation.page_model import PageModel
+from hcr_scan.segmentation.segment import segment
+from hcr_scan.settings import Layout
+from tests.frames import ROWS, Form, as_image, draw_form, expected, glyph_boxes, nearly, patterns, printed
+from tests.strokes import blank_page, draw_text
+
+SHIPPED = Path(hcr_scan.__file__).parent / "models" / "default" / "page.onnx"
+SPEC = CropSpec()
+
+
+@pytest.fixture(scope="module")
+def model() -> PageModel:
+    return PageModel.load(SHIPPED)
+
+
+@pytest.fixture(scope="module")
+def form() -> Form:
+    return draw_form()
+
+
+def written(form: Form) -> list[BoundingBox]:
+    return [box for row in form.glyphs for box in row]
+
+
+def assert_read(gray: np.ndarray, form: Form, tolerance: int = 3, to_source: Homography | None = None) -> None:
+    page = segment(as_image(gray), Layout.AUTO, SPEC, None)
+    assert patterns(page) == expected(form.rows)
+    for box, drawn in zip(glyph_boxes(page), written(form), strict=True):
+        there = drawn if to_source is None else to_source.box(drawn)
+        assert nearly(box, there, tolerance), (box, there)
+
+
+def handwriting(lines: int = 5) -> np.ndarray:
+    rng = np.random.default_rng(4)
+    page = blank_page(1700, 2200)
+    for k in range(lines):
+        draw_text(page, "GENTLE RAIN FELL AT 7", 150, 200 + 170 * k, 60, 5, rng)
+    return printed(page)
+
+
+def print_of(lines: int = 12) -> np.ndarray:
+    picture = Image.new("L", (1700, 2200), 255)
+    draw = ImageDraw.Draw(picture)
+    font = ImageFont.load_default(size=34)
+    for k in range(lines):
+        draw.text((150, 150 + 70 * k), "Please complete this form in black ink and return it to us.", 0, font)
+    return np.asarray(picture)
+
+
+def test_a_filled_form_is_fields_of_cells(form):
+    assert_read(form.gray, form)
+
+
+def test_a_blank_form_yields_no_glyph(model):
+    blank = draw_form(tuple(" " * len(row) for row in ROWS))
+    for layout in (Layout.AUTO, Layout.CELLS):
+        page = segment(as_image(blank.gray), layout, SPEC, model)
+        assert glyph_boxes(page) == []
+        assert page.crops.shape == (0, SPEC.size, SPEC.size)
+
+
+def test_bare_paper_yields_nothing(model):
+    page = segment(as_image(np.full((2200, 1700), 240, np.uint8)), Layout.AUTO, SPEC, model)
+    assert (page.fields, page.lines) == ((), ())
+
+
+def test_dark_frames(form):
+    dark = draw_form(darkness=255)
+    assert_read(dark.gray, dark)
+
+
+@pytest.mark.parametrize("dark_paper", [40, 110])
+def test_coloured_paper(form, dark_paper):
+    assert_read(printed(form.page, dark_paper), form)
+
+
+def test_a_strong_gradient_of_light_changes_nothing(form):
+    height, width = form.page.shape
+    light = np.linspace(1.0, 0.35, width)[None, :] * np.linspace(1.0, 0.7, height)[:, None]
+    assert_read(np.rint(form.gray * light).astype(np.uint8), form)
+
+
+def test_a_one_bit_fax(form):
+    assert_read(np.where(form.gray > 170, 255, 0).astype(np.uint8), form, tolerance=4)
+
+
+@pytest.mark.parametrize("degrees", [-1.8, 0.7, 1.8])
+def test_frames_tilted_by_less_than_two_degrees(form, degrees):
+    c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    tilt = Homography((c, -s, 850 - c * 850 + s * 1100, s, c, 1100 - s * 850 - c * 1100, 0.0, 0.0, 1.0))
+    gray = warp(form.gray, tilt, 1700, 2200)
+    assert_read(gray, form, tolerance=6, to_source=tilt)
+    assert segment(as_image(gray), Layout.CELLS, SPEC, None).geometry.skew == pytest.approx(degrees, abs=0.15)
+
+
+def test_mild_perspective(form):
+    lean = Homography((1.0, 0.015, -10.0, 0.01, 1.0, 0.0, 0.00002, 0.000015, 1.0))
+    assert_read(warp(form.gray, lean, 1700, 2200), form, tolerance=6, to_source=lean)
+
+
+@pytest.mark.parametrize("scale", [0.5, 2.0])
+def test_other_resolutions(scale):
+    form = draw_form()
+    size = Homography.scale(scale)
+    gray = np.asarray(
+        Image.fromarray(form.gray).resize((round(1700 * scale), round(2200 * scale)), Image.Resampling.BOX)
+    )
+    assert_read(gray, form, tolerance=round(4 * max(scale, 1)), to_source=size)
+
+
+def test_handwriting_is_lines(model):
+    page = segment(as_image(handwriting()), Layout.AUTO, SPEC, model)
+    assert page.fields == ()
+    assert [[len(word) for word in line.words] for line in page.lines] == [[6, 4, 4, 2, 1]] * 5
+
+
+@pytest.mark.xfail(strict=True, reason="enough loops of letters make a page of writing pass for a form")
+def test_letters_with_loops_are_no_cells(model):
+    rng = np.random.default_rng(7)
+    page = blank_page(1700, 2200)
+    for k in range(6):
+        draw_text(page, "OBD 80 QPR 6894 DOB", 150, 200 + 170 * k, 70, 5, rng, jitter=0.05)
+    found = segment(as_image(printed(page)), Layout.AUTO, SPEC, model)
+    assert found.fields == ()
+    assert [[len(word) for word in line.words] for line in found.lines] == [[3, 2, 3, 4, 3]] * 6
+
+
+def test_a_page_of_print_yields_no_line(model):
+    page = segment(as_image(print_of()), Layout.AUTO, SPEC, model)
+    assert (page.fields, page.lines) == ((), ())
+
+
+def test_print_around_the_cells_is_not_read(form, model):
+    together = np.minimum(form.gray, np.roll(print_of(8), 900, axis=0))
+    page = segment(as_image(together), Layout.AUTO, SPEC, model)
+    assert patterns(page) == expected(form.rows)
+    assert page.lines == ()
+
+
+@pytest.mark.parametrize("turns", [1, 2, 3])
+def test_pages_lying_on_their_side_or_head_are_turned_upright(model, turns):
+    """``turns`` clockwise quarters are what it takes; boxes are pixels of the page as it stands upright."""
+    upright = segment(as_image(handwriting()), Layout.AUTO, SPEC, model)
+    page = segment(as_image(np.rot90(handwriting(), turns)), Layout.AUTO, SPEC, model)
+    assert page.geometry.rotation == 90 * turns
+    assert (page.geometry.width, page.geometry.height) == (1700, 2200)
+    for box, there in zip(glyph_boxes(page), glyph_boxes(upright), strict=True):
+        assert nearly(box, there, 3)
+
+
+@pytest.mark.parametrize("turns", [1, 2, 3])
+def test_boxes_of_cells_lie_in_the_upright_source(form, model, turns):
+    page = segment(as_image(np.rot90(form.gray, turns)), Layout.AUTO, SPEC, model)
+    assert page.geometry.rotation == 90 * turns
+    assert patterns(page) == expected(form.rows)
+    for box, drawn in zip(glyph_boxes(page), written(form), strict=True):
+        assert nearly(box, drawn, 3)
+
+
+def test_a_quarter_turn_of_the_geometry_agrees_with_the_pixels():
+    box = BoundingBox(10, 20, 15, 40)
+    pixels = np.zeros((100, 60), np.uint8)
+    pixels[box.top : box.bottom, box.left : box.right] = 1
+    for turns in range(4):
+        rows, columns = np.nonzero(np.rot90(pixels, -turns))
+        there = quarter_turn(turns, 60, 100).box(box)
+        assert there.as_list() == [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]
+
+
+def test_crops_and_candidates_belong_together(form):
+    page = segment(as_image(form.gray), Layout.AUTO, SPEC, None)
+    chunks = [cell.chunk for field in page.fields for cell in field.cells if cell.chunk is not None]
+    indices = [candidate.crop for chunk in chunks for candidate in chunk.candidates]
+    assert sorted(indices) == list(range(len(page.crops)))
+    assert page.crops.dtype == np.uint8
+    assert (page.crops.reshape(len(page.crops), -1).max(axis=1) == 255).all()
+
+
+def test_the_same_page_gives_the_same_result(form, model):
+    first, second = (segment(as_image(form.gray), Layout.AUTO, SPEC, model) for _ in range(2))
+    assert (first.geometry, first.fields, first.lines) == (second.geometry, second.fields, second.lines)
+    assert np.array_equal(first.crops, second.crops)
+
+
+def test_a_small_image_is_one_character():
+    page = blank_page(100, 100)
+    (drawn,) = draw_text(page, "R", 30, 25, 50, 5, np.random.default_rng(1))
+    found = segment(as_image(printed(page)), Layout.AUTO, SPEC, None)
+    (box,) = glyph_boxes(found)
+    assert nearly(box, drawn, 2)
