@@ -1,4 +1,7 @@
-"""Printed frames and filled forms, drawn to the pixel, for the tests of segmentation. Ink is 0 on paper, 255 when black."""
+"""Printed frames and filled forms, drawn to the pixel, for the tests of segmentation.
+
+Ink is 0 on paper, 255 when black.
+"""
 
 from __future__ import annotations
 
@@ -70,7 +73,7 @@ def write(
     strokes = shape_glyph(character, 0, 0, height, rng, jitter=0.05, slant=0.15)
     every = np.concatenate(strokes)
     low, high = every.min(axis=0), every.max(axis=0)
-    middle = np.array(cell.center) + (shift, 0) - (low + high) / 2
+    middle = np.add(cell.center, (shift, 0)) - (low + high) / 2
     box = draw_strokes(page, [stroke + middle for stroke in strokes], pen, darkness)
     assert box is not None
     return box

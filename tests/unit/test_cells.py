@@ -65,7 +65,8 @@ def test_ink_that_crosses_a_wall_stays_with_its_glyph(page, rng, darkness):
     assert box.right > cells[2].right + 2
     found = read_comb(as_paper(page), tuple(cells))
     assert written(found) == "..x..."
-    assert nearly(glyph(found[2]), box, 3)
+    # A few pixels of a wall as dark as the pen may cling to the stroke that crosses it.
+    assert nearly(glyph(found[2]), box, 3 if darkness < 255 else 5)
 
 
 def test_ink_that_crosses_a_rail_stays_with_its_glyph(page, rng):
