@@ -82,7 +82,7 @@ class CommandGroup(click.Group):
     subcommand_metavar="| COMMAND ...",
 )
 @click.version_option(package_name=PROGRAM, prog_name=PROGRAM)
-def group() -> None:  # noqa: D301 - click wants the character, not its escape
+def group() -> None:
     """Read scanned, hand-filled forms into CSV or JSON, with confidences that can be believed. Works offline.
 
     \b
@@ -94,7 +94,7 @@ def group() -> None:  # noqa: D301 - click wants the character, not its escape
     INPUT is a file (PNG, JPEG, TIFF, BMP, WebP, PDF), a folder, a glob pattern, or - for a list of names on
     standard input.
     A file that is called like a command is given as ./train.
-    """
+    """  # noqa: D301 - click wants the character, not its escape
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
