@@ -11,6 +11,9 @@ from hcr_scan.images import Gray
 from hcr_scan.segmentation.enclosures import ALIKE, NARROWEST, WIDEST, Boxes
 from hcr_scan.segmentation.frame_evidence import SMALLEST_CELL, FrameEvidence
 
+#: Sizes with fewer members than this share of the commonest are accidents of the writing.
+RAREST = 0.016
+
 
 @dataclass(frozen=True, slots=True)
 class CellFamily:
@@ -32,14 +35,15 @@ def cell_families(proposals: Boxes, evidence: FrameEvidence) -> list[CellFamily]
     widths, heights = proposals[:, 2] - proposals[:, 0], proposals[:, 3] - proposals[:, 1]
     shaped = (widths > NARROWEST * heights) & (widths < WIDEST * heights) & (heights >= SMALLEST_CELL)
     left = proposals[shaped]
-    families = []
+    families: list[CellFamily] = []
     while len(left):
         widths, heights = left[:, 2] - left[:, 0], left[:, 3] - left[:, 1]
         near_w = np.abs(widths[:, None] - widths) < ALIKE * widths[:, None]
         near_h = np.abs(heights[:, None] - heights) < ALIKE * heights[:, None]
         alike = near_w & near_h
         best = int(alike.sum(axis=1).argmax())
-        if alike[best].sum() < 2:
+        size = int(alike[best].sum())
+        if size < max(2, RAREST * (families[0].members.shape[0] if families else 0)):
             break
         members = left[alike[best]]
         width, height = float(np.median(widths[alike[best]])), float(np.median(heights[alike[best]]))

@@ -126,8 +126,17 @@ def _fit_band(evidence: FrameEvidence, family: CellFamily, band: _Band) -> list[
     plain = family.rail > 0.7 * (evidence.cap - evidence.bare_rail)
     least_cover, widest_gap = (0.82, max(10.0, 0.06 * family.pitch)) if plain else (0.12, 0.7 * family.pitch)
     railed = _railed_columns(evidence, family, band, plain)
+    if railed.sum() < family.width / 2:
+        return []
+    # Only the part with rails is worth a look; a comb may stand out on either side by less than a cell.
+    places = np.flatnonzero(railed > 0.1)
+    first, last = max(int(places[0]) - round(family.pitch), 0), int(places[-1]) + round(family.pitch)
+    band, railed = (
+        _Band(band.top, band.bottom, band.left + first, min(band.left + last, band.right)),
+        railed[first:last],
+    )
     strip = evidence.wall[band.top + 2 : band.bottom - 1, band.left : band.right]
-    if min(strip.shape) < 8 or railed.sum() < family.width / 2:
+    if min(strip.shape) < 8:
         return []
     walls = np.maximum(low_quantile(strip) - evidence.bare_wall, 0.0)
     peaks = find_walls(walls, 0.35 * family.wall)
@@ -138,13 +147,13 @@ def _fit_band(evidence: FrameEvidence, family: CellFamily, band: _Band) -> list[
         chain, score = best_chain(peaks, strengths, rails, family.pitch)
         if not chain:
             break
-        first, last = chain[0][0], chain[-1][1]
+        start, stop = chain[0][0], chain[-1][1]
         seen, guessed = sum(cells == 1 for *_, cells in chain), sum(cells - 1 for *_, cells in chain)
         threshold = evidence.bare_rail + max(3.0, 0.3 * family.rail)
         # Walls lost under writing are believed where others are seen; a box as wide as two cells is a box.
-        if guessed <= seen and not _spans_two_rows(evidence.rail, band, first, last, threshold, plain):
+        if guessed <= seen and not _spans_two_rows(evidence.rail, band, start, stop, threshold, plain):
             combs.append(Comb(tuple(_cells(chain, band)), score))
-        railed[first:last] = 0
+        railed[start:stop] = 0
     return combs
 
 

@@ -133,8 +133,11 @@ def _sheet(pixels: Gray) -> tuple[Gray, Mask | None, Homography]:
 
 
 def _places(fields: tuple[SegmentedField, ...]) -> int:
-    """How many places to write in there are: cells for one character, and boxes with something in them."""
-    return sum(len(field.cells) if field.kind == "cells" else bool(field.cells) for field in fields)
+    """How many places to write in there are: cells side by side, and single cells and boxes with something in them.
+
+    A lone empty box may be the loop of a large letter.
+    """
+    return sum(len(f.cells) if f.kind == "cells" and len(f.cells) > 1 else _written((f,)) > 0 for f in fields)
 
 
 def _written(fields: tuple[SegmentedField, ...]) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from hcr_scan.geometry import BoundingBox, Homography
-from hcr_scan.images import Gray, Ink, connected_components, resize
+from hcr_scan.images import Gray, Ink, closing, connected_components, resize
 from hcr_scan.segmentation.binarization import flatten_light, local_ink
 
 #: The image is brought to about this many pixels on its longer side.
@@ -26,7 +26,9 @@ def single_glyph(gray: Gray) -> tuple[Ink, BoundingBox] | None:
     scale = SIZE / max(height, width)
     # Room on all sides, so that ink at the edge still has paper around it to be compared with.
     margin = max(height, width) // 4
-    padded = np.pad(gray, margin, constant_values=int(max(np.percentile(gray, 90), 1)))
+    bare = closing(gray, margin | 1, margin | 1)
+    padded = np.pad(bare, margin, mode="edge")
+    padded[margin : margin + height, margin : margin + width] = gray
     working = resize(padded, max(8, round(padded.shape[1] * scale)), max(8, round(padded.shape[0] * scale)))
     ink = local_ink(flatten_light(working))
     found = connected_components((ink >= 112).astype(np.uint8))

@@ -126,7 +126,6 @@ def test_handwriting_is_lines(model):
     assert [[len(word) for word in line.words] for line in page.lines] == [[6, 4, 4, 2, 1]] * 5
 
 
-@pytest.mark.xfail(strict=True, reason="enough loops of letters make a page of writing pass for a form")
 def test_letters_with_loops_are_no_cells(model):
     rng = np.random.default_rng(7)
     page = blank_page(1700, 2200)
