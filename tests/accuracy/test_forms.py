@@ -18,16 +18,16 @@ SHARED = Path(os.environ.get("HCR_SCAN_SHARED", "../shared"))
 
 #: Recorded accuracies, rounded down by about a hundredth.
 FLOORS = {
-    "karvy_kyc_form": 0.83,
-    "boxdetect_bank_form": 0.87,
-    "cdigital_election_forms": 0.87,
-    "handwrite_templates": 0.88,
-    "velfi_grid": 0.93,
+    "karvy_kyc_form": 0.87,
+    "boxdetect_bank_form": 0.88,
+    "cdigital_election_forms": 0.88,
+    "handwrite_templates": 0.94,
+    "velfi_grid": 0.96,
     "openfieldreader_samples": 0.94,
     "cmu_lines": 0.96,
-    "eezycade_alphabets": 0.85,
+    "eezycade_alphabets": 0.92,
     "faxocr_sheets": 0.96,
-    "nist_hsf_pages": 0.83,
+    "nist_hsf_pages": 0.82,
     "gcp_health_intake": 0.32,
 }
 
