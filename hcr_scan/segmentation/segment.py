@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -90,14 +91,15 @@ def straight_page(image: PageImage, spec: CropSpec, page_model: PageModel | None
     paper = flatten_light(pixels, sheet)
     turns = 0
     ink = local_ink(paper)
+    pieces = _pieces(ink)
     if page_model is not None:
-        turns = quarter_turns(ink, _pieces(ink), spec, page_model)
+        turns = quarter_turns(ink, pieces, spec, page_model)
     if turns:
         height, width = image.pixels.shape
         from_upright = quarter_turn(-turns, *((height, width) if turns % 2 else (width, height)))
         to_working = quarter_turn(turns, pixels.shape[1], pixels.shape[0]) @ to_working @ from_upright
         paper = Paper(np.ascontiguousarray(np.rot90(paper.darkness, -turns)), paper.noise)
-        ink = np.ascontiguousarray(np.rot90(ink, -turns))
+        pieces = _pieces(np.ascontiguousarray(np.rot90(ink, -turns)))
     height, width = paper.darkness.shape
     rules = find_rules(paper)
     straight = straighten(rules, width, height)
@@ -105,14 +107,20 @@ def straight_page(image: PageImage, spec: CropSpec, page_model: PageModel | None
     if straight is not None:
         to_straight = straight[0]
     else:
-        to_straight, width, height = level_writing(_pieces(ink), width, height)
-    if to_straight is not None:
+        to_straight, width, height = level_writing(pieces, width, height)
+    if to_straight is not None and _moves(to_straight, width, height):
         paper = Paper(warp(paper.darkness, to_straight, width, height, fill=0), paper.noise)
         rules = find_rules(paper)
         to_working = to_straight @ to_working
     rows, columns = image.pixels.shape if turns % 2 == 0 else image.pixels.shape[::-1]
     geometry = PageGeometry(columns, rows, image.dpi, 90 * turns, round(to_working.tilt(columns / 2, rows / 2), 2))
     return StraightPage(paper, rules, to_working, geometry)
+
+
+def _moves(homography: Homography, width: int, height: int) -> bool:
+    """Whether a map moves a corner of the raster by a pixel or more; resampling for less only blurs."""
+    corners = ((0, 0), (width, 0), (width, height), (0, height))
+    return any(math.dist(corner, homography.point(*corner)) >= 1 for corner in corners)
 
 
 def _pieces(ink: Ink) -> Components:
