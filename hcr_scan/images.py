@@ -21,6 +21,9 @@ Ink = npt.NDArray[np.uint8]
 #: 0 or 255; shape (height, width).
 Mask = npt.NDArray[np.uint8]
 
+#: Rasters of fewer pixels are not worth more than one call.
+LARGE_RASTER = 1 << 14
+
 # One thread: parallelism comes from processes, and OpenCV's own pool would fight with them.
 cv2.setNumThreads(1)
 
@@ -47,11 +50,60 @@ class Components:
 
 def connected_components(mask: Mask, connectivity: int = 8) -> Components:
     """Label the non-zero pixels of ``mask``; component ``i`` (from 0) has label ``i + 1``."""
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=connectivity, ltype=cv2.CV_32S)
-    stats = stats[1:]
-    boxes = stats[:, :4].astype(np.int32)
-    boxes[:, 2:] += boxes[:, :2]
-    return Components(labels, boxes, stats[:, 4].astype(np.int32))
+    if mask.size < LARGE_RASTER:
+        _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=connectivity, ltype=cv2.CV_32S)
+        stats = stats[1:]
+        boxes = stats[:, :4].astype(np.int32)
+        boxes[:, 2:] += boxes[:, :2]
+        return Components(labels, boxes, stats[:, 4].astype(np.int32))
+    count, labels = cv2.connectedComponents(mask, connectivity=connectivity, ltype=cv2.CV_32S)
+    boxes, areas = _measure(mask, np.asarray(labels, np.int32), count)
+    return Components(np.asarray(labels, np.int32), boxes, areas)
+
+
+def _measure(
+    mask: Mask, labels: npt.NDArray[np.int32], count: int
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+    """Boxes and areas of labeled components, from their runs along rows: OpenCV's own take four times as long."""
+    height, width = mask.shape
+    on = mask != 0
+    edges = np.zeros((height, width + 1), np.bool_)
+    edges[:, :width] = on
+    edges[:, 1:] ^= on
+    rows, columns = np.divmod(np.flatnonzero(edges).astype(np.int32), np.int32(width + 1))
+    rows, starts, ends = rows[::2], columns[::2], columns[1::2]
+    owners = labels[rows, starts]
+    areas = np.bincount(owners, ends - starts, count).astype(np.int32)
+    boxes = np.empty((count, 4), np.int32)
+    # Rows come from top to bottom, and what is written last stays.
+    boxes[owners[::-1], 1] = rows[::-1]
+    boxes[owners, 3] = rows + 1
+    boxes[:, 0], boxes[:, 2] = width, 0
+    np.minimum.at(boxes[:, 0], owners, starts)
+    np.maximum.at(boxes[:, 2], owners, ends)
+    return boxes[1:], areas[1:]
+
+
+def ratio(image: Gray, whole: Gray) -> Gray:
+    """``255 * image // whole``, 255 at most; ``whole`` must be nowhere 0."""
+    result = np.empty_like(image)
+    # In stripes that stay in the processor's cache.
+    for top in range(0, len(image), 64):
+        rows = slice(top, top + 64)
+        exact = cv2.divide(image[rows], whole[rows], scale=255, dtype=cv2.CV_32F)
+        # Quotients are whole or at least 1/255 below: this turns rounding into rounding down.
+        result[rows] = cv2.subtract(exact, 0.498, dtype=cv2.CV_8U)
+    return result
+
+
+def above(image: Gray, threshold: float) -> Mask:
+    """Where ``image`` exceeds ``threshold``."""
+    return cv2.threshold(image, threshold, 255, cv2.THRESH_BINARY)[1]  # type: ignore[no-any-return]
+
+
+def difference(image: Gray, other: Gray) -> Gray:
+    """``image - other``, and 0 where that would be negative."""
+    return cv2.subtract(image, other)  # type: ignore[no-any-return]
 
 
 def resize(image: Gray, width: int, height: int) -> Gray:

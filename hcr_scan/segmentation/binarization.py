@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hcr_scan.geometry import Homography
-from hcr_scan.images import Gray, Ink, Mask, box_blur, closing, dilate, resize
+from hcr_scan.images import Gray, Ink, Mask, box_blur, closing, dilate, ratio, resize
 
 #: Longest side of the working raster in pixels: A4 at about 200 dpi. Everything in this package is tuned to it once, so
 #: that a 72-dpi screenshot and a 600-dpi scan go through the same numbers.
@@ -60,8 +60,7 @@ def flatten_light(gray: Gray, sheet: Mask | None = None) -> Paper:
         weight = np.maximum(box_blur(on_sheet, 9, 9), 1)
         background = np.minimum(background.astype(np.uint16) * 255 // weight, 255).astype(np.uint8)
     background = resize(np.maximum(background, 1), width, height)
-    lightness = np.minimum(gray.astype(np.uint16) * 255 // np.maximum(background, 1), 255).astype(np.uint8)
-    darkness = 255 - lightness
+    darkness = 255 - ratio(gray, np.maximum(background, 1))
     if sheet is None:
         return Paper(darkness, _paper_noise(darkness[::4, ::4].ravel()))
     return Paper(darkness & sheet, _paper_noise(darkness[::4, ::4][sheet[::4, ::4] > 0]))
@@ -86,5 +85,5 @@ def local_ink(paper: Paper) -> Ink:
     strongest = box_blur(dilate(small, 13, 13), 13, 13)
     floor = max(FAINTEST_INK / 0.6, 5 * paper.noise / 0.6, GRAIN_BELOW * float(np.percentile(strongest, 99)))
     strongest = resize(np.maximum(strongest, min(int(floor), 255)), width, height)
-    full = np.maximum(strongest.astype(np.uint16) * 7 // 10, 1)
-    return np.minimum(paper.darkness.astype(np.uint16) * 255 // full, 255).astype(np.uint8)
+    full = np.array([max(level * 7 // 10, 1) for level in range(256)], np.uint8)[strongest]
+    return ratio(paper.darkness, full)

@@ -20,6 +20,8 @@ Boxes = npt.NDArray[np.int32]
 def enclosed_boxes(frame: Mask) -> Boxes:
     """Patches of paper with walls along most of all four sides, ``(n, 4)``."""
     height, width = frame.shape
+    if not frame.any():
+        return np.zeros((0, 4), np.int32)
     found = connected_components(255 - frame, connectivity=4)
     boxes = found.boxes
     widths, heights = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]

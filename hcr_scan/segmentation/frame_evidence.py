@@ -45,7 +45,7 @@ def gather_evidence(paper: Paper, rules: Rules, ink: Mask) -> FrameEvidence:
     lookup = np.zeros(len(found) + 1, np.uint8)
     lookup[1:][large & thin] = 255
     level, upright = dilate(rules.horizontal, 5, 1), dilate(rules.vertical, 1, 5)
-    drawn = lookup[found.labels]
+    drawn = lookup[found.labels] if lookup.any() else np.zeros_like(level)
     frame = level | upright | drawn
     return FrameEvidence(
         wall, rail, frame, drawn, float(np.median(wall[::3, ::3])), float(np.median(rail[::3, ::3])), cap

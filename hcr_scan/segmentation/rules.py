@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from hcr_scan.images import Gray, Mask, box_blur, connected_components, dilate, opening
+from hcr_scan.images import Gray, Mask, above, box_blur, connected_components, difference, dilate, opening
 from hcr_scan.segmentation.binarization import Paper
 
 #: A rule is thinner than this many pixels of the working raster (1 mm).
@@ -49,21 +49,21 @@ def _along_rows(capped: Gray, threshold: float) -> Mask:
 
     A dashed or faint rule must be thin and a thick one solid: a row of small print is neither.
     """
-    solid = (capped > threshold).astype(np.uint8) * 255
-    dashed = (box_blur(capped, DASH, 1) > threshold).astype(np.uint8) * 255
+    solid = above(capped, threshold)
+    dashed = above(box_blur(capped, DASH, 1), threshold)
     ridge = _ridge(dashed, 0.8, THINNEST_SIDE) | _ridge(solid, 0.92, THICKEST_RULE)
-    middle = opening(ridge.astype(np.uint8) * 255, SHORTEST_RULE // 2, 1)
+    middle = opening(ridge, SHORTEST_RULE // 2, 1)
     # The cover falls off within half its length of an end: grow back along the dark pixels.
     return dilate(middle, SHORTEST_RULE // 2 | 1, 1) & dashed
 
 
-def _ridge(dark: Mask, least: float, distance: int) -> npt.NDArray[np.bool_]:
+def _ridge(dark: Mask, least: float, distance: int) -> Mask:
     """Dark pixels in a stretch of row that is dark to at least this share, and darker than rows at a distance."""
     cover = box_blur(dark, SHORTEST_RULE, 1)
     side = np.zeros_like(cover)
     side[distance:] = cover[:-distance]
     side[:-distance] = np.maximum(side[:-distance], cover[distance:])
-    return (cover > least * 255) & (cover > side) & (cover - side > 0.2 * 255) & (dark > 0)
+    return above(cover, least * 255) & above(difference(cover, side), 0.2 * 255) & dark
 
 
 def rule_segments(mask: Mask, shortest: int) -> npt.NDArray[np.float64]:

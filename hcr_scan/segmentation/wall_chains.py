@@ -18,16 +18,22 @@ class Rails:
 
     @classmethod
     def of(cls, railed: npt.NDArray[np.float64], least_cover: float, widest_gap: float) -> Rails:
-        bare = np.concatenate([[False], railed < 0.25, [False]])
-        starts, ends = np.flatnonzero(bare[1:] & ~bare[:-1]), np.flatnonzero(~bare[1:] & bare[:-1])
+        starts, ends = _runs(railed < 0.25)
         gaps = ((starts + ends) / 2)[ends - starts > widest_gap]
         return cls(np.concatenate([[0.0], np.cumsum(railed)]), gaps, least_cover)
 
 
-def find_walls(walls: npt.NDArray[np.float64], threshold: float) -> npt.NDArray[np.int64]:
-    """Middles of the runs of columns that are darker than ``threshold``; wide runs keep both ends."""
-    above = np.concatenate([[False], walls > threshold, [False]])
-    starts, ends = np.flatnonzero(above[1:] & ~above[:-1]), np.flatnonzero(~above[1:] & above[:-1])
+def _runs(flags: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Where the runs of true flags start and end (exclusive)."""
+    framed = np.zeros(len(flags) + 2, np.bool_)
+    framed[1:-1] = flags
+    borders = (framed[1:] != framed[:-1]).nonzero()[0]
+    return borders[::2], borders[1::2]
+
+
+def find_walls(dark: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+    """Middles of the runs of dark columns; wide runs keep both ends."""
+    starts, ends = _runs(dark)
     peaks: list[int] = []
     for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
         if end - start <= 12:
@@ -76,28 +82,57 @@ def _stretches(
     pitch: float,
 ) -> list[tuple[int, int, int, float]]:
     """Pairs of walls with one, two or three cells between them, by right wall: ``(left, right, cells, worth)``."""
-    length = peaks[None, :] - peaks[:, None]
-    cells = np.maximum(np.rint(length / pitch), 1).astype(np.int64)
-    off = np.abs(length - cells * pitch) / max(2.5, 0.14 * pitch)
-    rights, lefts = np.nonzero(((length > 0) & (cells <= 3) & (off <= 2.0)).T)
-    cells, off = cells[lefts, rights], off[lefts, rights]
-    cover = np.ones(len(lefts))
-    last = len(rails.cover) - 1
-    for k in range(3):
-        inside = k < cells
-        a = np.rint(peaks[lefts] + k * (peaks[rights] - peaks[lefts]) / cells).astype(np.int64)
-        b = np.rint(peaks[lefts] + (k + 1) * (peaks[rights] - peaks[lefts]) / cells).astype(np.int64)
-        share = (rails.cover[np.minimum(b, last)] - rails.cover[np.minimum(a, last)]) / np.maximum(b - a, 1)
-        cover = np.where(inside, np.minimum(cover, share), cover)
-    crossed = np.concatenate([[0.0], np.cumsum(strengths)])
+    rights, lefts, cells, off = _pairs(peaks, pitch)
+    if not len(rights):
+        return []
+    start, stop = peaks[lefts], peaks[rights]
+    gaps = np.searchsorted(rails.gaps, peaks)
+    keep = gaps[rights] == gaps[lefts]
+    cover = _least_cover(rails.cover, start, stop, cells)
+    keep &= cover >= rails.least_cover
+    if not keep.any():
+        return []
+    rights, lefts, cells, off, cover = rights[keep], lefts[keep], cells[keep], off[keep], cover[keep]
+    crossed = np.zeros(len(peaks) + 1)
+    np.cumsum(strengths, out=crossed[1:])
     # Double walls are one wall: only what stands well inside counts as passed over.
     near = min(8.0, 0.12 * pitch)
-    first = np.searchsorted(peaks, peaks[lefts] + near)
-    skipped = np.maximum(crossed[np.searchsorted(peaks, peaks[rights] - near)] - crossed[first], 0.0)
+    first, last = np.searchsorted(peaks, peaks + near), np.searchsorted(peaks, peaks - near)
+    skipped = np.maximum(crossed[last[rights]] - crossed[first[lefts]], 0.0)
     # A stroke as high as its cell is common in a narrow comb and hardly ever seen in a large square.
     price = min(max(pitch / 300, 0.1), 0.6)
     worth = 0.3 + 1.2 * (cover - 0.85) - 0.35 * off * off - 0.5 * (cells - 1) - price * skipped
-    gaps = np.searchsorted(rails.gaps, peaks[rights]) - np.searchsorted(rails.gaps, peaks[lefts])
-    keep = (cover >= rails.least_cover) & (gaps == 0)
-    columns = (lefts[keep].tolist(), rights[keep].tolist(), cells[keep].tolist(), worth[keep].tolist())
-    return list(zip(*columns, strict=True))
+    return list(zip(lefts.tolist(), rights.tolist(), cells.tolist(), worth.tolist(), strict=True))
+
+
+def _pairs(
+    peaks: npt.NDArray[np.int64], pitch: float
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    """Walls about one, two or three pitches apart, by right wall: right, left, cells between, and how far off."""
+    length = peaks[:, None] - peaks[None, :]
+    tolerance = max(2.5, 0.14 * pitch)
+    rights, lefts = ((length > 0) & (length <= 3 * pitch + 2.1 * tolerance)).nonzero()
+    length = length[rights, lefts]
+    cells = np.maximum(np.rint(length / pitch), 1).astype(np.int64)
+    off = np.abs(length - cells * pitch) / tolerance
+    keep = ((cells <= 3) & (off <= 2.0)).nonzero()[0]
+    return rights[keep], lefts[keep], cells[keep], off[keep]
+
+
+def _least_cover(
+    cover: npt.NDArray[np.float64],
+    starts: npt.NDArray[np.int64],
+    stops: npt.NDArray[np.int64],
+    cells: npt.NDArray[np.int64],
+) -> npt.NDArray[np.float64]:
+    """The share of railed columns of the worst cell of each stretch; 1 at most."""
+    least = np.ones(len(starts))
+    last = len(cover) - 1
+    for k in range(int(cells.max())):
+        inside = (k < cells).nonzero()[0] if k else slice(None)
+        start, length, count = starts[inside], (stops - starts)[inside], cells[inside]
+        a = np.rint(start + k * length / count).astype(np.int64)
+        b = np.rint(start + (k + 1) * length / count).astype(np.int64)
+        share = (cover[np.minimum(b, last)] - cover[np.minimum(a, last)]) / np.maximum(b - a, 1)
+        least[inside] = np.minimum(least[inside], share)
+    return least
