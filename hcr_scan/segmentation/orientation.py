@@ -21,11 +21,12 @@ def quarter_turns(ink: Ink, components: Components, spec: CropSpec, model: PageM
     if len(letters) < FEWEST_LETTERS:
         return 0
     crops = np.stack([normalize_glyph(_own_ink(ink, components, int(i)), spec) for i in letters])
-    crops = crops[model.kinds(crops)[:, Kind.OTHER] < 0.5]
-    if len(crops) < FEWEST_LETTERS:
+    kinds, found = model.kinds_and_turns(crops)
+    found = found[kinds[:, Kind.OTHER] < 0.5]
+    if len(found) < FEWEST_LETTERS:
         return 0
     # An O fits any turn; one clear letter must not outvote a page: evidence is bounded.
-    turns = np.maximum(model.turns(crops).astype(np.float64), np.log(0.02)).sum(axis=0)
+    turns = np.maximum(found.astype(np.float64), np.log(0.02)).sum(axis=0)
     second, best = np.argsort(turns)[-2:]
     needed = max(TURN_EVIDENCE, TURN_EVIDENCE_BY_LETTER * len(letters))
     return int(best) if turns[best] - turns[second] > needed else 0

@@ -60,6 +60,11 @@ class PageModel:
         """
         return _log_softmax(self._logits(crops)[:, :TURNS])
 
+    def kinds_and_turns(self, crops: Crops) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """Both answers for the price of one."""
+        logits = self._logits(crops)
+        return np.exp(_log_softmax(logits[:, TURNS:])), _log_softmax(logits[:, :TURNS])
+
     def _logits(self, crops: Crops) -> npt.NDArray[np.float32]:
         if not len(crops):
             return np.zeros((0, TURNS + len(Kind)), np.float32)

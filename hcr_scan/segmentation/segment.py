@@ -212,6 +212,8 @@ class _CropWriter:
         self._model = model
         self._to_source = page.from_source.inverse()
         self._crops: list[npt.NDArray[np.uint8]] = []
+        #: Ink already made into a crop, by identity; the ink is kept so that its identity stays its own.
+        self._known: dict[int, tuple[Ink, npt.NDArray[np.uint8]]] = {}
 
     def without_print(self, rows: list[tuple[InkCell, ...]]) -> list[tuple[InkCell, ...] | None]:
         """The rows of cells, with ``None`` for those that are filled with print."""
@@ -220,7 +222,7 @@ class _CropWriter:
         size = self._spec.size
         evidence = []
         for row in rows:
-            crops = [normalize_glyph(_whole(cell.chunk), self._spec) for cell in row if cell.chunk is not None]
+            crops = [self._crop(_whole(cell.chunk)) for cell in row if cell.chunk is not None]
             evidence.append(print_evidence(self._model, np.array(crops, np.uint8).reshape(-1, size, size)))
         return [None if printed else row for row, printed in zip(rows, printed_fields(evidence), strict=True)]
 
@@ -274,7 +276,7 @@ class _CropWriter:
         """For each word the evidence of print in each of its chunks; none without a page model."""
         if self._model is None:
             return [np.zeros(len(word)) for word in words]
-        crops = np.stack([normalize_glyph(_whole(chunk), self._spec) for word in words for chunk in word])
+        crops = np.stack([self._crop(_whole(chunk)) for word in words for chunk in word])
         ends = np.cumsum([len(word) for word in words])[:-1]
         return list(np.split(print_evidence(self._model, crops), ends))
 
@@ -283,9 +285,15 @@ class _CropWriter:
         for candidate in chunk.candidates:
             box = self._source_box(candidate.box.shifted(left, top))
             index = len(self._crops)
-            self._crops.append(normalize_glyph(candidate.ink, self._spec))
+            self._crops.append(self._crop(candidate.ink))
             candidates.append(Candidate(candidate.start, candidate.end, box, index, crossed_out, candidate.penalty))
         return Chunk(tuple(candidates), chunk.cuts)
+
+    def _crop(self, ink: Ink) -> npt.NDArray[np.uint8]:
+        """What the model sees of a glyph. Whether it is print and what it says is asked of the same crop."""
+        if id(ink) not in self._known:
+            self._known[id(ink)] = (ink, normalize_glyph(ink, self._spec))
+        return self._known[id(ink)][1]
 
     def _source_box(self, box: BoundingBox) -> BoundingBox:
         geometry = self._page.geometry
