@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
@@ -80,6 +81,13 @@ def load_classifier(
 def page_model_of(bundle: Bundle) -> Path | None:
     """The bundle's page network, checked once here so that workers need not."""
     return bundle.verified_path(PAGE_MODEL) if PAGE_MODEL in bundle.files else None
+
+
+def in_blocks(run: Callable[[Crops], Logits], crops: Crops, rows: int, classes: int) -> Logits:
+    """The logits of all crops, float32 ``(n, classes)``, asked of ``run`` in blocks of exactly ``rows``."""
+    if not len(crops):
+        return np.zeros((0, classes), np.float32)
+    return np.concatenate([run(block) for block in blocks_of(crops, rows)])[: len(crops)]
 
 
 def blocks_of(crops: Crops, rows: int) -> list[Crops]:

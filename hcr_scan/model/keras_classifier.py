@@ -11,7 +11,7 @@ import numpy as np
 
 from hcr_scan.errors import MissingDependency, ModelError
 from hcr_scan.model.bundle import NETWORK_KERAS, Bundle, ModelInfo
-from hcr_scan.model.classifier import Crops, Device, blocks_of, page_model_of
+from hcr_scan.model.classifier import Crops, Device, in_blocks, page_model_of
 from hcr_scan.model.probabilities import Logits
 
 #: As in :mod:`hcr_scan.model.onnx_classifier`: one block size, so that answers do not depend on the batch.
@@ -56,10 +56,7 @@ class KerasClassifier:
         return self._page_model
 
     def predict(self, crops: Crops) -> Logits:
-        if not len(crops):
-            return np.zeros((0, len(self._info.labels)), np.float32)
-        blocks = [self._run(block) for block in blocks_of(crops, BLOCK)]
-        return np.concatenate(blocks)[: len(crops)]
+        return in_blocks(self._run, crops, BLOCK, len(self._info.labels))
 
     def _run(self, block: Crops) -> Logits:
         # predict_on_batch compiles the call once; calling the model would trace it layer by layer every time.

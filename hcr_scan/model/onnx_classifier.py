@@ -9,7 +9,7 @@ import numpy as np
 
 from hcr_scan.errors import MissingDependency, ModelError
 from hcr_scan.model.bundle import NETWORK_ONNX, Bundle, ModelInfo, refuse_external_data
-from hcr_scan.model.classifier import Crops, Device, blocks_of, page_model_of
+from hcr_scan.model.classifier import Crops, Device, in_blocks, page_model_of
 from hcr_scan.model.probabilities import Logits
 
 if TYPE_CHECKING:
@@ -60,10 +60,7 @@ class OnnxClassifier:
         return self._page_model
 
     def predict(self, crops: Crops) -> Logits:
-        if not len(crops):
-            return np.zeros((0, len(self._info.labels)), np.float32)
-        blocks = [self._run(block) for block in blocks_of(crops, self._block)]
-        return np.concatenate(blocks)[: len(crops)]
+        return in_blocks(self._run, crops, self._block, len(self._info.labels))
 
     def _run(self, block: Crops) -> Logits:
         (logits,) = self._session.run([self._output], {self._input: np.ascontiguousarray(block)})

@@ -16,6 +16,8 @@ WORKING_SIZE = 2300
 KEEP_FROM, KEEP_TO = 0.7, 1.15
 #: Darkness (0..255) that no pen stays under, so that the grain of paper is never amplified into ink.
 FAINTEST_INK = 26
+#: Soft ink from which a pixel is part of a stroke and not of its edge.
+STRONG_INK = 112
 #: Nor is what is fainter than this share of the page's darkest ink taken for ink where there is no other.
 GRAIN_BELOW = 0.33
 

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from hcr_scan.geometry import BoundingBox
 from hcr_scan.images import Components, Gray, Ink, Mask, connected_components, dilate
-from hcr_scan.segmentation.binarization import FAINTEST_INK, Paper
+from hcr_scan.segmentation.binarization import FAINTEST_INK, STRONG_INK, Paper
 from hcr_scan.segmentation.glyphs import InkCandidate, InkChunk
 
 #: A cell with less ink than this share of its area, or smaller than this share of its height, is blank.
@@ -61,7 +61,7 @@ def read_comb(paper: Paper, cells: tuple[BoundingBox, ...]) -> tuple[InkCell, ..
     if found is None:
         return tuple(InkCell(cell, None) for cell in cells)
     ink, erased = found
-    owners = _assign((ink >= 112).astype(np.uint8), inside, erased)
+    owners = _assign((ink >= STRONG_INK).astype(np.uint8), inside, erased)
     spans = _spans(owners, len(cells))
     return tuple(
         _read_cell(ink, owners, k + 1, span, strip, cell)
@@ -81,7 +81,7 @@ def ink_in_box(paper: Paper, box: BoundingBox) -> tuple[Ink, int, int] | None:
     if found is None:
         return None
     ink, erased = found
-    owners = _assign((ink >= 112).astype(np.uint8), [inside], erased)
+    owners = _assign((ink >= STRONG_INK).astype(np.uint8), [inside], erased)
     near = dilate((owners > 0).astype(np.uint8), 3, 3) > 0
     return (np.where(near, ink, 0).astype(np.uint8), strip.left, strip.top) if near.any() else None
 

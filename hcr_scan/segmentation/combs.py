@@ -17,6 +17,9 @@ from hcr_scan.segmentation.frame_evidence import RAIL_DASH, FrameEvidence
 from hcr_scan.segmentation.rules import THICKEST_RULE
 from hcr_scan.segmentation.wall_chains import Chain, Rails, best_chain, find_walls
 
+#: How far beyond a settled comb its band is searched for more of the same row, in working pixels.
+SETTLED_REACH = 600
+
 
 @dataclass(frozen=True, slots=True)
 class Comb:
@@ -62,7 +65,7 @@ def _settle(evidence: FrameEvidence, family: CellFamily, comb: Comb) -> _Band | 
     top, bottom = start + int(light_above[-1]) + 4, start + middle + int(light_below[0]) - 3
     if abs(bottom - top - family.height) > 0.3 * family.height or (top, bottom) == (first.top, first.bottom):
         return None
-    return _Band(top, bottom, max(first.left - 600, 0), min(comb.cells[-1].right + 600, width))
+    return _Band(top, bottom, max(first.left - SETTLED_REACH, 0), min(comb.cells[-1].right + SETTLED_REACH, width))
 
 
 @dataclass(frozen=True, slots=True, order=True)

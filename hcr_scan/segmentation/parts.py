@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from hcr_scan.images import Components, Ink, connected_components, histogram
 from hcr_scan.normalization import stroke_width
+from hcr_scan.segmentation.binarization import STRONG_INK
 
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
@@ -23,7 +24,7 @@ FEWEST_PIXELS = 1
 #: No page holds more pieces of writing; the time that a page takes is bounded with them.
 MOST_PIECES = 6000
 #: Strength of ink (0..255) that makes up pieces on most pages, and where the writing is faint.
-USUAL_THRESHOLD, FAINT_THRESHOLD = 112, 72
+USUAL_THRESHOLD, FAINT_THRESHOLD = STRONG_INK, 72
 #: Writing is faint where there is at least this much ink between the two, as a share of what is above.
 FAINT_SHARE = 0.18
 

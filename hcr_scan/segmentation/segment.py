@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from hcr_scan.geometry import BoundingBox, Homography, quarter_turn
+from hcr_scan.geometry import BoundingBox, Homography, quarter_turn, union_of
 from hcr_scan.images import Components, Gray, Ink, Mask, connected_components, warp
 from hcr_scan.normalization import CropSpec, normalize_glyph
-from hcr_scan.segmentation.binarization import Paper, flatten_light, local_ink, working_raster
+from hcr_scan.segmentation.binarization import STRONG_INK, Paper, flatten_light, local_ink, working_raster
 from hcr_scan.segmentation.candidates import (
     Candidate,
     Chunk,
@@ -74,7 +74,7 @@ def segment(image: PageImage, layout: Layout, spec: CropSpec, page_model: PageMo
     ink = local_ink(page.paper)
     fields: tuple[SegmentedField, ...] = ()
     if layout is not Layout.LINES:
-        frames = find_frames(page.paper, page.rules, (ink >= 112).astype(np.uint8) * 255)
+        frames = find_frames(page.paper, page.rules, (ink >= STRONG_INK).astype(np.uint8) * 255)
         fields = tuple(_fields(page, frames, writer))
         if layout is Layout.CELLS or _places(fields) >= FORM_PLACES:
             return writer.finish(image, fields, ())
@@ -124,7 +124,7 @@ def _moves(homography: Homography, width: int, height: int) -> bool:
 
 
 def _pieces(ink: Ink) -> Components:
-    return connected_components((ink >= 112).astype(np.uint8))
+    return connected_components((ink >= STRONG_INK).astype(np.uint8))
 
 
 def _sheet(pixels: Gray) -> tuple[Gray, Mask | None, Homography]:
@@ -235,7 +235,7 @@ class _CropWriter:
             )
             for cell in cells
         )
-        return SegmentedField("cells", self._source_box(_around([cell.box for cell in cells])), places)
+        return SegmentedField("cells", self._source_box(union_of(cell.box for cell in cells)), places)
 
     def box(self, box: BoundingBox, lines: list[InkLine], left: int, top: int) -> SegmentedField | None:
         """A field of lines of writing in a box, one cell a glyph, or ``None`` where there is only print in it.
@@ -302,13 +302,6 @@ class _CropWriter:
 
 def _whole(chunk: InkChunk) -> Ink:
     return next(c.ink for c in chunk.candidates if c.start == 0 and c.end == chunk.cuts)
-
-
-def _around(boxes: list[BoundingBox]) -> BoundingBox:
-    result = boxes[0]
-    for box in boxes[1:]:
-        result = result.union(box)
-    return result
 
 
 def _one_glyph(image: PageImage, spec: CropSpec) -> SegmentedPage:
