@@ -185,30 +185,42 @@ def _assign(mask: Mask, cells: list[BoundingBox], erased: bool) -> npt.NDArray[n
     at the wall between them: those are two glyphs that touch.
     """
     found = connected_components(mask)
-    place = np.zeros(mask.shape, np.int32)
-    for k, cell in enumerate(cells):
-        place[max(cell.top - 2, 0) : cell.bottom + 2, max(cell.left - 2, 0) : cell.right + 2] = k + 1
-    owners = np.zeros(len(found) + 1, np.int32)
-    inked = found.labels > 0
-    pairs = found.labels[inked] * (len(cells) + 1) + place[inked]
-    counts = np.bincount(pairs, minlength=(len(found) + 1) * (len(cells) + 1)).reshape(len(found) + 1, -1)
-    result_cut = np.zeros(mask.shape, np.int32)
     columns = _nearest_cell(mask.shape[1], cells)
+    inked = found.labels > 0
+    pairs = found.labels[inked] * (len(cells) + 1) + _places(columns, cells, mask.shape[0])[inked]
+    counts = np.bincount(pairs, minlength=(len(found) + 1) * (len(cells) + 1)).reshape(len(found) + 1, -1)
+    owners = np.zeros(len(found) + 1, np.int32)
+    result_cut = np.zeros(mask.shape, np.int32)
     for index in range(1, len(found) + 1):
         shares = counts[index, 1:] / max(found.areas[index - 1], 1)
-        order = np.argsort(-shares, kind="stable")
-        cell = cells[order[0]]
-        if shares.sum() < 0.5 or not _is_writing(found, index - 1, cell):
+        if shares.sum() < 0.5:
             continue
+        first, *others = np.argsort(-shares, kind="stable")[:2]
+        order = [first, *(k for k in others if shares[k] >= SHARED_GLYPH)]
+        # Most of a glyph may lie just across the wall, where it does not reach into the neighbor's cell.
+        order = [k for k in order if _is_writing(found, index - 1, cells[k])]
+        if not order:
+            continue
+        cell = cells[order[0]]
         if _is_scrap(found, index - 1, cell) or (erased and _is_frame(found, index - 1, cell)):
             continue
-        if len(order) > 1 and shares[order[1]] >= SHARED_GLYPH:
+        if len(order) > 1:
             left, top, right, bottom = (int(v) for v in found.boxes[index - 1])
             own = found.labels[top:bottom, left:right] == index
             result_cut[top:bottom, left:right][own] = np.broadcast_to(columns[left:right], own.shape)[own]
         else:
             owners[index] = order[0] + 1
     return np.where(result_cut > 0, result_cut, owners[found.labels])
+
+
+def _places(columns: npt.NDArray[np.int32], cells: list[BoundingBox], height: int) -> npt.NDArray[np.int32]:
+    """For every pixel the cell (from 1) it lies in, half of each wall included; 0 outside of all."""
+    place = np.zeros((height, len(columns)), np.int32)
+    for k, cell in enumerate(cells):
+        left, right = max(cell.left - 2, 0), cell.right + 2
+        own = np.where(columns[left:right] == k + 1, k + 1, 0)
+        place[max(cell.top - 2, 0) : cell.bottom + 2, left:right][:, own > 0] = k + 1
+    return place
 
 
 def _nearest_cell(width: int, cells: list[BoundingBox]) -> npt.NDArray[np.int32]:
