@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,13 +22,14 @@ from hcr_scan.document import (
     Word,
     joint_confidence,
 )
+from hcr_scan.geometry import BoundingBox
 from hcr_scan.lattice import ChosenCandidate, choose_path
 from hcr_scan.model.bundle import ModelInfo
 from hcr_scan.model.probabilities import Logits, Probabilities, probabilities
+from hcr_scan.placement import Metrics, Placement, leveled
 from hcr_scan.segmentation.candidates import (
     Candidate,
     Chunk,
-    SegmentedCell,
     SegmentedField,
     SegmentedLine,
     SegmentedPage,
@@ -52,6 +53,7 @@ class _Reader:
     probabilities: Probabilities
     labels: tuple[str, ...]
     kinds: CharacterKinds
+    placement: Placement | None
     shapes: npt.NDArray[np.intp]
     reject_below: float
     review_below: float
@@ -70,6 +72,7 @@ def assemble_page(segmented: SegmentedPage, logits: Logits, info: ModelInfo, set
         probabilities(logits, info.labels, settings.charset, info.temperature),
         info.labels,
         CharacterKinds.of(info.labels, settings.charset),
+        Placement.of(info.placement, info.labels, settings.charset),
         _shapes(info.labels),
         info.reject_below,
         settings.review_below,
@@ -98,7 +101,7 @@ def _shapes(labels: Sequence[str]) -> npt.NDArray[np.intp]:
 
 
 def _field(segmented: SegmentedField, number: int, reader: _Reader) -> Field:
-    glyphs = tuple(_cell_glyphs(segmented.cells, reader))
+    glyphs = tuple(_cell_glyphs(segmented, reader))
     raw = _text_of_cells(glyphs)
     return Field(
         name=f"field_{number:03}",
@@ -114,39 +117,86 @@ def _field(segmented: SegmentedField, number: int, reader: _Reader) -> Field:
     )
 
 
-def _cell_glyphs(cells: Sequence[SegmentedCell], reader: _Reader) -> Iterator[Glyph]:
+def _cell_glyphs(segmented: SegmentedField, reader: _Reader) -> Iterator[Glyph]:
     """Every cell's glyph, left to right; written cells with no blank between them are read as one word."""
-    numbered = enumerate(cells)
-    for blank, run in itertools.groupby(numbered, key=lambda pair: pair[1].chunk is None):
+    chosen = [[] if cell.chunk is None else _choose(cell.chunk, reader) for cell in segmented.cells]
+    rows = iter(_rows_of_field(segmented, chosen, reader))
+    for blank, run in itertools.groupby(range(len(chosen)), key=lambda number: segmented.cells[number].chunk is None):
+        numbers = list(run)
         if blank:
-            for number, cell in run:
-                yield Glyph(cell.box, "", 1.0, status=Status.BLANK, cell=number)
+            for number in numbers:
+                yield Glyph(segmented.cells[number].box, "", 1.0, status=Status.BLANK, cell=number)
         else:
-            written = [(number, cell.chunk) for number, cell in run if cell.chunk is not None]
-            yield from _word_glyphs(written, reader)
+            read = [(number, choice) for number in numbers for choice in chosen[number]]
+            yield from _word_glyphs(read, np.array([next(rows) for _ in read]), reader)
+
+
+def _rows_of_field(
+    segmented: SegmentedField, chosen: Sequence[Sequence[ChosenCandidate]], reader: _Reader
+) -> Probabilities:
+    """The probabilities of all glyphs of a field, given where they stand in their cells, or on the lines of a box."""
+    choices = [choice for cell in chosen for choice in cell]
+    if segmented.kind != "cells":
+        lines = _rows_of_writing([choice.candidate.box for choice in choices])
+        parts = [_placed(choices[line], reader) for line in lines]
+        return np.concatenate(parts) if parts else _placed([], reader)
+    cells = [cell.box for cell, found in zip(segmented.cells, chosen, strict=True) for _ in found]
+    edges = [((c.candidate.box.top - cell.top) / cell.height, (c.candidate.box.bottom - cell.top) / cell.height)
+             for c, cell in zip(choices, cells, strict=True)]  # fmt: skip
+    return _weighed(choices, np.array(edges, np.float64).reshape(-1, 2), Metrics.of_cells(), reader)
+
+
+def _rows_of_writing(boxes: Sequence[BoundingBox]) -> list[slice]:
+    """The lines of a box, whose glyphs come line by line: one ends where the next glyph is further left."""
+    starts = [k for k in range(1, len(boxes)) if boxes[k].right < boxes[k - 1].left]
+    return [slice(a, b) for a, b in itertools.pairwise([0, *starts, len(boxes)])]
 
 
 def _line(segmented: SegmentedLine, reader: _Reader) -> Line:
-    words = tuple(
-        Word(tuple(_word_glyphs([(None, chunk) for chunk in chunks], reader))) for chunks in segmented.words if chunks
-    )
+    chosen = [[choice for chunk in chunks for choice in _choose(chunk, reader)] for chunks in segmented.words if chunks]
+    rows = _placed([choice for word in chosen for choice in word], reader)
+    words = []
+    for word in chosen:
+        words.append(Word(tuple(_word_glyphs([(None, choice) for choice in word], rows[: len(word)], reader))))
+        rows = rows[len(word) :]
     glyphs = tuple(glyph for word in words for glyph in word.glyphs)
-    return Line(words, _status(glyphs), _reasons(glyphs))
+    return Line(tuple(words), _status(glyphs), _reasons(glyphs))
 
 
-def _word_glyphs(chunks: Iterable[tuple[int | None, Chunk]], reader: _Reader) -> Iterator[Glyph]:
-    """The glyphs of chunks that stand together: first the cuts are decided, then the glyphs are read in context."""
-    chosen = [(cell, choice) for cell, chunk in chunks for choice in _choose(chunk, reader)]
-    rows = _in_context([choice.candidate for _, choice in chosen], reader)
+def _placed(choices: Sequence[ChosenCandidate], reader: _Reader) -> Probabilities:
+    """The probabilities of a line's glyphs ``(n, classes)``, given where they stand on it."""
+    boxes = np.array([choice.candidate.box.as_list() for choice in choices], np.float64).reshape(-1, 4)
+    edges = leveled(boxes)
+    metrics = Metrics.of_line(edges[:, 0], edges[:, 1]) if len(choices) > 1 else None
+    return _weighed(choices, edges, metrics, reader)
+
+
+def _weighed(
+    choices: Sequence[ChosenCandidate], edges: npt.NDArray[np.float64], metrics: Metrics | None, reader: _Reader
+) -> Probabilities:
+    rows = reader.probabilities[[choice.candidate.crop for choice in choices]]
+    if reader.placement is None or metrics is None or not choices:
+        return rows
+    written = np.array([not choice.candidate.crossed_out for choice in choices])
+    result = rows.copy()
+    if written.any():
+        result[written] = reader.placement.weigh(rows[written], edges[written, 0], edges[written, 1], metrics)
+    return result
+
+
+def _word_glyphs(
+    chosen: Sequence[tuple[int | None, ChosenCandidate]], rows: Probabilities, reader: _Reader
+) -> Iterator[Glyph]:
+    """The glyphs of a word, each with its cell if any, read in context."""
+    rows = _in_context([choice.candidate for _, choice in chosen], rows, reader)
     order = np.argsort(-rows, axis=1, kind="stable")[:, : ALTERNATIVES + 2]
     for (cell, choice), row, best in zip(chosen, rows, order, strict=True):
         ranked = [Alternative(reader.labels[i], float(row[i])) for i in best if row[i] > 0]
         yield _glyph(choice, cell, ranked, float(row[reader.kinds.nothing]), reader)
 
 
-def _in_context(candidates: Sequence[Candidate], reader: _Reader) -> Probabilities:
+def _in_context(candidates: Sequence[Candidate], rows: Probabilities, reader: _Reader) -> Probabilities:
     """The probabilities of a word's glyphs given each other; what is crossed out neither says nor learns anything."""
-    rows = reader.probabilities[[candidate.crop for candidate in candidates]]
     crossed_out = np.array([candidate.crossed_out for candidate in candidates])
     if not crossed_out.any():
         return reweight(rows, reader.kinds)

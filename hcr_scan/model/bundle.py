@@ -16,6 +16,7 @@ from typing import Any
 
 from hcr_scan.errors import ModelError
 from hcr_scan.normalization import NORMALIZATION_VERSION, CropSpec
+from hcr_scan.placement import PlacementTable
 
 BUNDLE_FORMAT = 1
 MANIFEST = "model.json"
@@ -39,7 +40,8 @@ class ModelInfo:
     ``labels`` name the columns of its logits; the last is ``""``, not a character. ``crop_spec`` is how crops must
     look, ``temperature`` what logits are divided by to give calibrated probabilities, and below ``reject_below`` a best
     character is no reading. ``trained_with`` names the versions of what trained it. ``sha256`` is that of the manifest,
-    which names the SHA-256 of every other file.
+    which names the SHA-256 of every other file. ``placement`` says where characters stand on a line and how large they
+    are; without it only crops are looked at.
     """
 
     labels: tuple[str, ...]
@@ -50,6 +52,7 @@ class ModelInfo:
     recipe_sha256: str = ""
     metrics: Mapping[str, Any] = field(default_factory=dict)
     sha256: str = ""
+    placement: PlacementTable | None = None
 
     def __post_init__(self) -> None:
         if len(set(self.labels)) != len(self.labels) or self.labels[-1:] != ("",):
@@ -205,6 +208,7 @@ def _model_info(document: dict[str, Any], manifest: bytes) -> ModelInfo:
         recipe_sha256=str(document.get("recipe_sha256", "")),
         metrics=dict(document.get("metrics") or {}),
         sha256=hashlib.sha256(manifest).hexdigest(),
+        placement=PlacementTable.read(document["placement"]) if document.get("placement") else None,
     )
 
 

@@ -27,7 +27,7 @@ def font_bitmaps(name: str, files: Iterable[Path], characters: str = CHARACTERS)
     labels: list[str] = []
     for file in files:
         drawn = draw_font(file, characters)
-        if _only_capitals(drawn):
+        if only_capitals(drawn):
             drawn = {character: ink for character, ink in drawn.items() if not character.islower()}
         inks.extend(drawn.values())
         labels.extend(drawn)
@@ -60,7 +60,7 @@ def draw_word(file: Path, text: str, em: int) -> Ink:
     return _draw(ImageFont.truetype(str(file), em), text)
 
 
-def _only_capitals(drawn: Mapping[str, Ink]) -> bool:
+def only_capitals(drawn: Mapping[str, Ink]) -> bool:
     alike = [_similarity(drawn[c], drawn[c.upper()]) for c in _TELLING if c in drawn and c.upper() in drawn]
     return len(alike) > 0 and float(np.median(alike)) > 0.75
 

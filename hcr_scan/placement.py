@@ -1,0 +1,243 @@
+"""What size and position say about a glyph: c or C, a comma or a 1, a full stop or an O.
+
+A crop is scaled to fill its square, so it cannot tell these apart. Where glyphs stand side by side their boxes can:
+given the line's baseline B, its capital height H and the writer's x-height, a character's place is known to within a
+spread that training measured (:class:`PlacementTable`, kept in the model bundle). The network saw characters of every
+size alike, so by Bayes' rule
+
+    p(character | crop, place)  ~  p(character | crop) * p(place | character)
+
+B, H and the x-height are not estimated but summed over: every triple on a grid is weighted with how well it explains
+the glyph's neighbors, each of which may be any character its crop looks like. A line that could as well be large small
+letters as small capitals then says nothing, a glyph without neighbors keeps its probabilities, and neither scale nor
+place on the page matters. In a cell the cell itself says roughly where capitals stand.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Indices = npt.NDArray[np.intp]
+Probabilities = npt.NDArray[np.float32]
+
+VERSION = 1
+
+#: Sets whose characters all have about the same height (logarithm) have nothing to be told apart by.
+TELLING = 0.3
+#: Probabilities below this are not weighed up: no place would make them matter.
+NEGLIGIBLE = 1e-4
+#: Share of characters that stand just anywhere, and where: position and height (logarithm), mean and spread.
+ASTRAY = 0.02
+ANYWHERE = ((0.4, 0.7), (-0.5, 0.9))
+#: Lines of fewer glyphs are taken to be level; no line is steeper than this.
+FEWEST_FOR_SLOPE, STEEPEST = 6, 0.18
+#: Glyphs to each side that a glyph is compared with: lines bend, and hands grow tired.
+NEIGHBORS = 12
+#: Logarithms of a writer's x-height to the usual, and how likely they are.
+X_HEIGHTS, X_HEIGHT_SHARES = (-0.25, 0.0, 0.25), (0.25, 0.5, 0.25)
+#: Capital height in the height of the taller glyphs: they may be capitals, or small letters, or have tails.
+LINE_HEIGHTS = np.exp(np.linspace(math.log(0.55), math.log(2.6), 16))
+#: Baseline below the usual bottom, in the height of the taller glyphs: all of them may have tails.
+LINE_BASES = np.linspace(-1.0, 0.45, 19)
+#: Capital height and baseline in the height of a cell, the baseline from its top: mean and spread.
+CELL_HEIGHT, CELL_BASE = (math.log(0.62), 0.3), (0.83, 0.12)
+CELL_HEIGHTS = np.exp(np.linspace(math.log(0.25), math.log(1.15), 16))
+CELL_BASES = np.linspace(0.5, 1.15, 17)
+
+
+@dataclass(frozen=True, slots=True)
+class PlacementTable:
+    """Where characters stand and how large they are, in capital heights above the baseline.
+
+    ``rows`` holds, by character: ``anchor``, the share of its height at which it stands most steadily (0 = its bottom,
+    1 = its top); ``position`` of the anchor, mean and spread; natural logarithm of its ``height``, mean and spread; and
+    how much that mean moves with the logarithm of the writer's x-height (1 for ``a``, 0 for ``A``).
+    """
+
+    rows: Mapping[str, tuple[float, float, float, float, float, float]]
+
+    def __post_init__(self) -> None:
+        for label, row in self.rows.items():
+            if len(row) != 6 or not all(math.isfinite(value) for value in row):
+                raise ValueError(f"the placement of {label!r} must be six numbers, not {row!r}")
+            if min(row[2], row[4]) < 0.01 or not 0 <= row[0] <= 1:
+                raise ValueError(f"the placement of {label!r} has a spread below 0.01, or its anchor is not in 0..1")
+
+    @classmethod
+    def read(cls, document: Mapping[str, object]) -> PlacementTable:
+        """The table that :meth:`document` wrote.
+
+        Raises:
+            ValueError: it is of another version, or malformed.
+        """
+        rows = document.get("rows")
+        if document.get("version") != VERSION or not isinstance(rows, Mapping):
+            raise ValueError(f"its placement is of version {document.get('version')!r}, not {VERSION}")
+        read = {str(label): tuple(float(value) for value in row) for label, row in rows.items()}
+        return cls({label: _six(label, row) for label, row in read.items()})
+
+    def document(self) -> dict[str, object]:
+        """The table as it stands in ``model.json``, under ``placement``."""
+        rows = {label: [round(value, 4) for value in row] for label, row in self.rows.items()}
+        return {"version": VERSION, "rows": rows}
+
+
+def _six(label: str, row: tuple[float, ...]) -> tuple[float, float, float, float, float, float]:
+    if len(row) != 6:
+        raise ValueError(f"the placement of {label!r} must be six numbers, not {len(row)}")
+    return row
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """What a line's baseline and capital height may be: a grid, and the logarithm of how likely each pair is.
+
+    ``heights`` (h,) and ``bases`` (b,) are in the unit of the glyphs' tops and bottoms, which grow downward;
+    ``prior`` is (b, h).
+    """
+
+    heights: Floats
+    bases: Floats
+    prior: Floats
+
+    @classmethod
+    def of_line(cls, tops: Floats, bottoms: Floats) -> Metrics:
+        """Of glyphs in a row: as good as anything goes, within what their sizes allow."""
+        unit = float(np.quantile(bottoms - tops, 0.75))
+        bases = float(np.median(bottoms)) + unit * LINE_BASES
+        return cls(unit * LINE_HEIGHTS, bases, np.zeros((len(LINE_BASES), len(LINE_HEIGHTS))))
+
+    @classmethod
+    def of_cells(cls) -> Metrics:
+        """Of glyphs whose tops and bottoms are given in heights of their cells."""
+        height = -0.5 * ((np.log(CELL_HEIGHTS) - CELL_HEIGHT[0]) / CELL_HEIGHT[1]) ** 2
+        base = -0.5 * ((CELL_BASES - CELL_BASE[0]) / CELL_BASE[1]) ** 2
+        return cls(CELL_HEIGHTS, CELL_BASES, base[:, None] + height[None, :])
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """The part of a table that a character set needs: ``columns`` (m,) of the classes and their ``rows`` (m, 6)."""
+
+    columns: Indices
+    rows: Floats
+    nothing: int
+
+    @classmethod
+    def of(cls, table: PlacementTable | None, labels: Sequence[str], charset: str) -> Placement | None:
+        """``None`` where there is no table, or nothing in the set to be told apart by size and position."""
+        if table is None:
+            return None
+        allowed = set(charset)
+        columns = [i for i, label in enumerate(labels) if label and label in allowed and label in table.rows]
+        rows = np.array([table.rows[labels[i]] for i in columns], np.float64).reshape(-1, 6)
+        if len(columns) < 2 or np.ptp(rows[:, 3]) < TELLING:
+            return None
+        return cls(np.array(columns, np.intp), rows, labels.index(""))
+
+    def weigh(self, rows: Probabilities, tops: Floats, bottoms: Floats, metrics: Metrics) -> Probabilities:
+        """The probabilities ``(n, classes)`` of glyphs in a row, given also where they stand; rows still sum to 1.
+
+        Args:
+            rows: what the crops say, left to right.
+            tops: (n,) of their boxes, level with the line, growing downward.
+            bottoms: (n,) likewise.
+            metrics: what baseline and capital height may be, in the same unit.
+        """
+        glyphs, members = np.nonzero(rows[:, self.columns] > NEGLIGIBLE)
+        columns = self.columns[members]
+        weights = rows[glyphs, columns].astype(np.float64)
+        steady, size, anywhere = self._densities(glyphs, members, tops, bottoms, metrics)
+        known = steady[:, :, :, None] * size[:, None, :, :] * (1 - ASTRAY)
+        explained = ASTRAY * anywhere
+        np.add.at(explained, glyphs, weights[:, None, None, None] * known)
+        belief = _beliefs(np.log(explained), metrics.prior)
+        evidence = ASTRAY * (belief * anywhere).sum(axis=(1, 2, 3))
+        result = rows * evidence[:, None].astype(np.float32)
+        inside = np.einsum("pbhx,pbhx->p", belief[glyphs], known)
+        result[glyphs, columns] = weights * (inside + evidence[glyphs])
+        return self._shared_out(rows, result)
+
+    def _densities(
+        self, glyphs: Indices, members: Indices, tops: Floats, bottoms: Floats, metrics: Metrics
+    ) -> tuple[Floats, Floats, Floats]:
+        """How likely each (glyph, character) stands where it does (p, b, h) and is as large (p, h, x), and how likely
+        any (n, b, h, x), for every baseline, capital height and x-height.
+
+        Densities are those of edges in the unit of the page, so all are divided by the capital height.
+        """
+        height = np.maximum(bottoms - tops, 1e-6)
+        anchor, position, position_spread, log_height, height_spread, response = self.rows[members].T
+        at = bottoms[glyphs] - anchor * height[glyphs]
+        above = (metrics.bases[None, :, None] - at[:, None, None]) / metrics.heights
+        steady = _normal(above, position[:, None, None], position_spread[:, None, None]) / metrics.heights
+        relative = np.log(height)[:, None, None] - np.log(metrics.heights)[None, :, None]
+        expected = log_height[:, None] + response[:, None] * np.array(X_HEIGHTS)
+        size = _normal(relative[glyphs], expected[:, None, :], height_spread[:, None, None])
+        (mean, spread), (log_mean, log_spread) = ANYWHERE
+        middle = (metrics.bases[None, :, None] - (tops + bottoms)[:, None, None] / 2) / metrics.heights
+        anywhere = (
+            _normal(middle, mean, spread) / metrics.heights * _normal(relative[:, None, :, 0], log_mean, log_spread)
+        )
+        return steady, size, np.repeat(anywhere[..., None], len(X_HEIGHTS), axis=3)
+
+    def _shared_out(self, before: Probabilities, weighed: Probabilities) -> Probabilities:
+        """Rows that sum to 1 again. How likely a glyph is no character is left to its crop."""
+        nothing = before[:, self.nothing]
+        weighed[:, self.nothing] = 0
+        total = weighed.sum(axis=1, dtype=np.float64)
+        share = np.where(total > 0, (1.0 - nothing) / np.maximum(total, 1e-300), 0.0)
+        weighed *= share[:, None].astype(np.float32)
+        weighed[:, self.nothing] = nothing
+        return weighed
+
+
+def _normal(x: Floats, mean: Floats | float, spread: Floats | float) -> Floats:
+    return np.asarray(np.exp(-0.5 * ((x - mean) / spread) ** 2) / (spread * math.sqrt(2 * math.pi)), np.float64)
+
+
+def _beliefs(explained: Floats, prior: Floats) -> Floats:
+    """For each glyph how likely each triple (b, h, x) is, given its neighbors but not itself; sums to 1.
+
+    Args:
+        explained: (n, b, h, x), the logarithm of each glyph's likelihood.
+        prior: (b, h), a logarithm.
+    """
+    total = np.concatenate((np.zeros((1, *explained.shape[1:])), np.cumsum(explained, axis=0)))
+    place = np.arange(len(explained))
+    first, last = np.maximum(place - NEIGHBORS, 0), np.minimum(place + NEIGHBORS + 1, len(explained))
+    around = total[last] - total[first] - explained
+    around += prior[:, :, None] + np.log(X_HEIGHT_SHARES)
+    around -= around.max(axis=(1, 2, 3), keepdims=True)
+    beliefs: Floats = np.exp(around)
+    return beliefs / beliefs.sum(axis=(1, 2, 3), keepdims=True)
+
+
+def leveled(boxes: Floats) -> Floats:
+    """Tops and bottoms (n, 2) of a line's boxes (n, 4), left to right, with the line's slope taken out.
+
+    The slope is the median over pairs of glyphs that are not close by, of their bottoms' and of their tops' slopes;
+    tails and capitals go either way. A line of few glyphs is taken to be level.
+    """
+    edges = boxes[:, (1, 3)].copy()
+    if len(boxes) < FEWEST_FOR_SLOPE:
+        return edges
+    middles = (boxes[:, 0] + boxes[:, 2]) / 2
+    i, j = np.triu_indices(len(boxes), 2)
+    across = middles[j] - middles[i]
+    far = across > 2 * np.median(edges[:, 1] - edges[:, 0])
+    if not far.any():
+        return edges
+    slopes = np.concatenate([(edges[j, k] - edges[i, k])[far] / across[far] for k in (0, 1)])
+    weights = np.tile(across[far], 2)
+    order = np.argsort(slopes, kind="stable")
+    running = np.cumsum(weights[order])
+    slope = float(slopes[order][np.searchsorted(running, running[-1] / 2)])
+    edges -= min(max(slope, -STEEPEST), STEEPEST) * middles[:, None]
+    return edges

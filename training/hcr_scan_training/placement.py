@@ -1,0 +1,177 @@
+"""Where and how large characters stand on a line, measured on handwriting fonts and pen strokes.
+
+Fonts know their baseline, so they tell where each character stands; people vary more, and the heights of UNIPEN's
+characters against the same writer's capitals tell by how much. The table goes into the bundle
+(:mod:`hcr_scan.placement` says what its numbers mean) and scanning reads it from there.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageDraw, ImageFont
+
+from hcr_scan.errors import DatasetError
+from hcr_scan.placement import PlacementTable
+from hcr_scan_training.corpus import CHARACTERS, Strokes
+from hcr_scan_training.glyph_fonts import draw_font, only_capitals
+
+logger = logging.getLogger(__name__)
+
+Floats = npt.NDArray[np.float64]
+
+#: Height of the em in pixels at which fonts are measured.
+EM = 192
+#: Capitals without bowls at the top or bottom: their edges are the capital height and the baseline.
+_FLAT = "EFHIKLMNTXZ"
+#: Small letters that reach from the baseline to the x-height.
+_LOW = "acemnorsuvwxz"
+#: Capitals and characters of a kind that a writer must have left for his heights to count.
+FEWEST = 10
+#: A hand is less even than a font: added to every spread of position, in capital heights, as a variance.
+UNEVEN_POSITION = 0.07
+#: Heights (logarithms) vary at least so much from one character to the next.
+UNEVEN_HEIGHT = 0.1
+#: People put punctuation down with less care than letters, and no set tells how much: the same for it, a guess.
+CARELESS_POSITION, CARELESS_HEIGHT = 0.12, 0.3
+
+
+def measure_placement(
+    fonts: Iterable[Path], strokes: Strokes | None = None, characters: str = CHARACTERS
+) -> PlacementTable:
+    """The table of all ``characters``.
+
+    Args:
+        fonts: Handwriting fonts, one file a hand.
+        strokes: Characters of writers known by name; without them spreads are the fonts' own.
+        characters: What to measure.
+
+    Raises:
+        DatasetError: no font has one of the characters.
+    """
+    edges = [_font_edges(file, characters) for file in fonts]
+    edges = [found for found in edges if found]
+    heights = [] if strokes is None else _writer_heights(strokes)
+    rows: dict[str, tuple[float, float, float, float, float, float]] = {}
+    for character in characters:
+        measured = [(found[character], _x_height(found)) for found in edges if character in found]
+        if not measured:
+            raise DatasetError(f"no handwriting font has {character!r}, so nothing tells where it stands on a line")
+        rows[character] = _row(measured, [hand[character] for hand in heights if character in hand])
+    logger.info("placement: %d fonts, %d writers", len(edges), len(heights))
+    return PlacementTable(rows)
+
+
+def _row(
+    measured: list[tuple[tuple[float, float], float]], written: list[tuple[Floats, float]]
+) -> tuple[float, float, float, float, float, float]:
+    """One character's line of the table, from fonts and writers.
+
+    ``measured`` is ``((top, bottom), x-height)`` a font and ``written`` ``(heights, x-height)`` a writer, all in capital
+    heights, x-heights as logarithms.
+    """
+    edges = np.array([pair for pair, _ in measured])
+    small = np.array([x for _, x in measured])
+    height = edges[:, 0] - edges[:, 1]
+    anchor = _steadiest(edges[:, 1], height)
+    position = edges[:, 1] + anchor * height
+    log_height = np.log(np.maximum(height, 0.02))
+    response, mean, spread = _trend(small, log_height)
+    if written:
+        of_hands = np.array([np.median(np.log(heights)) for heights, _ in written])
+        response_of_hands, mean_of_hands, between = _trend(np.array([x for _, x in written]), of_hands)
+        # How far one writer's own samples are apart, half of which is that they were asked for on different days.
+        within = float(np.median(np.concatenate([np.abs(np.log(h) - np.median(np.log(h))) for h, _ in written])) * 1.48)
+        response, mean = (response + response_of_hands) / 2, (mean + mean_of_hands) / 2
+        spread = float(np.sqrt((spread**2 + between**2 + within**2) / 3))
+    uneven = UNEVEN_POSITION
+    if not written:
+        uneven, spread = CARELESS_POSITION, float(np.hypot(spread, CARELESS_HEIGHT))
+    position_spread = float(np.hypot(_spread(position), uneven))
+    return anchor, float(np.median(position)), position_spread, mean, max(spread, UNEVEN_HEIGHT), response
+
+
+def _steadiest(bottom: Floats, height: Floats) -> float:
+    """The share of the height, from the bottom, at which a character stands most steadily whatever its height."""
+    inner = np.abs(height - np.median(height)) <= 4 * _spread(height) + 1e-9
+    variance = float(np.var(height[inner]))
+    if variance < 1e-6:
+        return 0.0
+    covariance = float(np.cov(bottom[inner], height[inner], bias=True)[0, 1])
+    return float(np.clip(-covariance / variance, 0.0, 1.0))
+
+
+def _trend(x: Floats, y: Floats) -> tuple[float, float, float]:
+    """Slope of ``y`` over ``x``, ``y`` where ``x`` is its usual value, and the spread of what the slope leaves."""
+    around = x - np.median(x)
+    slope = float(np.clip(np.sum(around * (y - np.median(y))) / max(float(np.sum(around**2)), 1e-6), -0.2, 1.2))
+    rest = y - slope * around
+    return slope, float(np.median(rest)), _spread(rest)
+
+
+def _spread(values: Floats) -> float:
+    """A standard deviation that outliers do not move."""
+    return float(1.48 * np.median(np.abs(values - np.median(values))))
+
+
+def _x_height(edges: Mapping[str, tuple[float, float]]) -> float:
+    """Logarithm of the x-height in capital heights; the usual one for fonts without small letters."""
+    tops = [edges[c][0] - edges[c][1] for c in _LOW if c in edges]
+    return float(np.log(np.median(tops))) if tops else float(np.log(0.65))
+
+
+def _font_edges(file: Path, characters: str) -> dict[str, tuple[float, float]]:
+    """Top and bottom of each character over the baseline, in capital heights; no small letters of fonts of capitals."""
+    font = ImageFont.truetype(str(file), EM)
+    drawn = {c: _edges(font, c) for c in dict.fromkeys(characters + _FLAT)}
+    present = {c: edges for c, edges in drawn.items() if edges is not None}
+    flat = np.array([present[c] for c in _FLAT if c in present])
+    if len(flat) < len(_FLAT):
+        return {}
+    top, base = (float(v) for v in np.median(flat, axis=0))
+    if top - base < 0.1 * EM:
+        return {}
+    capitals = only_capitals(draw_font(file, characters))
+    return {
+        c: ((edges[0] - base) / (top - base), (edges[1] - base) / (top - base))
+        for c, edges in present.items()
+        if c in characters and not (capitals and c.islower())
+    }
+
+
+def _edges(font: ImageFont.FreeTypeFont, character: str) -> tuple[float, float] | None:
+    """Top and bottom of a character's ink in pixels above the baseline, ``None`` where the font has none."""
+    picture = Image.new("L", (3 * EM, 3 * EM))
+    ImageDraw.Draw(picture).text((EM, 2 * EM), character, fill=255, font=font, anchor="ls")
+    rows = np.flatnonzero(np.asarray(picture).max(axis=1) >= 128)
+    return (2.0 * EM - float(rows[0]), 2.0 * EM - float(rows[-1]) - 1) if rows.size else None
+
+
+def _writer_heights(strokes: Strokes) -> list[dict[str, tuple[Floats, float]]]:
+    """For each writer the heights of his characters in those of his capitals, and his x-height's logarithm."""
+    heights = np.array([_height(strokes, index) for index in range(len(strokes))])
+    order = np.argsort(strokes.writers, kind="stable")
+    _, starts = np.unique(strokes.writers[order], return_index=True)
+    result = []
+    for members in np.split(order, starts[1:]):
+        members = members[strokes.usable[members] & (heights[members] > 0)]
+        by_character: dict[str, list[float]] = {}
+        for index in members:
+            by_character.setdefault(CHARACTERS[int(strokes.classes[index])], []).append(float(heights[index]))
+        flat = [value for c in _FLAT for value in by_character.get(c, ())]
+        low = [value for c in _LOW for value in by_character.get(c, ())]
+        if min(len(flat), len(low)) < FEWEST:
+            continue
+        capital = float(np.median(flat))
+        x_height = float(np.log(np.median(low) / capital))
+        result.append({c: (np.array(values) / capital, x_height) for c, values in by_character.items()})
+    return result
+
+
+def _height(strokes: Strokes, index: int) -> float:
+    drawn = strokes.strokes(index)
+    return float(np.ptp(np.concatenate(drawn)[:, 1])) if drawn else 0.0
