@@ -20,6 +20,7 @@ from hcr_scan.segmentation.comb_families import cell_families
 from hcr_scan.segmentation.combs import fit_family
 from hcr_scan.segmentation.enclosures import enclosed_boxes, without_guides
 from hcr_scan.segmentation.frame_evidence import gather_evidence
+from hcr_scan.segmentation.open_combs import find_open_combs
 from hcr_scan.segmentation.rules import Rules
 
 #: Smallest box outside a comb: loops of bold print are smaller.
@@ -51,6 +52,7 @@ def find_frames(paper: Paper, rules: Rules, ink: Mask) -> Frames:
     commonest = max((len(family.members) for family in families), default=0)
     rails = connected_components(rules.horizontal).boxes
     fitted = [comb for family in families for comb in fit_family(evidence, family, rails, commonest)]
+    fitted += find_open_combs(paper, rules, evidence, families)
     fitted.sort(key=lambda comb: (-comb.score, comb.cells))
     combs: list[tuple[BoundingBox, ...]] = []
     taken = np.zeros(paper.darkness.shape, bool)

@@ -18,12 +18,12 @@ class Rails:
 
     @classmethod
     def of(cls, railed: npt.NDArray[np.float64], least_cover: float, widest_gap: float) -> Rails:
-        starts, ends = _runs(railed < 0.25)
+        starts, ends = runs(railed < 0.25)
         gaps = ((starts + ends) / 2)[ends - starts > widest_gap]
         return cls(np.concatenate([[0.0], np.cumsum(railed)]), gaps, least_cover)
 
 
-def _runs(flags: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+def runs(flags: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Where the runs of true flags start and end (exclusive)."""
     framed = np.zeros(len(flags) + 2, np.bool_)
     framed[1:-1] = flags
@@ -33,7 +33,7 @@ def _runs(flags: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.int64], npt.NDAr
 
 def find_walls(dark: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
     """Middles of the runs of dark columns; wide runs keep both ends."""
-    starts, ends = _runs(dark)
+    starts, ends = runs(dark)
     peaks: list[int] = []
     for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
         if end - start <= 12:

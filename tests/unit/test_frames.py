@@ -140,7 +140,6 @@ def test_a_wide_box_is_no_comb(page):
     assert all(any(nearly(found, box, 3) for found in frames.boxes) for box in boxes)
 
 
-@pytest.mark.xfail(strict=True, reason="a comb is believed only where there are rails above and below")
 @pytest.mark.parametrize("share", [1.0, 0.33])
 def test_an_open_comb_whose_walls_stand_on_one_rail(page, rng, share):
     """The closed combs of the page say how high its cells are."""
