@@ -176,14 +176,14 @@ class Placement:
         anchor, position, position_spread, log_height, height_spread, response = self.rows[members].T
         at = bottoms[glyphs] - anchor * height[glyphs]
         above = (metrics.bases[None, :, None] - at[:, None, None]) / metrics.heights
-        steady = _normal(above, position[:, None, None], position_spread[:, None, None]) / metrics.heights
+        steady = _density(above, position[:, None, None], position_spread[:, None, None]) / metrics.heights
         relative = np.log(height)[:, None, None] - np.log(metrics.heights)[None, :, None]
         expected = log_height[:, None] + response[:, None] * np.array(X_HEIGHTS)
-        size = _normal(relative[glyphs], expected[:, None, :], height_spread[:, None, None])
+        size = _density(relative[glyphs], expected[:, None, :], height_spread[:, None, None])
         (mean, spread), (log_mean, log_spread) = ANYWHERE
         middle = (metrics.bases[None, :, None] - (tops + bottoms)[:, None, None] / 2) / metrics.heights
         anywhere = (
-            _normal(middle, mean, spread) / metrics.heights * _normal(relative[:, None, :, 0], log_mean, log_spread)
+            _density(middle, mean, spread) / metrics.heights * _density(relative[:, None, :, 0], log_mean, log_spread)
         )
         return steady, size, np.repeat(anywhere[..., None], len(X_HEIGHTS), axis=3)
 
@@ -198,8 +198,9 @@ class Placement:
         return weighed
 
 
-def _normal(x: Floats, mean: Floats | float, spread: Floats | float) -> Floats:
-    return np.asarray(np.exp(-0.5 * ((x - mean) / spread) ** 2) / (spread * math.sqrt(2 * math.pi)), np.float64)
+def _density(x: Floats, mean: Floats | float, spread: Floats | float) -> Floats:
+    """Student's t with three degrees of freedom: hands go astray more often than a normal distribution would have it."""
+    return np.asarray(0.3676 / spread / (1 + ((x - mean) / spread) ** 2 / 3) ** 2, np.float64)
 
 
 def _beliefs(explained: Floats, prior: Floats) -> Floats:

@@ -23,6 +23,8 @@ from hcr_scan_training.glyph_fonts import draw_font, only_capitals
 logger = logging.getLogger(__name__)
 
 Floats = npt.NDArray[np.float64]
+#: A line of the table, as :class:`hcr_scan.placement.PlacementTable` says.
+Row = tuple[float, float, float, float, float, float]
 
 #: Height of the em in pixels at which fonts are measured.
 EM = 192
@@ -30,6 +32,9 @@ EM = 192
 _FLAT = "EFHIKLMNTXZ"
 #: Small letters that reach from the baseline to the x-height.
 _LOW = "acemnorsuvwxz"
+#: Characters of about one size and place. They share a line of the table: how they differ is what a font or a hand does,
+#: and would count as evidence between 5 and S.
+_ALIKE = ("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZbdhklt", _LOW, "gpqy", "()")
 #: Capitals and characters of a kind that a writer must have left for his heights to count.
 FEWEST = 10
 #: A hand is less even than a font: added to every spread of position, in capital heights, as a variance.
@@ -56,19 +61,37 @@ def measure_placement(
     edges = [_font_edges(file, characters) for file in fonts]
     edges = [found for found in edges if found]
     heights = [] if strokes is None else _writer_heights(strokes)
-    rows: dict[str, tuple[float, float, float, float, float, float]] = {}
+    rows: dict[str, Row] = {}
     for character in characters:
         measured = [(found[character], _x_height(found)) for found in edges if character in found]
         if not measured:
             raise DatasetError(f"no handwriting font has {character!r}, so nothing tells where it stands on a line")
         rows[character] = _row(measured, [hand[character] for hand in heights if character in hand])
     logger.info("placement: %d fonts, %d writers", len(edges), len(heights))
-    return PlacementTable(rows)
+    return PlacementTable(_pooled(rows))
+
+
+def _pooled(rows: dict[str, Row]) -> dict[str, Row]:
+    """The rows, those of characters that are alike replaced by one that covers them all."""
+    result = dict(rows)
+    for group in _ALIKE:
+        members = [c for c in group if c in rows]
+        if not members:
+            continue
+        values = np.array([rows[c] for c in members])
+        anchor, position, position_spread, height, height_spread, response = (float(v) for v in np.median(values, axis=0))
+        # Positions are of each character's own anchor: brought to the common one before they are compared.
+        moved = values[:, 1] + (anchor - values[:, 0]) * np.exp(values[:, 3])
+        position = float(np.median(moved))
+        position_spread = float(np.hypot(position_spread, _spread(moved)))
+        height_spread = float(np.hypot(height_spread, _spread(values[:, 3])))
+        result |= dict.fromkeys(members, (anchor, position, position_spread, height, height_spread, response))
+    return result
 
 
 def _row(
     measured: list[tuple[tuple[float, float], float]], written: list[tuple[Floats, float]]
-) -> tuple[float, float, float, float, float, float]:
+) -> Row:
     """One character's line of the table, from fonts and writers.
 
     ``measured`` is ``((top, bottom), x-height)`` a font and ``written`` ``(heights, x-height)`` a writer, all in capital
@@ -84,10 +107,11 @@ def _row(
     if written:
         of_hands = np.array([np.median(np.log(heights)) for heights, _ in written])
         response_of_hands, mean_of_hands, between = _trend(np.array([x for _, x in written]), of_hands)
-        # How far one writer's own samples are apart, half of which is that they were asked for on different days.
-        within = float(np.median(np.concatenate([np.abs(np.log(h) - np.median(np.log(h))) for h, _ in written])) * 1.48)
+        # How far one writer's own samples are apart.
+        apart = [np.abs(np.log(h) - np.median(np.log(h))) for h, _ in written if len(h) > 2]
+        within = float(np.median(np.concatenate(apart)) * 1.48)
         response, mean = (response + response_of_hands) / 2, (mean + mean_of_hands) / 2
-        spread = float(np.sqrt((spread**2 + between**2 + within**2) / 3))
+        spread = float(np.hypot(within, min(spread, between)))
     uneven = UNEVEN_POSITION
     if not written:
         uneven, spread = CARELESS_POSITION, float(np.hypot(spread, CARELESS_HEIGHT))
