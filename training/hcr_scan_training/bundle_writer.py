@@ -6,6 +6,7 @@ import hashlib
 import importlib.metadata
 import json
 import platform
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,20 +27,26 @@ def write_bundle(
     metrics: dict[str, Any],
     recipe_sha256: str,
     card: str,
+    labels: Sequence[str] = LABELS,
+    extra: Mapping[str, Any] | None = None,
 ) -> None:
     """Write ``model.onnx``, ``model.keras``, ``page.onnx``, ``README.md`` and ``model.json`` into ``folder``.
 
-    ``glyph`` and ``page`` are Keras networks; ``card`` is the text of the README.
+    ``glyph`` and ``page`` are Keras networks; ``page`` may also be the bytes of another bundle's ``page.onnx``, or
+    ``None`` for a bundle without one. ``card`` is the text of the README, ``labels`` name the columns of the logits.
+    ``extra`` goes into the manifest as it is, such as another bundle's ``placement``.
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "model.onnx").write_bytes(to_onnx(glyph))
-    (folder / "page.onnx").write_bytes(to_onnx(page, "float32"))
+    if page is not None:
+        (folder / "page.onnx").write_bytes(page if isinstance(page, bytes) else to_onnx(page, "float32"))
     glyph.save(folder / "model.keras", include_optimizer=False)
     (folder / "README.md").write_text(card, encoding="utf-8")
-    files = {name: _sha256(folder / name) for name in ("model.onnx", "model.keras", "page.onnx")}
+    names = ("model.onnx", "model.keras", *(() if page is None else ("page.onnx",)))
+    files = {name: _sha256(folder / name) for name in names}
     manifest = {
         "format": BUNDLE_FORMAT,
-        "labels": list(LABELS),
+        "labels": list(labels),
         "crop_spec": {"size": spec.size, "box": spec.box, "version": spec.version},
         "temperature": temperature,
         "reject_below": reject_below,
@@ -47,6 +54,7 @@ def write_bundle(
         "recipe_sha256": recipe_sha256,
         "metrics": metrics,
         "files": files,
+        **(extra or {}),
     }
     (folder / "model.json").write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 

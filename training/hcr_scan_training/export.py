@@ -84,7 +84,7 @@ def _convert(graph: _Graph, layers: list[Any]) -> None:
         layer = layers[index]
         kind = type(layer).__name__
         following = layers[index + 1] if index + 1 < len(layers) else None
-        fold = following if type(following).__name__ == "BatchNormalization" else None
+        fold = following if type(following).__name__ == "BatchNormalization" and _is_linear(layer) else None
         if kind == "Rescaling":
             scale = float(layer.scale)  # into the first convolution's weights: zeros stay zeros, so padding agrees
         elif kind == "Conv2D":
@@ -94,12 +94,42 @@ def _convert(graph: _Graph, layers: list[Any]) -> None:
             _dense(graph, layer, fold)
         elif kind == "ReLU":
             graph.add("Relu")
+        elif kind == "BatchNormalization":
+            _normalization(graph, layer)
+        elif kind == "MaxPooling2D":
+            _pooling(graph, layer)
         elif kind == "Flatten":
             graph.flattened = graph.shape
             graph.add("Flatten", axis=1)
         else:
             raise TypeError(f"the exporter does not know the layer {layer.name} ({kind})")
         index += 2 if fold is not None and kind in ("Conv2D", "Dense") else 1
+
+
+def _is_linear(layer: Any) -> bool:
+    return getattr(getattr(layer, "activation", None), "__name__", "linear") == "linear"
+
+
+def _normalization(graph: _Graph, layer: Any) -> None:
+    """One that follows an activation, and so cannot be part of the weights before it."""
+    graph.add("BatchNormalization", *(np.asarray(w, np.float32) for w in layer.get_weights()), epsilon=layer.epsilon)
+
+
+def _pooling(graph: _Graph, layer: Any) -> None:
+    size, stride = int(layer.pool_size[0]), int(layer.strides[0])
+    height, width, channels = graph.shape
+    if layer.padding == "same":
+        pads = [_same_padding(extent, size, stride) for extent in (height, width)]
+    else:
+        pads = [(0, 0), (0, 0)]
+    graph.add(
+        "MaxPool",
+        kernel_shape=[size, size],
+        strides=[stride, stride],
+        pads=[pads[0][0], pads[1][0], pads[0][1], pads[1][1]],
+    )
+    rows, columns = ((e + sum(p) - size) // stride + 1 for e, p in zip((height, width), pads, strict=True))
+    graph.shape = (rows, columns, channels)
 
 
 def _folded(layer: Any, normalization: Any | None) -> tuple[Array, Array]:

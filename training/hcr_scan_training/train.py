@@ -5,8 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hcr_scan.errors import DatasetError
 from hcr_scan.normalization import CropSpec
 from hcr_scan_training.bundle_writer import write_bundle
 from hcr_scan_training.calibration import fit_temperature
@@ -33,6 +31,7 @@ from hcr_scan_training.page_data import (
     page_scores,
 )
 from hcr_scan_training.recipe import Recipe, load_recipe
+from hcr_scan_training.run_folder import claimed_run
 from hcr_scan_training.sources import open_sources
 from hcr_scan_training.validation import drawn_negatives, validation_sets
 
@@ -67,9 +66,7 @@ def train(recipe_path: Path, output: Path, shared: Path | None = None, fonts: Pa
     """
     recipe = load_recipe(recipe_path)
     places = Places(output, shared_folder(shared), fonts or output / "fonts")
-    places.state.mkdir(parents=True, exist_ok=True)
-    with _logged(output / "train.log"):
-        _claim(recipe, places)
+    with claimed_run(output, recipe.sha256):
         prepare(recipe.seed, recipe.training.threads, recipe.training.mixed_precision)
         glyph = _fit_glyphs(recipe, places)
         page = _fit_pages(recipe, places)
@@ -86,30 +83,6 @@ def finish(recipe: Recipe, places: Places, glyph: Any, page: Any) -> dict[str, A
     write_bundle(bundle, glyph, page, spec, temperature, 0.0, metrics, recipe.sha256, card)
     logger.info("bundle written to %s: %s", bundle, json.dumps(metrics))
     return metrics
-
-
-@contextmanager
-def _logged(path: Path) -> Iterator[None]:
-    """Everything logged while a run goes on, appended to one file."""
-    handler = logging.FileHandler(path, encoding="utf-8")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    root = logging.getLogger()
-    level = root.level
-    root.addHandler(handler)
-    root.setLevel(logging.INFO)
-    try:
-        yield
-    finally:
-        root.removeHandler(handler)
-        root.setLevel(level)
-        handler.close()
-
-
-def _claim(recipe: Recipe, places: Places) -> None:
-    mark = places.state / "recipe.sha256"
-    if mark.exists() and mark.read_text() != recipe.sha256:
-        raise DatasetError(f"{places.output} holds a run of another recipe; give another folder with -o, or remove it")
-    mark.write_text(recipe.sha256)
 
 
 def _fit_glyphs(recipe: Recipe, places: Places) -> Any:
