@@ -131,6 +131,18 @@ def test_masked_loss_does_not_punish_look_alikes() -> None:
     assert torn == pytest.approx((1 - fitting.BLOCK_LETTER_SHARE) * plain, abs=0.02)
 
 
+def test_marks_are_nothing_among_capitals_and_digits() -> None:
+    prepare(0, threads=2)
+    loss = glyph_loss(0.0)
+    logits = np.full((1, len(LABELS)), -8.0, np.float32)
+    logits[0, LABELS.index("-")] = 4.0
+    logits[0, LABELS.index("")] = 2.0
+    assert float(np.asarray(loss(np.array([LABELS.index("-")]), logits))[0]) < 0.15
+    logits[0, LABELS.index("1")] = 3.0  # what scanning would read once the mark is masked
+    assert float(np.asarray(loss(np.array([LABELS.index("-")]), logits))[0]) > 0.4
+    assert float(np.asarray(loss(np.array([LABELS.index("'")]), logits))[0]) > 5
+
+
 def test_the_shipped_architecture_keeps_its_budget() -> None:
     network = glyph_network(SPEC, len(LABELS))
     assert multiply_adds(network) <= 8_000_000

@@ -91,5 +91,5 @@ def test_every_kind_of_negative_holds_ink() -> None:
 
 
 def test_labels_are_the_characters_and_nothing() -> None:
-    assert "".join(LABELS) == "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+    assert "".join(LABELS) == "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz.,-/@&'()+#:"
     assert LABELS[NOT_A_CHARACTER] == ""

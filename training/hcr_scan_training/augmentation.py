@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -33,9 +34,28 @@ SMALLEST, LARGEST = 16, 68
 MARGIN = 12
 
 
-def warped_bitmap(ink: Ink, random: Random, strength: float = 1.0, smallest: float = SMALLEST) -> Ink:
-    """A bitmap slanted, turned, stretched, bent and drawn at a new size, with :data:`MARGIN` pixels around it."""
-    size = _size(random, smallest)
+@dataclass(frozen=True, slots=True)
+class Nib:
+    """Pens that draw: the usual width as a share of the glyph, its spread (of the logarithm), the narrowest and widest.
+
+    ``size`` is the glyph's size beside that of a capital.
+    """
+
+    share: float = 0.085
+    spread: float = 0.4
+    narrowest: float = 0.03
+    widest: float = 0.2
+    size: float = 1.0
+
+
+def warped_bitmap(
+    ink: Ink, random: Random, strength: float = 1.0, smallest: float = SMALLEST, relative: float = 1.0
+) -> Ink:
+    """A bitmap slanted, turned, stretched, bent and drawn at a new size, with :data:`MARGIN` pixels around it.
+
+    ``relative`` is its size beside that of a capital.
+    """
+    size = max(_size(random, smallest) * relative, 3.0)
     matrix = _distortion(random, strength)
     height, width = ink.shape
     corners = np.array([[0, 0], [width, 0], [0, height], [width, height]], np.float64) @ matrix.T
@@ -59,10 +79,19 @@ def _bent(
     amount = random.uniform(0.01, 0.05) * strength * size
     field = random.normal(0, amount, (random.integers(3, 6), random.integers(3, 6), 2)).astype(np.float32)
     field = enlarge_field(field, width, height)
-    x = np.arange(width, dtype=np.float32)[None, :] + field[..., 0]
-    y = np.arange(height, dtype=np.float32)[:, None] + field[..., 1]
+    x = _pulled(width, random, strength)[None, :] + field[..., 0]
+    y = _pulled(height, random, strength)[:, None] + field[..., 1]
     b = back.astype(np.float32)
     return remap(ink, b[0, 0] * x + b[0, 1] * y + b[0, 2], b[1, 0] * x + b[1, 1] * y + b[1, 2])
+
+
+def _pulled(extent: int, random: Random, strength: float) -> npt.NDArray[np.float32]:
+    """Pixel numbers along one side, drawn towards one end: waists and bars move up or down, bowls grow."""
+    numbers = np.arange(extent, dtype=np.float32)
+    inner = max(extent - 2 * MARGIN, 1)
+    shares = np.clip((numbers - MARGIN) / inner, 0, 1)
+    pulled = shares ** np.float32(math.exp(random.normal(0, 0.13 * strength)))
+    return np.asarray(numbers + (pulled - shares) * inner, np.float32)
 
 
 def _size(random: Random, smallest: float = SMALLEST) -> float:
@@ -71,8 +100,8 @@ def _size(random: Random, smallest: float = SMALLEST) -> float:
 
 def _distortion(random: Random, strength: float = 1.0) -> npt.NDArray[np.float64]:
     """Rotation, slant and aspect as a 2 x 2 matrix."""
-    noise = np.clip(random.normal(0, 1, 3), -2, 2) * strength
-    turn, slant, aspect = math.radians(5.5) * noise[0], 0.14 * noise[1], math.exp(0.13 * noise[2])
+    noise = np.clip(random.normal(0, 1, 3), -2.6, 2.6) * strength
+    turn, slant, aspect = math.radians(5.8) * noise[0], 0.15 * noise[1], math.exp(0.14 * noise[2])
     rotation = np.array([[math.cos(turn), -math.sin(turn)], [math.sin(turn), math.cos(turn)]])
     return np.asarray(rotation @ np.array([[aspect, -slant], [0, 1.0]]), np.float64)
 
@@ -86,31 +115,85 @@ def _pressed(ink: Ink, size: float, random: Random) -> Ink:
         return dilate(ink, 3, 3)
     if choice < 0.42 and size > 34:
         return erode(ink, 2, 2)
-    if choice < 0.5:  # a pen that leaves less ink where it moves fast
-        wear = enlarge_field(random.uniform(0.45, 1.3, (3, 3)).astype(np.float32), ink.shape[1], ink.shape[0])
-        return np.asarray(np.clip(ink * wear, 0, 255), np.uint8)
-    return ink
+    return _worn(ink, random) if choice < 0.5 else ink
 
 
-def drawn_strokes(strokes: Sequence[Stroke], random: Random, strength: float = 1.0) -> Ink:
+def _worn(ink: Ink, random: Random) -> Ink:
+    """A pen that leaves less ink where it moves fast."""
+    wear = enlarge_field(random.uniform(0.45, 1.3, (3, 3)).astype(np.float32), ink.shape[1], ink.shape[0])
+    return np.asarray(np.clip(ink * wear, 0, 255), np.uint8)
+
+
+def drawn_strokes(strokes: Sequence[Stroke], random: Random, strength: float = 1.0, nib: Nib | None = None) -> Ink:
     """Pen strokes drawn with some pen at some size, with :data:`MARGIN` pixels around them."""
     corner, extent = bounds(strokes)
     matrix = _distortion(random, strength).astype(np.float32)
     unit = max(float(extent.max()), 1e-3)
-    bent = [_shaken((stroke - corner) / unit, random, strength) @ matrix.T for stroke in strokes]
+    warped = _restyled([(stroke - corner) / unit for stroke in strokes], random, strength)
+    bent = [_shaken(stroke, random, strength) @ matrix.T for stroke in warped]
     corner, extent = bounds(bent)
-    size = _size(random)
-    pen = size * float(np.clip(np.exp(random.normal(math.log(0.085), 0.4)), 0.03, 0.2))
-    scale = max(size - pen, 4) / max(float(extent.max()), 1e-3)
-    fine = 3 if size < 24 else 2
+    nib = nib or Nib()
+    size = max(_size(random) * nib.size, 3.0)
+    share = np.exp(random.normal(math.log(nib.share), nib.spread))
+    pen = size * float(np.clip(share, nib.narrowest, nib.widest))
+    scale = max(size - pen, 0.2) / max(float(extent.max()), 1e-3)
+    fine = 4 if size < 10 else 3 if size < 24 else 2
     across, down = (int(v) for v in np.ceil(extent * scale + pen) + 2 * MARGIN)
     canvas = np.zeros((down * fine, across * fine), np.uint8)
     thickness = max(1, round(pen * fine))
+    broad = thickness >= 4 and random.random() < 0.12
     for stroke in bent:
         points = ((stroke - corner) * scale + pen / 2 + MARGIN) * fine
-        draw_line(canvas, points, max(1, thickness + int(random.integers(-1, 2))), smooth=False)
+        width = thickness // 3 if broad else thickness + int(random.integers(-1, 2))
+        draw_line(canvas, points, max(1, width), smooth=False)
+    if broad:  # a nib that writes broad one way and fine the other
+        edge = thickness - thickness // 3 + 1
+        canvas = dilate(canvas, edge, 1) if random.random() < 0.5 else dilate(canvas, 1, edge)
     ink = resize(canvas, across, down)
-    return _pencil(ink, random) if random.random() < 0.12 else ink
+    choice = random.random()
+    return _pencil(ink, random) if choice < 0.12 else _worn(ink, random) if choice < 0.18 else ink
+
+
+def _restyled(strokes: Sequence[Stroke], random: Random, strength: float) -> list[Stroke]:
+    """Strokes in a box of unit size as another hand would make them: proportions, joins and ends differ."""
+    if random.random() < 0.2:
+        return list(strokes)
+    _, extent = bounds(strokes)
+    powers = np.exp(random.normal(0, 0.14 * strength, 2)).astype(np.float32)
+    styled = []
+    for stroke in strokes:
+        shares = np.clip(stroke / np.maximum(extent, 0.05), 0, 1)
+        stroke = np.where(extent > 0.15, shares**powers * extent, stroke).astype(np.float32)
+        if len(strokes) > 1 and random.random() < 0.6:
+            stroke = _placed(stroke, random, strength)
+        styled.append(_ended(stroke, random, strength))
+    return styled
+
+
+def _placed(stroke: Stroke, random: Random, strength: float) -> Stroke:
+    """One stroke of several, a little turned, stretched and moved by itself: it misses or crosses the others."""
+    center = stroke.mean(axis=0)
+    turn = math.radians(3.5) * random.normal(0, strength)
+    rotation = np.array([[math.cos(turn), -math.sin(turn)], [math.sin(turn), math.cos(turn)]])
+    stretch = np.exp(random.normal(0, 0.06 * strength, 2))
+    shift = random.normal(0, 0.018 * strength, 2)
+    return np.asarray((stroke - center) * stretch @ rotation.T + center + shift, np.float32)
+
+
+def _ended(stroke: Stroke, random: Random, strength: float) -> Stroke:
+    """A stroke that stops early or overshoots, at either end."""
+    for _ in range(2):
+        stroke = stroke[::-1]
+        choice = random.random()
+        if choice < 0.12 and len(stroke) > 8:
+            stroke = stroke[int(random.integers(1, max(2, len(stroke) // 10 + 1))) :]
+        elif choice < 0.25 and len(stroke) > 1:
+            ahead = stroke[0] - stroke[min(len(stroke) - 1, max(1, len(stroke) // 12))]
+            length = float(np.hypot(*ahead))
+            if length > 1e-3:
+                reach = random.uniform(0.01, 0.09) * strength / length
+                stroke = np.concatenate([stroke[:1] + ahead * np.float32(reach), stroke]).astype(np.float32)
+    return stroke
 
 
 def _shaken(points: Stroke, random: Random, strength: float) -> Stroke:

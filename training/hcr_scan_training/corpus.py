@@ -21,7 +21,10 @@ from hcr_scan.images import Gray, Ink, resize
 
 logger = logging.getLogger(__name__)
 
-CHARACTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+ALPHANUMERIC = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+#: The punctuation that people write into forms: amounts, dates, addresses, e-mail, names.
+PUNCTUATION = ".,-/@&'()+#:"
+CHARACTERS = ALPHANUMERIC + PUNCTUATION
 #: What the network can answer: a character, or ``""``, not a character.
 LABELS = (*CHARACTERS, "")
 NOT_A_CHARACTER = len(CHARACTERS)
@@ -157,6 +160,12 @@ def flatten(name: str, inks: Iterable[Ink], classes: npt.NDArray[np.int16]) -> B
     offsets = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int64)
     logger.info("%s: %d characters, %d repeats or empty left out", name, len(kept), len(classes) - len(kept))
     return Bitmaps(name, np.concatenate([i.ravel() for i in kept]), offsets, shapes, np.array(kept_classes, np.int16))
+
+
+def repeats(glyphs: Bitmaps, others: Iterable[Bitmaps]) -> npt.NDArray[np.bool_]:
+    """Which characters of a set are byte for byte in one of the ``others`` too, (n,) bool."""
+    seen = {other.ink(index).tobytes() for other in others for index in range(len(other))}
+    return np.array([glyphs.ink(index).tobytes() in seen for index in range(len(glyphs))], np.bool_)
 
 
 def open_npz(path: Path) -> dict[str, npt.NDArray[Any]]:

@@ -15,7 +15,8 @@ from tqdm import tqdm
 from hcr_scan.images import Ink
 from hcr_scan.normalization import CropSpec, normalize_glyph
 from hcr_scan_training.augmentation import Random, captured, soiled
-from hcr_scan_training.corpus import CHARACTERS, LABELS, NOT_A_CHARACTER
+from hcr_scan_training.corpus import ALPHANUMERIC, CHARACTERS, LABELS, NOT_A_CHARACTER, PUNCTUATION
+from hcr_scan_training.marks import is_small
 from hcr_scan_training.negatives import negative
 from hcr_scan_training.recipe import Data, Recipe
 from hcr_scan_training.sources import Sources, open_sources
@@ -28,10 +29,15 @@ Shard = tuple[npt.NDArray[np.uint8], npt.NDArray[np.int16]]
 _opened: tuple[Sources, Recipe] | None = None
 
 
+def _weight(character: str, data: Data) -> float:
+    if character in PUNCTUATION:
+        return data.punctuation
+    return data.digit if character.isdigit() else data.capital if character.isupper() else data.small
+
+
 def class_weights(data: Data) -> npt.NDArray[np.float64]:
-    """How often each class is drawn, summing to 1, float64 (63,)."""
-    weights = [data.digit if c.isdigit() else data.capital if c.isupper() else data.small for c in CHARACTERS]
-    result = np.array([*weights, data.negatives])
+    """How often each class is drawn, summing to 1, float64 (75,)."""
+    result = np.array([*(_weight(character, data) for character in CHARACTERS), data.negatives])
     return np.asarray(result / result.sum(), np.float64)
 
 
@@ -40,11 +46,11 @@ def draw_crops(sources: Sources, data: Data, spec: CropSpec, count: int, random:
     crops = np.zeros((count, spec.size, spec.size), np.uint8)
     weights = class_weights(data)
     classes = random.choice(len(LABELS), count, p=weights).astype(np.int16)
-    characters = weights[:NOT_A_CHARACTER] / weights[:NOT_A_CHARACTER].sum()
+    characters = weights[: len(ALPHANUMERIC)] / weights[: len(ALPHANUMERIC)].sum()
     previous: Ink | None = None
 
     def draw() -> tuple[Ink, str]:
-        number = int(random.choice(NOT_A_CHARACTER, p=characters))
+        number = int(random.choice(len(ALPHANUMERIC), p=characters))
         return sources.draw(number, random), CHARACTERS[number]
 
     for row, number in enumerate(classes):
@@ -52,8 +58,10 @@ def draw_crops(sources: Sources, data: Data, spec: CropSpec, count: int, random:
             if number == NOT_A_CHARACTER:
                 ink = negative(draw, random)
             else:
-                ink = soiled(sources.draw(int(number), random), random, previous)
-                previous = ink
+                ink = sources.draw(int(number), random)
+                if not is_small(CHARACTERS[number]):
+                    ink = soiled(ink, random, previous)
+                    previous = ink
             seen = captured(ink, random)
             if np.count_nonzero(seen >= 64) > 0.45 * np.count_nonzero(ink >= 64):
                 break

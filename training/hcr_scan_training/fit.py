@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from hcr_scan_training.corpus import CHARACTERS, NOT_A_CHARACTER
+from hcr_scan_training.corpus import CHARACTERS, LABELS, NOT_A_CHARACTER
 from hcr_scan_training.dataset import Shard, read_shard
 from hcr_scan_training.network import import_keras
 
@@ -21,6 +21,8 @@ logger = logging.getLogger(__name__)
 
 #: Share of the loss that sees capitals and digits alone, as forms are read.
 BLOCK_LETTER_SHARE = 0.35
+#: Punctuation that no capital or digit looks like; commas, slashes and brackets may be a 1, I or C.
+_NOTHING_AMONG_CAPITALS = ".-:@&#+"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,20 +42,23 @@ Loss = Callable[[Any, Any], Any]
 def glyph_loss(label_smoothing: float) -> Loss:
     """Cross-entropy over all classes, and again over capitals and digits alone where the answer is one of them.
 
-    The second part teaches what scanning asks for: forms are read with small letters masked, and there ``c`` costs
-    ``C`` nothing.
+    The second part teaches what scanning asks for: forms are read with small letters and punctuation masked, and there
+    ``c`` costs ``C`` nothing, while a full stop or a plus is no character.
     """
     keras = import_keras()
-    small = np.array([character.islower() for character in CHARACTERS] + [False])
-    penalty = np.where(small, -1e4, 0.0).astype(np.float32)
+    left_out = np.array([not (c.isdigit() or c.isupper()) for c in CHARACTERS] + [False])
+    penalty = np.where(left_out, -1e4, 0.0).astype(np.float32)
+    answers = np.arange(len(LABELS), dtype=np.int32)
+    answers[[CHARACTERS.index(mark) for mark in _NOTHING_AMONG_CAPITALS]] = NOT_A_CHARACTER
+    counted = ~left_out | (answers == NOT_A_CHARACTER)
 
     def loss(classes: Any, logits: Any) -> Any:
         ops = keras.ops
         wanted = ops.reshape(ops.cast(classes, "int32"), (-1,))
-        free = _cross_entropy(keras, wanted, logits, label_smoothing, np.zeros(len(small), np.float32))
-        masked = _cross_entropy(keras, wanted, logits + penalty, label_smoothing, small.astype(np.float32))
-        block = ops.cast(ops.logical_or(wanted < 36, wanted == NOT_A_CHARACTER), "float32")
-        share = BLOCK_LETTER_SHARE * block
+        free = _cross_entropy(keras, wanted, logits, label_smoothing, np.zeros(len(left_out), np.float32))
+        within = ops.take(answers, wanted)
+        masked = _cross_entropy(keras, within, logits + penalty, label_smoothing, left_out.astype(np.float32))
+        share = BLOCK_LETTER_SHARE * ops.take(counted.astype(np.float32), wanted)
         return (1 - share) * free + share * masked
 
     return loss

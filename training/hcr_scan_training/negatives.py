@@ -14,8 +14,8 @@ Drawn = tuple[Ink, str]
 Draw = Callable[[], Drawn]
 
 #: Characters whose left or right half is no character of its own.
-_LEFT_HALF = frozenset("AHKMNXYZSaeszx23459")
-_RIGHT_HALF = frozenset("AEFGHKMNPQRSXZ0O24569abdeghknpqsxz")
+_LEFT_HALF = frozenset("HMXZSaeszx3459")
+_RIGHT_HALF = frozenset("EGKMPQRSXZ0O24569abdeghkpqsxz")
 #: Thin characters: under a big cross they look like an X.
 _THIN = frozenset("XxIl1iVvYyKktfrJj7/")
 #: Pairs that look like one character when they touch: their first and second glyphs.
@@ -195,25 +195,96 @@ def _corner(draw: Draw, random: Random) -> Ink:
     return drawn_strokes([points], random, 0.25)
 
 
+def _word(draw: Draw, random: Random) -> Ink:
+    """Print that was taken for one glyph: three to six characters in a row, small."""
+    ink = _trimmed(draw()[0])
+    height = int(random.integers(14, 30))
+    ink = _to_height(ink, height)
+    for _ in range(int(random.integers(2, 6))):
+        following = _to_height(_trimmed(draw()[0]), max(6, round(height * random.uniform(0.7, 1.0))))
+        ink = _trimmed(_side_by_side(ink, following, int(random.integers(0, 3)), random))
+    return np.pad(ink, MARGIN)
+
+
+def _patch(draw: Draw, random: Random) -> Ink:
+    """A piece of shading, a photograph or a dark table beside the sheet: filled, with straight edges or a slope."""
+    del draw
+    height, width = (int(v) for v in random.integers(10, 40, 2))
+    yy, xx = np.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j]
+    angle = random.uniform(0, 2 * np.pi)
+    slope = (xx - 0.5) * np.cos(angle) + (yy - 0.5) * np.sin(angle)
+    if random.random() < 0.4:  # a wedge
+        ink = np.where(slope > random.uniform(-0.2, 0.2), 255, 0).astype(np.uint8)
+    else:
+        grain = gaussian_blur(random.integers(0, 256, (height, width)).astype(np.uint8), random.uniform(0.6, 4))
+        ink = np.clip(random.uniform(60, 255) + 300 * random.random() * slope + (grain - 128.0), 0, 255).astype(
+            np.uint8
+        )
+    return np.pad(ink, MARGIN)
+
+
+def _tally(draw: Draw, random: Random) -> Ink:
+    """Counting strokes, some struck through; a triangle; a ring around a stroke."""
+    del draw
+    if random.random() < 0.3:
+        points = np.array([[0, 1], [0.5, 0], [1, 1], [0, 1]]) + random.normal(0, 0.05, (4, 2))
+        return drawn_strokes([points.astype(np.float32)], random)
+    count = int(random.integers(2, 6))
+    strokes = [np.array([[x, 0], [x + random.normal(0, 0.06), 1]]) for x in np.arange(count) * random.uniform(0.2, 0.4)]
+    if count > 2 and random.random() < 0.5:
+        strokes.append(np.array([[-0.1, random.uniform(0.5, 1)], [strokes[-1][0, 0] + 0.1, random.uniform(0, 0.5)]]))
+    if count == 2:
+        strokes[1][:, 0] += 0.15
+        strokes.append(strokes[1] + np.array([0.35, 0]))
+    return drawn_strokes([(s + random.normal(0, 0.03, s.shape)).astype(np.float32) for s in strokes], random)
+
+
 def _speck(draw: Draw, random: Random) -> Ink:
     """A blot: smooth noise, cut at a level."""
     del draw
+    for _ in range(8):
+        blot = _blot(random)
+        if not _like_a_full_stop(blot):
+            break
+    return np.pad(blot, MARGIN)
+
+
+def full_stop_blot(random: Random) -> Ink:
+    """A blot as compact as a full stop: ink alone cannot tell which it is."""
+    for _ in range(8):
+        blot = _blot(random)
+        if _like_a_full_stop(blot):
+            break
+    return np.pad(blot, MARGIN)
+
+
+def _like_a_full_stop(blot: Ink) -> bool:
+    glyph = _trimmed(blot)
+    height, width = glyph.shape
+    filled = np.count_nonzero(glyph >= 64) / max(glyph.size, 1)
+    return bool(filled > 0.66 and 0.55 < width / height < 1.8)
+
+
+def _blot(random: Random) -> Ink:
     side = int(random.integers(8, 40))
     field = random.uniform(0, 255, (side, side)).astype(np.uint8)
     field = gaussian_blur(field, random.uniform(0.8, side / 5)).astype(np.float32)
     yy, xx = np.mgrid[-1 : 1 : side * 1j, -1 : 1 : side * 1j]
     field = (field - field.mean()) / max(float(field.std()), 1.0) - 2.5 * (xx**2 + yy**2 * random.uniform(0.6, 2.5))
-    return np.pad(np.where(field > np.quantile(field, random.uniform(0.4, 0.85)), 255, 0).astype(np.uint8), MARGIN)
+    return np.where(field > np.quantile(field, random.uniform(0.4, 0.85)), 255, 0).astype(np.uint8)
 
 
 _KINDS: tuple[tuple[float, Callable[[Draw, Random], Ink]], ...] = (
-    (0.30, pair),
-    (0.22, _half),
+    (0.28, pair),
+    (0.15, _half),
     (0.05, _triple),
-    (0.12, _struck_out),
+    (0.11, _struck_out),
     (0.06, _scribble),
-    (0.05, _tick),
+    (0.06, _tick),
     (0.08, _rule),
     (0.05, _corner),
-    (0.07, _speck),
+    (0.05, _speck),
+    (0.04, _word),
+    (0.04, _patch),
+    (0.03, _tally),
 )

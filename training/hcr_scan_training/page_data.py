@@ -17,7 +17,7 @@ from tqdm import tqdm
 from hcr_scan.images import Ink, box_blur
 from hcr_scan.normalization import CropSpec, normalize_glyph
 from hcr_scan_training.augmentation import MARGIN, Random, captured, soiled, warped_bitmap
-from hcr_scan_training.corpus import CHARACTERS, tight
+from hcr_scan_training.corpus import ALPHANUMERIC, tight
 from hcr_scan_training.fonts import fetch_fonts
 from hcr_scan_training.glyph_fonts import draw_word
 from hcr_scan_training.negatives import dirt, pair
@@ -93,8 +93,8 @@ def draw_page_crops(
 def _handwritten(sources: PageSources, random: Random) -> Ink:
     def draw() -> tuple[Ink, str]:
         # Forms are mostly filled in with capitals and digits.
-        number = int(random.integers(36)) if random.random() < 0.65 else int(random.integers(len(CHARACTERS)))
-        return sources.hand.draw(number, random), CHARACTERS[number]
+        number = int(random.integers(36)) if random.random() < 0.65 else int(random.integers(len(ALPHANUMERIC)))
+        return sources.hand.draw(number, random), ALPHANUMERIC[number]
 
     if random.random() < 0.15:
         return pair(draw, random)
@@ -113,7 +113,7 @@ def _text(random: Random) -> str:
     """One printed character, or a run of a few that touch."""
     chance = random.random()
     if chance < 0.72:
-        pool = CHARACTERS if random.random() < 0.5 else _LETTERS[: int(random.integers(8, 27))]
+        pool = ALPHANUMERIC if random.random() < 0.5 else _LETTERS[: int(random.integers(8, 27))]
         if random.random() < 0.12:
             pool = _PUNCTUATION
         return pool[int(random.integers(len(pool)))]

@@ -31,10 +31,13 @@ class Data:
     sets: dict[str, float]
     handwriting_fonts: tuple[str, ...] = ()
     print_fonts: tuple[str, ...] = ()
-    #: Weights of one capital, digit and small letter, and of all that is not a character together.
+    #: School hands: looped and joined forms that few of the sets' writers use.
+    school_fonts: tuple[str, ...] = ()
+    #: Weights of one capital, digit, small letter and punctuation mark, and of all that is not a character together.
     capital: float = 1.0
     digit: float = 1.4
     small: float = 0.6
+    punctuation: float = 0.4
     negatives: float = 7.0
 
 
@@ -107,7 +110,7 @@ def load_recipe(path: Path) -> Recipe:
     if document:
         raise DatasetError(f"the recipe {path} has unknown keys: {', '.join(sorted(document))}")
     data = parts["data"]
-    for key in ("handwriting_fonts", "print_fonts"):
+    for key in ("handwriting_fonts", "print_fonts", "school_fonts"):
         data[key] = tuple(data.get(key, ()))
     data.setdefault("sets", {})
     training = parts["training"]

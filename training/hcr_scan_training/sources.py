@@ -16,19 +16,27 @@ from hcr_scan_training.augmentation import Random, drawn_strokes, warped_bitmap
 from hcr_scan_training.corpus import (
     CHARACTERS,
     LABELS,
+    PUNCTUATION,
     Bitmaps,
     Strokes,
     read_plain,
     read_ragged,
     read_strokes,
+    repeats,
 )
 from hcr_scan_training.fonts import fetch_fonts
 from hcr_scan_training.glyph_fonts import font_bitmaps
+from hcr_scan_training.marks import RELATIVE_SIZE, drawn_mark
 from hcr_scan_training.recipe import Data
 from hcr_scan_training.shapes import SHAPES, drawn_shape
 from hcr_scan_training.synthesis import smoothed
 
 logger = logging.getLogger(__name__)
+
+_FONTS = ("handwriting_fonts", "school_fonts", "print_fonts")
+
+#: Share of punctuation that is drawn with a pen; the rest comes from fonts, which know no hurry.
+DRAWN_MARKS = 0.65
 
 _READERS: dict[str, Callable[[Path], Bitmaps | Strokes]] = {
     "emnist_byclass": lambda folder: read_plain(folder / "emnist_byclass.npz"),
@@ -57,7 +65,8 @@ class Source:
         members = self.members[number]
         index = int(members[random.integers(len(members))])
         if isinstance(self.glyphs, Bitmaps):
-            return warped_bitmap(self.glyphs.ink(index), random)
+            relative = RELATIVE_SIZE.get(CHARACTERS[number], 1.0)
+            return warped_bitmap(self.glyphs.ink(index), random, relative=relative)
         strokes = self.glyphs.strokes(index)
         if self.glyphs.coarse(index) or random.random() < 0.3:
             strokes = [smoothed(stroke) for stroke in strokes]
@@ -72,17 +81,20 @@ class Sources:
         self._shapes = shapes
         weights = np.array([[s.weight * (len(m) > 0) for m in s.members] for s in sources])
         totals = weights.sum(axis=0)
-        if not (totals > 0).all():
-            missing = "".join(CHARACTERS[i] for i in np.flatnonzero(totals == 0))
+        missing = "".join(CHARACTERS[i] for i in np.flatnonzero(totals == 0) if CHARACTERS[i] not in PUNCTUATION)
+        if missing:
             raise DatasetError(f"no source has the characters {missing}")
+        self._found = totals > 0
         # A small set must not be shown over and over: its weight fades with how few samples of a class it has.
         sizes = np.array([[len(m) for m in s.members] for s in sources])
         weights = weights * np.minimum(1.0, np.sqrt(sizes / 300.0))
-        self._shares = np.cumsum(weights / weights.sum(axis=0), axis=0)
+        self._shares = np.cumsum(weights / np.maximum(weights.sum(axis=0), 1e-9), axis=0)
 
     def draw(self, number: int, random: Random) -> Ink:
         """One character of class ``number`` from some source."""
         character = CHARACTERS[number]
+        if character in PUNCTUATION and (not self._found[number] or random.random() < DRAWN_MARKS):
+            return drawn_mark(character, random)
         if character in SHAPES and random.random() < self._shapes:
             return drawn_shape(character, random)
         which = int(np.searchsorted(self._shares[:, number], random.random()))
@@ -120,25 +132,31 @@ def open_sources(data: Data, shared: Path, fonts: Path, held_out: bool = False) 
     Raises:
         DatasetError: a set is unknown or unreadable.
     """
-    sources = []
+    sources: list[Source] = []
     for name, weight in data.sets.items():
-        if name in ("handwriting_fonts", "print_fonts", "shapes"):
+        if name in (*_FONTS, "shapes"):
             continue
         if name not in _READERS:
             raise DatasetError(f"unknown data set {name!r}; known are {', '.join(sorted(_READERS))}, and fonts")
-        sources.append(_source(_READERS[name](shared / "characters"), weight, held_out))
-    for name, families in (("handwriting_fonts", data.handwriting_fonts), ("print_fonts", data.print_fonts)):
+        glyphs = _READERS[name](shared / "characters")
+        known = [source.glyphs for source in sources if isinstance(source.glyphs, Bitmaps)]
+        new = ~repeats(glyphs, known) if name == "emnist_extra" and isinstance(glyphs, Bitmaps) else None
+        sources.append(_source(glyphs, weight, held_out, new))
+    for name in _FONTS:
+        families = getattr(data, name)
         if data.sets.get(name, 0) > 0 and families:
             files = fetch_fonts(list(families), fonts)
             chosen = [file for paths in files.values() for file in paths]
-            if name == "handwriting_fonts":
+            if name != "print_fonts":
                 chosen = [file for file in chosen if "-400-normal" in file.name]
             sources.append(_source(font_bitmaps(name, chosen), data.sets[name], held_out))
     return Sources(sources, data.sets.get("shapes", 0.0))
 
 
-def _source(glyphs: Bitmaps | Strokes, weight: float, held_out: bool) -> Source:
-    chosen = np.ones(len(glyphs), np.bool_)
+def _source(
+    glyphs: Bitmaps | Strokes, weight: float, held_out: bool, chosen: npt.NDArray[np.bool_] | None = None
+) -> Source:
+    chosen = np.ones(len(glyphs), np.bool_) if chosen is None else chosen
     if isinstance(glyphs, Strokes):
         chosen = glyphs.usable & (glyphs.held_out() == held_out)
     members = tuple(np.flatnonzero(chosen & (glyphs.classes == number)) for number in range(len(LABELS) - 1))

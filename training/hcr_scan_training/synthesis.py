@@ -14,7 +14,8 @@ import numpy.typing as npt
 from hcr_scan.errors import DatasetError
 from hcr_scan.geometry import BoundingBox
 from hcr_scan.images import Gray, Ink, draw_line, resize
-from hcr_scan_training.corpus import CHARACTERS, Strokes
+from hcr_scan_training.corpus import ALPHANUMERIC, CHARACTERS, Strokes
+from hcr_scan_training.written_marks import FORMS, Marks
 
 #: One pen stroke: float32 (n, 2) of x, y; y grows downward.
 Stroke = npt.NDArray[np.float32]
@@ -24,6 +25,7 @@ SUPERSAMPLING = 4
 
 #: Where small letters stand, as shares of the height of a capital: top and bottom, the baseline being 1.
 _TALL, _SMALL, _HANGING = (0.0, 1.0), (0.38, 1.0), (0.38, 1.4)
+_FLAT = "EFHIKLMNTXZ"
 _LINES = dict.fromkeys("bdfhklti", _TALL) | dict.fromkeys("gpqy", _HANGING) | {"j": (0.08, 1.4)}
 
 
@@ -40,19 +42,27 @@ class Writer:
     """One person's hand: every stroke of it that the set holds, by character.
 
     ``seed`` decides which of a character's samples is drawn when, so the same writer writes the same page twice.
+    Punctuation, which the sets lack, is drawn in forms that the seed and the name choose. ``natural`` writers keep the
+    proportions of their samples, so that letters are as uneven as they wrote them; others write evenly.
     """
 
     name: str
     samples: dict[str, list[list[Stroke]]]
     seed: int = 0
+    natural: bool = False
     _random: np.random.Generator = field(init=False, repr=False)
+    _marks: Marks = field(init=False, repr=False)
+    _capital: float = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         self._random = np.random.default_rng(self.seed)
+        self._marks = Marks.of(np.random.default_rng([self.seed, *self.name.encode()]))
+        heights = [bounds(strokes)[1][1] for c, drawn in self.samples.items() if c in _FLAT for strokes in drawn]
+        self._capital = float(np.median(heights)) if heights else 0.0
 
     @property
     def characters(self) -> str:
-        """What this writer can write."""
+        """What this writer can write, punctuation aside."""
         return "".join(sorted(self.samples))
 
     def draw(self, page: Gray, character: str, box: BoundingBox, pen: Pen) -> BoundingBox:
@@ -75,28 +85,60 @@ class Writer:
             if character == " ":
                 left += height * self._random.uniform(0.5, 0.7)
                 continue
-            top, bottom = _LINES.get(character, _SMALL if character.islower() else _TALL)
-            wobble = self._random.normal(0, 0.03, 2)
-            upper = baseline - height * (1 - top + wobble[0])
-            lower = baseline - height * (1 - bottom + wobble[1])
-            wide = BoundingBox(
-                round(left), round(upper), round(left + 1.3 * height), max(round(lower), round(upper) + 2)
-            )
-            drawn = self._draw_at_left(page, character, wide, pen)
+            if character in FORMS and character not in self.samples:
+                drawn = self._draw_mark(page, character, (left, baseline), height, pen)
+            else:
+                drawn = self._draw_on_line(page, character, (left, baseline), height, pen)
             boxes.append(drawn)
             left = drawn.right + pen.width + height * self._random.uniform(0.1, 0.22)
         return boxes
 
-    def _draw_at_left(self, page: Gray, character: str, box: BoundingBox, pen: Pen) -> BoundingBox:
+    def write_in_cell(self, page: Gray, character: str, cell: BoundingBox, pen: Pen) -> BoundingBox:
+        """Write one character into a cell of a comb, as large and as high as this hand does; returns the ink's box."""
+        height = cell.height * self._random.uniform(0.58, 0.72)
+        baseline = cell.bottom - cell.height * self._random.uniform(0.12, 0.24)
+        blank = np.full_like(page, 255)
+        (drawn,) = self.write(blank, character, cell.left, baseline, height, pen)
+        room = max((cell.width - drawn.width) / 2, 0)
+        shift = round(room + self._random.normal(0, 0.08 * cell.width)) if room else 0
+        inked = drawn.grown(2).clipped(page.shape[1] - 1, page.shape[0])
+        moved = inked.shifted(shift, 0).clipped(page.shape[1], page.shape[0])
+        ink = blank[inked.top : inked.bottom, inked.left : inked.left + moved.width]
+        part = page[moved.top : moved.bottom, moved.left : moved.right]
+        np.minimum(part, ink, out=part)
+        return drawn.shifted(shift, 0)
+
+    def _draw_on_line(
+        self, page: Gray, character: str, at: tuple[float, float], height: float, pen: Pen
+    ) -> BoundingBox:
+        wobble = self._random.normal(0, 0.03, 2)
         samples = self.samples[character]
         strokes = samples[int(self._random.integers(len(samples)))]
+        top, bottom = _LINES.get(character, _SMALL if character.islower() else _TALL)
+        if self.natural and self._capital:
+            # Bottoms keep to the line; what hangs below it takes its share of the height.
+            own = float(np.clip(bounds(strokes)[1][1] / self._capital, 0.6 * (bottom - top), 1.6 * (bottom - top)))
+            bottom = 1.0 + (bottom - 1.0) / (bottom - top) * own
+            top = bottom - own
+        upper, lower = at[1] - height * (1 - top + wobble[0]), at[1] - height * (1 - bottom + wobble[1])
+        left = round(at[0])
+        wide = BoundingBox(left, round(upper), round(at[0] + 1.3 * height), max(round(lower), round(upper) + 2))
         _, extent = bounds(strokes)
-        scale = min((box.height - pen.width) / max(extent[1], 1e-3), (box.width - pen.width) / max(extent[0], 1e-3))
+        scale = min((wide.height - pen.width) / max(extent[1], 1e-3), (wide.width - pen.width) / max(extent[0], 1e-3))
         width = max(round(extent[0] * scale + pen.width + 1), 1)
-        return draw_strokes(page, strokes, BoundingBox(box.left, box.top, box.left + width, box.bottom), pen)
+        return draw_strokes(page, strokes, BoundingBox(left, wide.top, left + width, wide.bottom), pen)
+
+    def _draw_mark(self, page: Gray, mark: str, at: tuple[float, float], height: float, pen: Pen) -> BoundingBox:
+        strokes = [stroke * height + np.array(at, np.float32) for stroke in self._marks.strokes(mark, self._random)]
+        corner, extent = bounds(strokes)
+        x, y = float(at[0]), float(corner[1]) - pen.width / 2
+        box = BoundingBox(
+            round(x), round(y), round(x + extent[0] + pen.width) + 1, round(y + extent[1] + pen.width) + 1
+        )
+        return draw_strokes(page, strokes, box, pen)
 
 
-def load_writers(strokes: Strokes, needed: str = CHARACTERS, seed: int = 0) -> list[Writer]:
+def load_writers(strokes: Strokes, needed: str = ALPHANUMERIC, seed: int = 0) -> list[Writer]:
     """Writers who have a sample of every character of ``needed``, in the order of their names.
 
     Raises:
