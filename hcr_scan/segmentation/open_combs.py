@@ -31,7 +31,7 @@ USUAL_HEIGHT = 1.2
 #: An open comb is believed less than a closed one that explains the same walls.
 TRUST = 0.8
 #: Ticks that prove a pitch by themselves; fewer must repeat those of another comb of the page.
-ENOUGH_TICKS = 4
+ENOUGH_TICKS = 5
 
 Indices = npt.NDArray[np.int64]
 
@@ -84,14 +84,15 @@ def find_open_combs(paper: Paper, rules: Rules, evidence: FrameEvidence, familie
     ]
     found = [_on_rail(*stand) for stand in stands]
     proven = [comb for combs in found for comb in combs if comb.seen >= ENOUGH_TICKS]
-    believed = list(proven)
+    believed = proven.copy()
     for stand, combs in zip(stands, found, strict=True):
         if any(comb in proven for comb in combs):
             continue
         # Few ticks prove nothing, unless they are those of another comb of the page.
         again = [comb for other in _kinds(proven) for comb in _on_rail(*stand, other)]
         believed += sorted(again, key=lambda comb: -comb.score)[:1]
-    return [_with_cells(comb, evidence, families, believed) for comb in believed]
+    cells = [_with_cells(comb, evidence, families, believed) for comb in believed]
+    return [comb for comb in cells if not _crossed(comb, evidence)]
 
 
 def _kinds(combs: Sequence[_TickComb]) -> list[_TickComb]:
@@ -147,7 +148,7 @@ def _standing_on(paper: Paper, evidence: FrameEvidence, rail: _Rail) -> _Ticks |
     """What stands on a rail, ``None`` where that is nothing."""
     # Ticks are as dark as their rail, but thin ones look paler.
     edge = [paper.darkness[rail.row(x) : rail.row(x) + THICKEST_RULE, x] for x in range(rail.left, rail.right, 3)]
-    dark = max(evidence.cap / 4, 0.3 * float(np.median([column.max(initial=0) for column in edge])))
+    dark = max(evidence.cap / 2, 0.3 * float(np.median([column.max(initial=0) for column in edge])))
     if not _thin_runs(_above(paper, rail, SHORTEST_TICK) > dark):
         return None
     solid = box_blur(_above(paper, rail, int(1.7 * WIDEST_PITCH)), 1, 3) > dark
@@ -164,7 +165,7 @@ def _on_rail(rail: _Rail, ticks: _Ticks, known: _TickComb | None = None) -> list
     tick = _commonest_height(ticks.heights) if known is None else known.tick
     if tick is None:
         return []
-    regular = np.abs(ticks.heights - tick) <= 0.15 * tick + 1.5
+    regular = _about(ticks.heights, tick)
     # The outer walls of a comb are often whole.
     slack = 5
     regular |= (ticks.heights > tick) & ((ticks.places < slack) | (ticks.places >= rail.right - rail.left - slack))
@@ -181,9 +182,13 @@ def _thin_runs(dark: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
     return list(zip(starts[thin].tolist(), ends[thin].tolist(), strict=True))
 
 
+def _about(heights: Indices, height: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+    return np.asarray(np.abs(heights - np.asarray(height)) <= 0.15 * np.asarray(height) + 1.5)
+
+
 def _commonest_height(heights: Indices) -> float | None:
     """The height that most ticks have; ``None`` where fewer than two agree."""
-    near = np.asarray(np.abs(heights[:, None] - heights) <= 0.15 * heights[:, None] + 1.5)
+    near = _about(heights, heights[:, None])
     if not len(heights) or near.sum(axis=1).max() < 2:
         return None
     return float(np.median(heights[near[near.sum(axis=1).argmax()]]))
@@ -210,9 +215,13 @@ def _combs(rail: _Rail, ticks: _Ticks, regular: npt.NDArray[np.bool_], pitch: fl
             break
         kept = np.isin(ticks.places, [wall for left, right, _ in chain for wall in (left, right)])
         walls = _to_rail_ends(_walls(chain), pitch, len(railed))
-        if walls is not None and _is_comb(ticks, kept, regular, len(walls), tick, pitch):
+        if (
+            walls is not None
+            and _is_even(ticks.places[kept & regular], walls)
+            and _is_comb(ticks, kept, regular, len(walls), tick, pitch)
+        ):
             mean = (walls[-1] - walls[0]) / (len(walls) - 1)
-            seen = int((kept & regular).sum())
+            seen = int((kept & _about(ticks.heights, tick)).sum())
             places = tuple(rail.left + x for x in walls)
             combs.append(_TickComb(rail, places, seen, mean, tick, _rises(ticks, walls, tick, pitch), score))
         railed[chain[0][0] : chain[-1][1]] = 0
@@ -237,20 +246,29 @@ def _is_comb(
         even.sum() >= 0.7 * kept.sum()
         and kept.sum() >= 0.6 * walls
         and strange <= 0.15 * walls
-        and _free_above(ticks, ticks.places[even & (np.abs(ticks.heights - tick) <= 0.15 * tick + 1.5)], tick, pitch)
+        and _free_above(ticks, ticks.places[kept & _about(ticks.heights, tick)], tick, pitch)
         and not _is_scale(ticks.heights[kept])
     )
 
 
+def _is_even(places: Indices, walls: list[int]) -> bool:
+    """Whether nearly all ticks stand where equal cells put them: print and pen strokes do so only by chance."""
+    if len(walls) < 3:
+        return False
+    pitch = (walls[-1] - walls[0]) / (len(walls) - 1)
+    off = (places - walls[0]) / pitch
+    off -= np.rint(off)
+    return float(np.mean(np.abs(off - np.median(off)) * pitch <= max(1.5, 0.03 * pitch))) >= 0.8
+
+
 def _is_scale(heights: Indices) -> bool:
-    """Whether every so many of the inner ticks is longer than the others, and all of these alike."""
+    """Whether every so many of the inner ticks is longer than the others."""
     inner = heights[1:-1]
     longer = np.flatnonzero(inner > 1.25 * np.median(inner) + 2) if len(inner) else np.zeros(0, np.int64)
     if len(longer) < 3:
         return False
-    alike = np.abs(inner[longer] - np.median(inner[longer])) <= 0.15 * np.median(inner[longer]) + 1.5
-    steps = np.diff(longer[alike])
-    return len(steps) >= 2 and bool((steps == steps[0]).all())
+    period = int(np.bincount(np.diff(longer)).argmax())
+    return period > 1 and float(np.mean((longer - longer[len(longer) // 2]) % period == 0)) >= 0.8
 
 
 def _walls(chain: Chain) -> list[int]:
@@ -300,6 +318,15 @@ def _with_cells(
         top = max([top, *(row + THICKEST_RULE for row in above if top < row < bottom - comb.tick)])
     cells = tuple(BoundingBox(left + 2, top, max(right - 1, left + 3), bottom) for left, right in pairwise(comb.walls))
     return Comb(cells, TRUST * comb.score)
+
+
+def _crossed(comb: Comb, evidence: FrameEvidence) -> bool:
+    """Whether a rail runs through the middle of the cells: then they are rows of a table, closed on all sides."""
+    first, last = comb.cells[0], comb.cells[-1]
+    margin = first.height // 5
+    inside = evidence.rail[first.top + margin : first.bottom - margin, first.left : last.right]
+    bare = evidence.bare_rail + 0.35 * (evidence.cap - evidence.bare_rail)
+    return bool(((inside > bare).mean(axis=1) > 0.85).any())
 
 
 def _overlaps(other: _TickComb, comb: _TickComb) -> bool:
