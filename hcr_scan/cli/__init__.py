@@ -21,6 +21,8 @@ COMMANDS = {
     "scan": ("hcr_scan.cli.scan:scan", "Read pages and write what stands on them (the default command)."),
     "inspect": ("hcr_scan.cli.inspect:inspect", "Draw what was found on one page, coloured by confidence."),
     "train": ("hcr_scan.cli.train:train", "Train a model bundle from character images."),
+    "evaluate": ("hcr_scan.cli.evaluate:evaluate", "Measure a model on labelled characters."),
+    "model": ("hcr_scan.cli.model:model", "Show what a model bundle reads and how well."),
 }
 
 EPILOG = """\b

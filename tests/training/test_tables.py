@@ -84,7 +84,8 @@ def test_a_zip_a_byte_order_mark_and_pixels_with_decimals(tmp_path: Path) -> Non
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         archive.writestr("deep/A_Z Handwritten Data.csv", "\r\n".join(lines_of(images, labels)))
         archive.writestr("readme.txt", "x")
-    decimals = [",".join([f"{label}.0", *(f"{v}.0" for v in image.ravel())]) for image, label in zip(images, labels)]
+    pairs = zip(images, labels, strict=True)
+    decimals = [",".join([f"{label}.0", *(f"{v}.0" for v in image.ravel())]) for image, label in pairs]
     marked = tmp_path / "b.csv"
     marked.write_text("\ufeff" + "\n".join(decimals), encoding="utf-8")
     for other in (read_rows(tmp_path / "a.zip"), read_rows(marked)):

@@ -62,6 +62,11 @@ class Glyphs:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def chosen(self, rows: npt.NDArray[np.intp]) -> Glyphs:
+        """Some of them."""
+        inks = [self.inks[row] for row in rows]
+        return Glyphs(self.name, inks, self.labels[rows], self.writers[rows], self.left_out)
+
     def crops(self, spec: CropSpec) -> npt.NDArray[np.uint8]:
         """Every character as scanning would hand it to the model, uint8 (n, size, size)."""
         crops = np.zeros((len(self), spec.size, spec.size), np.uint8)
