@@ -1,9 +1,10 @@
 """Cells and boxes from printed frames: what is closed by walls is proposed, what is regular is completed.
 
-Two sources, because each fails where the other holds. Enclosed paper (connected components of what is not frame) finds
-boxes of any size and shape, but writing that crosses a wall or a wall too faint breaks it. Combs are therefore fitted
-as models: rails above and below, walls at a constant pitch, each judged by the darkness a wall keeps over nearly all
-of its height, which a letter does not.
+Several sources, because each fails where another holds. Enclosed paper (connected components of what is not frame)
+finds boxes of any size and shape, but writing that crosses a wall or a wall too faint breaks it. Combs are therefore
+fitted as models: rails above and below, walls at a constant pitch, each judged by the darkness a wall keeps over nearly
+all of its height, which a letter does not. Where frames are much fainter than the pen, cells of the page's common size
+are looked for everywhere by a filter, which sees walls through the writing.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy as np
 from hcr_scan.geometry import BoundingBox
 from hcr_scan.images import Mask, connected_components
 from hcr_scan.segmentation.binarization import Paper
+from hcr_scan.segmentation.cell_matching import faint_lines, match_cells
 from hcr_scan.segmentation.comb_families import cell_families
 from hcr_scan.segmentation.combs import fit_family
 from hcr_scan.segmentation.enclosures import enclosed_boxes, without_guides
@@ -51,7 +53,10 @@ def find_frames(paper: Paper, rules: Rules, ink: Mask) -> Frames:
     families = cell_families(proposals, evidence)
     commonest = max((len(family.members) for family in families), default=0)
     rails = connected_components(rules.horizontal).boxes
-    fitted = [comb for family in families for comb in fit_family(evidence, family, rails, commonest)]
+    lines = faint_lines(paper.darkness, ink, families[0]) if families else None
+    fitted = match_cells(paper.darkness, families[0], lines) if lines else []
+    for family in families[1 if lines else 0 :]:
+        fitted += fit_family(evidence, family, rails, commonest)
     fitted += find_open_combs(paper, rules, evidence, families)
     fitted.sort(key=lambda comb: (-comb.score, comb.cells))
     combs: list[tuple[BoundingBox, ...]] = []
