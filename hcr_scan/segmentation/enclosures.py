@@ -39,7 +39,8 @@ def without_guides(proposals: Boxes, drawn: Boxes) -> Boxes:
     """The proposals, with strongly drawn cells in place of what faint lines inside divide them into.
 
     Many sheets print pale guide lines in their squares. Squares of one size are cells unless cells of another size
-    recur in them, as in a table whose cells hold combs.
+    recur in them side by side, as in a table whose cells hold combs; a cross quarters squares, and level guides may
+    halve the quarters.
     """
     widths, heights = (drawn[:, 2:] - drawn[:, :2]).T
     left = drawn[(widths > NARROWEST * heights) & (widths < WIDEST * heights) & (heights >= 2 * SMALLEST_CELL)]
@@ -53,9 +54,21 @@ def without_guides(proposals: Boxes, drawn: Boxes) -> Boxes:
         sizes = inner[:, 2:] - inner[:, :2]
         inner = inner[(sizes[:, 0] > NARROWEST * sizes[:, 1]) & (sizes[:, 0] < WIDEST * sizes[:, 1])]
         recurring = max((int(alike(inner, cell).sum()) for cell in inner), default=0)
-        if len(group) >= 4 and recurring < 1.2 * len(group):
+        if len(group) >= 4 and (recurring < 1.2 * len(group) or _stacked(inner, group)):
             proposals = np.concatenate([proposals[~inside], group])
     return proposals
+
+
+def _stacked(inner: Boxes, group: Boxes) -> bool:
+    """Whether most of the boxes of a group hold two columns of two or four inner cells."""
+    rows, columns = [], []
+    for box in group:
+        held = inner[(inner[:, :2] >= box[:2] - 4).all(axis=1) & (inner[:, 2:] <= box[2:] + 4).all(axis=1)]
+        size = np.maximum(np.median(held[:, 2:] - held[:, :2], axis=0), 1) if len(held) else np.ones(2)
+        across, down = (np.unique(np.rint((held[:, k] - box[k]) / size[k])) for k in (0, 1))
+        columns.append(len(across))
+        rows.append(len(down))
+    return float(np.median(columns)) == 2 and float(np.median(rows)) in (2, 4)
 
 
 def alike(boxes: Boxes, other: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:

@@ -19,11 +19,12 @@ from hcr_scan.images import Mask, connected_components
 from hcr_scan.segmentation.binarization import Paper
 from hcr_scan.segmentation.cell_matching import faint_lines, match_cells
 from hcr_scan.segmentation.comb_families import cell_families
-from hcr_scan.segmentation.combs import fit_family
-from hcr_scan.segmentation.enclosures import enclosed_boxes, without_guides
+from hcr_scan.segmentation.combs import Comb, fit_family
+from hcr_scan.segmentation.enclosures import Boxes, enclosed_boxes, without_guides
 from hcr_scan.segmentation.frame_evidence import gather_evidence
 from hcr_scan.segmentation.open_combs import find_open_combs
 from hcr_scan.segmentation.rules import Rules
+from hcr_scan.segmentation.squares import square_rows
 
 #: Smallest box outside a comb: loops of bold print are smaller.
 SMALLEST_BOX = 24
@@ -57,7 +58,9 @@ def find_frames(paper: Paper, rules: Rules, ink: Mask) -> Frames:
     fitted = match_cells(paper.darkness, families[0], lines) if lines else []
     for family in families[1 if lines else 0 :]:
         fitted += fit_family(evidence, family, rails, commonest)
-    fitted += find_open_combs(paper, rules, evidence, families)
+    fitted += [row for family in families for row in square_rows(evidence, family)]
+    open_combs = find_open_combs(paper, rules, evidence, families)
+    fitted += [comb for comb in open_combs if not _divides_boxes(comb, proposals)]
     fitted.sort(key=lambda comb: (-comb.score, comb.cells))
     combs: list[tuple[BoundingBox, ...]] = []
     taken = np.zeros(paper.darkness.shape, bool)
@@ -70,6 +73,17 @@ def find_frames(paper: Paper, rules: Rules, ink: Mask) -> Frames:
         combs.append(free)
     boxes = [box for row in proposals.tolist() if min((box := _to_box(row)).width, box.height) >= SMALLEST_BOX]
     return Frames(tuple(combs), tuple(box for box in boxes if not taken[_core(box)].mean() > 0.3))
+
+
+def _divides_boxes(comb: Comb, boxes: Boxes) -> bool:
+    """Whether most cells of a comb lie in closed boxes of which each holds a part of it: those are the cells then."""
+    first, last = comb.cells[0], comb.cells[-1]
+    parts = (boxes[:, 2] < last.right - last.width / 2) | (boxes[:, 0] > first.left + first.width / 2)
+    areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+    others = boxes[parts & (areas > 0.8 * first.area)]
+    centers = np.array([cell.center for cell in comb.cells])[:, None]
+    inside = np.asarray(((centers > others[:, :2]) & (centers < others[:, 2:])).all(axis=2))
+    return bool(inside.any(axis=1).mean() > 0.5)
 
 
 def _core(cell: BoundingBox) -> tuple[slice, slice]:

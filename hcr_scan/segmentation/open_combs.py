@@ -287,15 +287,15 @@ def _to_rail_ends(walls: list[int], pitch: float, length: int) -> list[int] | No
             continue
         if abs(last + beyond - end) > slack:
             return None
-        walls = [end, *walls] if place == 0 else [*walls, end]
+        walls = [round(last + beyond), *walls] if place == 0 else [*walls, round(last + beyond)]
     return walls
 
 
 def _free_above(ticks: _Ticks, places: Indices, tick: float, pitch: float) -> bool:
-    """Whether most ticks end in paper, and are no strokes of taller signs."""
+    """Whether enough ticks end in paper, whatever is written over the others, and are no walls of a table."""
     start, stop = round(tick) + 3, round(tick + 3 + max(4, 0.15 * pitch))
     free = [not ticks.solid[start:stop, max(x - 2, 0) : x + 3].any() for x in places.tolist()]
-    return len(free) > 0 and float(np.mean(free)) >= 0.5
+    return len(free) > 0 and float(np.mean(free)) >= 0.3
 
 
 def _rises(ticks: _Ticks, walls: list[int], tick: float, pitch: float) -> bool:
@@ -326,7 +326,9 @@ def _crossed(comb: Comb, evidence: FrameEvidence) -> bool:
     margin = first.height // 5
     inside = evidence.rail[first.top + margin : first.bottom - margin, first.left : last.right]
     bare = evidence.bare_rail + 0.35 * (evidence.cap - evidence.bare_rail)
-    return bool(((inside > bare).mean(axis=1) > 0.85).any())
+    # Dense writing covers a row as well; but it covers many rows, and a rail is thin.
+    full = int(np.count_nonzero((inside > bare).mean(axis=1) > 0.95))
+    return 0 < full <= THICKEST_RULE + 4
 
 
 def _overlaps(other: _TickComb, comb: _TickComb) -> bool:
@@ -348,6 +350,7 @@ def _second_rail(comb: _TickComb, evidence: FrameEvidence, bottom: int) -> int |
     """
     left, right = comb.walls[0], comb.walls[-1]
     first, last = bottom - round(2.2 * comb.pitch), bottom - round(max(0.5 * comb.pitch, comb.tick - 3))
+    last = min(last, bottom - 2 * SHORTEST_TICK)
     if first < 0 or last <= first:
         return None
     bare = evidence.bare_rail + 0.35 * (evidence.cap - evidence.bare_rail)
