@@ -76,11 +76,11 @@ def find_frames(paper: Paper, rules: Rules, ink: Mask) -> Frames:
 
 
 def _divides_boxes(comb: Comb, boxes: Boxes) -> bool:
-    """Whether most cells of a comb lie in closed boxes of which each holds a part of it: those are the cells then."""
+    """Whether most cells of a comb lie in larger closed boxes of which each holds a part: those are the cells then."""
     first, last = comb.cells[0], comb.cells[-1]
     parts = (boxes[:, 2] < last.right - last.width / 2) | (boxes[:, 0] > first.left + first.width / 2)
-    areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
-    others = boxes[parts & (areas > 0.8 * first.area)]
+    large = ((boxes[:, 2:] - boxes[:, :2]) > 1.5 * np.array([first.width, first.height])).all(axis=1)
+    others = boxes[parts & large]
     centers = np.array([cell.center for cell in comb.cells])[:, None]
     inside = np.asarray(((centers > others[:, :2]) & (centers < others[:, 2:])).all(axis=2))
     return bool(inside.any(axis=1).mean() > 0.5)
