@@ -53,13 +53,13 @@ def find_frames(paper: Paper, rules: Rules, ink: Mask) -> Frames:
     proposals = without_guides(enclosed_boxes(evidence.frame), enclosed_boxes(evidence.drawn))
     families = cell_families(proposals, evidence)
     commonest = max((len(family.members) for family in families), default=0)
-    rails = connected_components(rules.horizontal).boxes
+    level = connected_components(rules.horizontal)
     lines = faint_lines(paper.darkness, ink, families[0]) if families else None
     fitted = match_cells(paper.darkness, families[0], lines) if lines else []
     for family in families[1 if lines else 0 :]:
-        fitted += fit_family(evidence, family, rails, commonest)
+        fitted += fit_family(evidence, family, level.boxes, commonest)
     fitted += [row for family in families for row in square_rows(evidence, family)]
-    open_combs = find_open_combs(paper, rules, evidence, families)
+    open_combs = find_open_combs(paper, level, evidence, families)
     fitted += [comb for comb in open_combs if not _divides_boxes(comb, proposals)]
     fitted.sort(key=lambda comb: (-comb.score, comb.cells))
     combs: list[tuple[BoundingBox, ...]] = []

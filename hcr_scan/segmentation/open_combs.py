@@ -14,12 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from hcr_scan.geometry import BoundingBox
-from hcr_scan.images import Gray, box_blur, connected_components
+from hcr_scan.images import Components, Gray, box_blur
 from hcr_scan.segmentation.binarization import Paper
 from hcr_scan.segmentation.comb_families import CellFamily
 from hcr_scan.segmentation.combs import Comb
 from hcr_scan.segmentation.frame_evidence import SMALLEST_CELL, FrameEvidence
-from hcr_scan.segmentation.rules import THICKEST_RULE, Rules
+from hcr_scan.segmentation.rules import THICKEST_RULE
 from hcr_scan.segmentation.wall_chains import Chain, Rails, best_chain, runs
 
 #: Pitches of open combs, in working pixels; wider ones would be columns of tables.
@@ -77,10 +77,15 @@ class _TickComb:
     score: float
 
 
-def find_open_combs(paper: Paper, rules: Rules, evidence: FrameEvidence, families: Sequence[CellFamily]) -> list[Comb]:
-    """Rows of cells that ticks on a rail divide; where a second rail runs above they reach up to it."""
+def find_open_combs(
+    paper: Paper, rails: Components, evidence: FrameEvidence, families: Sequence[CellFamily]
+) -> list[Comb]:
+    """Rows of cells that ticks on a rail divide; where a second rail runs above they reach up to it.
+
+    ``rails`` are the page's level rules.
+    """
     stands = [
-        (rail, standing) for rail in _rails(rules) if (standing := _standing_on(paper, evidence, rail)) is not None
+        (rail, standing) for rail in _rails(rails) if (standing := _standing_on(paper, evidence, rail)) is not None
     ]
     found = [_on_rail(*stand) for stand in stands]
     proven = [comb for combs in found for comb in combs if comb.seen >= ENOUGH_TICKS]
@@ -110,9 +115,8 @@ def _alike(comb: _TickComb, other: _TickComb) -> bool:
     )
 
 
-def _rails(rules: Rules) -> list[_Rail]:
+def _rails(found: Components) -> list[_Rail]:
     """Level rules long enough for two cells; those that continue each other are one."""
-    found = connected_components(rules.horizontal)
     boxes = found.boxes
     fit = (boxes[:, 2] - boxes[:, 0] >= SMALLEST_CELL // 2) & (boxes[:, 3] - boxes[:, 1] <= 2 * THICKEST_RULE)
     pieces = []
@@ -140,15 +144,23 @@ def _above(paper: Paper, rail: _Rail, height: int) -> Gray:
     """What stands on a rail: row k is k + 1 pixels above it; ``(height, rail's length)``."""
     columns = np.arange(rail.left, rail.right)
     edge = np.rint(rail.top + rail.slope * (columns - rail.left)).astype(np.intp)
-    rows = edge - 1 - np.arange(height)[:, None]
-    return np.asarray(np.where(rows >= 0, paper.darkness[np.maximum(rows, 0), columns], 0), np.uint8)
+    steps = [0, *(np.flatnonzero(np.diff(edge)) + 1).tolist(), len(edge)]
+    strip = np.zeros((height, len(edge)), np.uint8)
+    # A rail keeps to a row for long: whole blocks are copied.
+    for start, stop in pairwise(steps):
+        bottom = max(int(edge[start]), 0)
+        top = max(bottom - height, 0)
+        strip[: bottom - top, start:stop] = paper.darkness[top:bottom, rail.left + start : rail.left + stop][::-1]
+    return strip
 
 
 def _standing_on(paper: Paper, evidence: FrameEvidence, rail: _Rail) -> _Ticks | None:
     """What stands on a rail, ``None`` where that is nothing."""
     # Ticks are as dark as their rail, but thin ones look paler.
-    edge = [paper.darkness[rail.row(x) : rail.row(x) + THICKEST_RULE, x] for x in range(rail.left, rail.right, 3)]
-    dark = max(evidence.cap / 2, 0.3 * float(np.median([column.max(initial=0) for column in edge])))
+    columns = np.arange(rail.left, rail.right, 3)
+    edge = np.rint(rail.top + rail.slope * (columns - rail.left)).astype(np.intp) + np.arange(THICKEST_RULE)[:, None]
+    darkest = paper.darkness[np.clip(edge, 0, len(paper.darkness) - 1), columns].max(axis=0)
+    dark = max(evidence.cap / 2, 0.3 * float(np.median(darkest)))
     if not _thin_runs(_above(paper, rail, SHORTEST_TICK) > dark):
         return None
     solid = box_blur(_above(paper, rail, int(1.7 * WIDEST_PITCH)), 1, 3) > dark
