@@ -30,6 +30,7 @@ from hcr_scan.placement import Metrics, Placement, leveled
 from hcr_scan.segmentation.candidates import (
     Candidate,
     Chunk,
+    SegmentedCell,
     SegmentedField,
     SegmentedLine,
     SegmentedPage,
@@ -45,6 +46,9 @@ AMBIGUOUS_BELOW = 0.8
 #: Labels that one shape may mean, beside the two cases of a letter.
 LOOK_ALIKES = ("0Oo", "1Il", "5Ss", "2Zz", "9gq")
 
+#: Punctuation so small that alone in a cell it may pass for dust.
+SMALL_MARKS = ".,'-:"
+
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
@@ -55,6 +59,7 @@ class _Reader:
     kinds: CharacterKinds
     placement: Placement | None
     shapes: npt.NDArray[np.intp]
+    small_marks: npt.NDArray[np.intp]
     reject_below: float
     review_below: float
 
@@ -74,6 +79,10 @@ def assemble_page(segmented: SegmentedPage, logits: Logits, info: ModelInfo, set
         CharacterKinds.of(info.labels, settings.charset),
         Placement.of(info.placement, info.labels, settings.charset),
         _shapes(info.labels),
+        np.array(
+            [i for i, label in enumerate(info.labels) if label and label in SMALL_MARKS and label in settings.charset],
+            np.intp,
+        ),
         info.reject_below,
         settings.review_below,
     )
@@ -119,16 +128,34 @@ def _field(segmented: SegmentedField, number: int, reader: _Reader) -> Field:
 
 def _cell_glyphs(segmented: SegmentedField, reader: _Reader) -> Iterator[Glyph]:
     """Every cell's glyph, left to right; written cells with no blank between them are read as one word."""
-    chosen = [[] if cell.chunk is None else _choose(cell.chunk, reader) for cell in segmented.cells]
+    chosen = [[] if chunk is None else _choose(chunk, reader) for chunk in _written(segmented.cells, reader)]
     rows = iter(_rows_of_field(segmented, chosen, reader))
-    for blank, run in itertools.groupby(range(len(chosen)), key=lambda number: segmented.cells[number].chunk is None):
+    rows_of_cells = [[next(rows) for _ in found] for found in chosen]
+    for number, cell in enumerate(segmented.cells):
+        if cell.chunk is None and chosen[number] and not _is_mark(rows_of_cells[number][0], reader):
+            chosen[number] = []
+    for blank, run in itertools.groupby(range(len(chosen)), key=lambda number: not chosen[number]):
         numbers = list(run)
         if blank:
             for number in numbers:
                 yield Glyph(segmented.cells[number].box, "", 1.0, status=Status.BLANK, cell=number)
         else:
             read = [(number, choice) for number in numbers for choice in chosen[number]]
-            yield from _word_glyphs(read, np.array([next(rows) for _ in read]), reader)
+            yield from _word_glyphs(read, np.array([row for k in numbers for row in rows_of_cells[k]]), reader)
+
+
+def _written(cells: Sequence[SegmentedCell], reader: _Reader) -> Iterator[Chunk | None]:
+    """What each cell holds; a speck counts where it may be punctuation, which follows something."""
+    before = False
+    for cell in cells:
+        chunk = cell.chunk or (cell.speck if before and len(reader.small_marks) else None)
+        before = chunk is not None
+        yield chunk
+
+
+def _is_mark(row: npt.NDArray[np.float32], reader: _Reader) -> bool:
+    """Whether a speck is rather punctuation than dust."""
+    return bool(row[reader.small_marks].sum() > 0.5)
 
 
 def _rows_of_field(
@@ -141,9 +168,10 @@ def _rows_of_field(
         parts = [_placed(choices[line], reader) for line in lines]
         return np.concatenate(parts) if parts else _placed([], reader)
     cells = [cell.box for cell, found in zip(segmented.cells, chosen, strict=True) for _ in found]
-    edges = [((c.candidate.box.top - cell.top) / cell.height, (c.candidate.box.bottom - cell.top) / cell.height)
-             for c, cell in zip(choices, cells, strict=True)]  # fmt: skip
-    return _weighed(choices, np.array(edges, np.float64).reshape(-1, 2), Metrics.of_cells(), reader)
+    boxes = [choice.candidate.box for choice in choices]
+    edges = np.array([(box.top - cell.top, box.bottom - cell.top) for box, cell in zip(boxes, cells, strict=True)])
+    heights = np.array([max(cell.height, 1) for cell in cells], np.float64)
+    return _weighed(choices, edges.reshape(-1, 2) / heights[:, None], Metrics.of_cells(), reader)
 
 
 def _rows_of_writing(boxes: Sequence[BoundingBox]) -> list[slice]:

@@ -36,8 +36,8 @@ FOLLOWS = (
 )
 
 
-#: How often a word begins with punctuation, goes over to it, and goes on with it.
-FIRST_MARK, MARK, MARK_AGAIN = 0.02, 0.05, 0.1
+#: How often a word begins with punctuation, goes over to it from a digit, capital or small letter, and goes on with it.
+FIRST_MARK, MARK, MARK_AGAIN = 0.03, (0.12, 0.06, 0.06), 0.1
 #: What follows punctuation that stands after a digit, a capital, a small letter.
 AFTER_MARK = (
     (0.80, 0.12, 0.08),
@@ -45,7 +45,7 @@ AFTER_MARK = (
     (0.05, 0.10, 0.85),
 )
 #: How often each mark is the one; any other is as seldom as the rarest.
-MARKS = {".": 22, ",": 16, "-": 16, "/": 12, "'": 6, "(": 5, ")": 5, "@": 5, ":": 4, "&": 4, "+": 3, "#": 2}
+MARKS = {".": 22, ",": 16, "-": 16, "/": 16, "'": 6, "(": 5, ")": 5, "@": 5, ":": 4, "&": 4, "+": 3, "#": 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class CharacterKinds:
             columns.append(found[3])
             shares.append(list(_normalized([MARKS.get(labels[i], min(MARKS.values())) for i in found[3]])))
             after = [_normalized([AFTER_MARK[a][b] for b in present]) for a in present]
-            start, follows = _with_marks(start, follows, after)
+            start, follows = _with_marks(start, follows, after, [MARK[kind] for kind in present])
             states += (len(present),) * max(len(present), 1)
         count = sum(len(members) for members in columns)
         return cls(
@@ -95,7 +95,7 @@ class CharacterKinds:
 
 
 def _with_marks(
-    start: tuple[float, ...], follows: list[tuple[float, ...]], after: list[tuple[float, ...]]
+    start: tuple[float, ...], follows: list[tuple[float, ...]], after: list[tuple[float, ...]], going_over: list[float]
 ) -> tuple[tuple[float, ...], list[tuple[float, ...]]]:
     """The chain with a state of punctuation beside each of its states; punctuation alone is a chain of one."""
     size = len(start)
@@ -103,7 +103,8 @@ def _with_marks(
         return (1.0,), [(1.0,)]
     identity = np.eye(size)
     begin = np.concatenate([(1 - FIRST_MARK) * np.array(start), FIRST_MARK * np.array(start)])
-    run = np.concatenate([(1 - MARK) * np.array(follows), MARK * identity], axis=1)
+    often = np.array(going_over)[:, None]
+    run = np.concatenate([(1 - often) * np.array(follows), often * identity], axis=1)
     mark = np.concatenate([(1 - MARK_AGAIN) * np.array(after), MARK_AGAIN * identity], axis=1)
     return tuple(begin.tolist()), [tuple(row) for row in np.concatenate([run, mark]).tolist()]
 

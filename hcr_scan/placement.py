@@ -35,6 +35,9 @@ NEGLIGIBLE = 1e-4
 #: Share of characters that stand just anywhere, and where: position and height (logarithm), mean and spread.
 ASTRAY = 0.02
 ANYWHERE = ((0.4, 0.7), (-0.5, 0.9))
+#: What is no character is half of the time a letter badly written or cut, so as large as one (a row of the table), and
+#: else just anywhere.
+LETTER_LIKE, LETTER_LIKE_SHARE = (0.3, 0.3, 0.12, 0.0, 0.3, 0.0), 0.5
 #: Lines of fewer glyphs are taken to be level; no line is steeper than this.
 FEWEST_FOR_SLOPE, STEEPEST = 6, 0.18
 #: Glyphs to each side that a glyph is compared with: lines bend, and hands grow tired.
@@ -123,11 +126,14 @@ class Metrics:
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """The part of a table that a character set needs: ``columns`` (m,) of the classes and their ``rows`` (m, 6)."""
+    """The part of a table that a character set needs: ``columns`` (m,) of the classes and their ``rows`` (m, 6).
+
+    The last is what is no character; ``astray`` (m,) is the share of each that stands just anywhere.
+    """
 
     columns: Indices
     rows: Floats
-    nothing: int
+    astray: Floats
 
     @classmethod
     def of(cls, table: PlacementTable | None, labels: Sequence[str], charset: str) -> Placement | None:
@@ -139,7 +145,8 @@ class Placement:
         rows = np.array([table.rows[labels[i]] for i in columns], np.float64).reshape(-1, 6)
         if len(columns) < 2 or np.ptp(rows[:, 3]) < TELLING:
             return None
-        return cls(np.array(columns, np.intp), rows, labels.index(""))
+        astray = np.array([ASTRAY] * len(columns) + [1 - LETTER_LIKE_SHARE])
+        return cls(np.array([*columns, labels.index("")], np.intp), np.vstack((rows, LETTER_LIKE)), astray)
 
     def weigh(self, rows: Probabilities, tops: Floats, bottoms: Floats, metrics: Metrics) -> Probabilities:
         """The probabilities ``(n, classes)`` of glyphs in a row, given also where they stand; rows still sum to 1.
@@ -154,15 +161,17 @@ class Placement:
         columns = self.columns[members]
         weights = rows[glyphs, columns].astype(np.float64)
         steady, size, anywhere = self._densities(glyphs, members, tops, bottoms, metrics)
-        known = steady[:, :, :, None] * size[:, None, :, :] * (1 - ASTRAY)
-        explained = ASTRAY * anywhere
+        astray = self.astray[members]
+        known = (steady * (1 - astray)[:, None, None])[:, :, :, None] * size[:, None, :, :]
+        explained = np.bincount(glyphs, weights * astray, len(rows))[:, None, None, None] * anywhere
         np.add.at(explained, glyphs, weights[:, None, None, None] * known)
         belief = _beliefs(np.log(explained), metrics.prior)
-        evidence = ASTRAY * (belief * anywhere).sum(axis=(1, 2, 3))
-        result = rows * evidence[:, None].astype(np.float32)
-        inside = np.einsum("pbhx,pbhx->p", belief[glyphs], known)
-        result[glyphs, columns] = weights * (inside + evidence[glyphs])
-        return self._shared_out(rows, result)
+        evidence = np.einsum("pbhx,pbhx->p", belief[glyphs], known)
+        evidence += astray * (belief * anywhere).sum(axis=(1, 2, 3))[glyphs]
+        result = np.zeros(rows.shape, np.float64)
+        result[glyphs, columns] = weights * evidence
+        result /= result.sum(axis=1, keepdims=True)
+        return result.astype(np.float32)
 
     def _densities(
         self, glyphs: Indices, members: Indices, tops: Floats, bottoms: Floats, metrics: Metrics
@@ -187,20 +196,11 @@ class Placement:
         )
         return steady, size, np.repeat(anywhere[..., None], len(X_HEIGHTS), axis=3)
 
-    def _shared_out(self, before: Probabilities, weighed: Probabilities) -> Probabilities:
-        """Rows that sum to 1 again. How likely a glyph is no character is left to its crop."""
-        nothing = before[:, self.nothing]
-        weighed[:, self.nothing] = 0
-        total = weighed.sum(axis=1, dtype=np.float64)
-        share = np.where(total > 0, (1.0 - nothing) / np.maximum(total, 1e-300), 0.0)
-        weighed *= share[:, None].astype(np.float32)
-        weighed[:, self.nothing] = nothing
-        return weighed
-
 
 def _density(x: Floats, mean: Floats | float, spread: Floats | float) -> Floats:
-    """Student's t with three degrees of freedom: hands go astray more often than a normal distribution would have it."""
-    return np.asarray(0.3676 / spread / (1 + ((x - mean) / spread) ** 2 / 3) ** 2, np.float64)
+    """Student's t with three degrees of freedom: hands stray more often than a normal distribution would have it."""
+    apart: Floats = (x - mean) / spread
+    return np.asarray(0.3676 / spread / (1 + apart * apart / 3) ** 2)
 
 
 def _beliefs(explained: Floats, prior: Floats) -> Floats:
@@ -217,7 +217,8 @@ def _beliefs(explained: Floats, prior: Floats) -> Floats:
     around += prior[:, :, None] + np.log(X_HEIGHT_SHARES)
     around -= around.max(axis=(1, 2, 3), keepdims=True)
     beliefs: Floats = np.exp(around)
-    return beliefs / beliefs.sum(axis=(1, 2, 3), keepdims=True)
+    beliefs /= beliefs.sum(axis=(1, 2, 3), keepdims=True)
+    return beliefs
 
 
 def leveled(boxes: Floats) -> Floats:

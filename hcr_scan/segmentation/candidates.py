@@ -42,10 +42,11 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class SegmentedCell:
-    """One place for one character; ``chunk`` is ``None`` where it is blank."""
+    """One place for one character; ``chunk`` is ``None`` where it is blank, or has but a ``speck`` of dust or ink."""
 
     box: BoundingBox
     chunk: Chunk | None
+    speck: Chunk | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ instead.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -16,6 +16,7 @@ import numpy.typing as npt
 from hcr_scan.geometry import BoundingBox
 from hcr_scan.images import Components, Gray, Ink, Mask, connected_components, dilate
 from hcr_scan.segmentation.binarization import FAINTEST_INK, STRONG_INK, Paper
+from hcr_scan.segmentation.cell_specks import speck_in
 from hcr_scan.segmentation.glyphs import InkCandidate, InkChunk
 
 #: A cell with less ink than this share of its area, or smaller than this share of its height, is blank.
@@ -32,11 +33,15 @@ SHARED_GLYPH = 0.25
 
 @dataclass(frozen=True, slots=True)
 class InkCell:
-    """A cell of the working raster and its glyph, if any; ``crossed_out`` where a large X strikes it."""
+    """A cell of the working raster and its glyph, if any; ``crossed_out`` where a large X strikes it.
+
+    ``speck`` is what a cell without a glyph holds that may be dust, or punctuation.
+    """
 
     box: BoundingBox
     chunk: InkChunk | None
     crossed_out: bool = False
+    speck: InkChunk | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,17 +286,25 @@ def _read_cell(
 ) -> InkCell:
     """The glyph in ``span`` of the strip, if it is more than a speck."""
     if span is None or max(span.width, span.height) < BLANK_SIZE * cell.height:
-        return InkCell(cell, None)
+        return InkCell(cell, None, speck=_speck(ink, strip, cell))
     around = (slice(max(span.top - 1, 0), span.bottom + 1), slice(max(span.left - 1, 0), span.right + 1))
     own = owners[around] == owner
     if np.count_nonzero(own) < BLANK_AREA * cell.area:
-        return InkCell(cell, None)
+        return InkCell(cell, None, speck=_speck(ink, strip, cell))
     near = dilate(own.astype(np.uint8), 3, 3) > 0
     patch = np.where(near, ink[around], 0).astype(np.uint8)
     box = span.shifted(strip.left, strip.top)
     chunk = InkChunk((InkCandidate(0, 1, box, patch),))
     tight = owners[span.top : span.bottom, span.left : span.right] == owner
     return InkCell(cell, chunk, _is_struck(tight, box, cell))
+
+
+def _speck(ink: Ink, strip: _Strip, cell: BoundingBox) -> InkChunk | None:
+    found = speck_in(ink, cell.shifted(-strip.left, -strip.top))
+    if found is None:
+        return None
+    (candidate,) = found.candidates
+    return InkChunk((replace(candidate, box=candidate.box.shifted(strip.left, strip.top)),))
 
 
 def _is_struck(own: npt.NDArray[np.bool_], box: BoundingBox, cell: BoundingBox) -> bool:

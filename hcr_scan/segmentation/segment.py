@@ -232,6 +232,7 @@ class _CropWriter:
             SegmentedCell(
                 self._source_box(cell.box),
                 self._chunk(cell.chunk, crossed_out=cell.crossed_out) if cell.chunk else None,
+                self._chunk(cell.speck) if cell.speck else None,
             )
             for cell in cells
         )

@@ -32,8 +32,8 @@ EM = 192
 _FLAT = "EFHIKLMNTXZ"
 #: Small letters that reach from the baseline to the x-height.
 _LOW = "acemnorsuvwxz"
-#: Characters of about one size and place. They share a line of the table: how they differ is what a font or a hand does,
-#: and would count as evidence between 5 and S.
+#: Characters of about one size and place. They share a line of the table: how they differ there is chance, and would
+#: count as evidence between 5 and S.
 _ALIKE = ("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZbdhklt", _LOW, "gpqy", "()")
 #: Capitals and characters of a kind that a writer must have left for his heights to count.
 FEWEST = 10
@@ -42,7 +42,7 @@ UNEVEN_POSITION = 0.07
 #: Heights (logarithms) vary at least so much from one character to the next.
 UNEVEN_HEIGHT = 0.1
 #: People put punctuation down with less care than letters, and no set tells how much: the same for it, a guess.
-CARELESS_POSITION, CARELESS_HEIGHT = 0.12, 0.3
+CARELESS_POSITION, CARELESS_HEIGHT = 0.09, 0.25
 
 
 def measure_placement(
@@ -79,7 +79,9 @@ def _pooled(rows: dict[str, Row]) -> dict[str, Row]:
         if not members:
             continue
         values = np.array([rows[c] for c in members])
-        anchor, position, position_spread, height, height_spread, response = (float(v) for v in np.median(values, axis=0))
+        anchor, position, position_spread, height, height_spread, response = (
+            float(v) for v in np.median(values, axis=0)
+        )
         # Positions are of each character's own anchor: brought to the common one before they are compared.
         moved = values[:, 1] + (anchor - values[:, 0]) * np.exp(values[:, 3])
         position = float(np.median(moved))
@@ -89,13 +91,11 @@ def _pooled(rows: dict[str, Row]) -> dict[str, Row]:
     return result
 
 
-def _row(
-    measured: list[tuple[tuple[float, float], float]], written: list[tuple[Floats, float]]
-) -> Row:
+def _row(measured: list[tuple[tuple[float, float], float]], written: list[tuple[Floats, float]]) -> Row:
     """One character's line of the table, from fonts and writers.
 
-    ``measured`` is ``((top, bottom), x-height)`` a font and ``written`` ``(heights, x-height)`` a writer, all in capital
-    heights, x-heights as logarithms.
+    ``measured`` is ``((top, bottom), x-height)`` a font and ``written`` is ``(heights, x-height)`` a writer, all in
+    capital heights, x-heights as logarithms.
     """
     edges = np.array([pair for pair, _ in measured])
     small = np.array([x for _, x in measured])
