@@ -70,7 +70,7 @@ def test_a_bare_vertical_stroke_is_a_character_and_a_rule_is_none(bundle: Bundle
 
 
 @pytest.mark.train
-def test_keras_and_onnx_say_the_same() -> None:
+def test_keras_and_onnx_say_the_same(bundle: Bundle) -> None:
     crops = np.stack([crop(strokes, pen) for strokes in DRAWN.values() for pen in (2, 3, 5, 9)])
     onnx, keras = (load_classifier(engine=engine).predict(crops) for engine in ("onnx", "keras"))
     assert np.abs(onnx - keras).max() < 1e-4

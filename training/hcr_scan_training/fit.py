@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
+from hcr_scan.images import affine
 from hcr_scan_training.corpus import CHARACTERS, LABELS, NOT_A_CHARACTER
 from hcr_scan_training.dataset import Shard, read_shard
 from hcr_scan_training.network import import_keras
@@ -21,6 +22,8 @@ logger = logging.getLogger(__name__)
 
 #: Share of the loss that sees capitals and digits alone, as forms are read.
 BLOCK_LETTER_SHARE = 0.35
+#: Share of crops that each pass turns, slants and stretches anew.
+JITTERED_SHARE = 0.5
 #: Punctuation that no capital or digit looks like; commas, slashes and brackets may be a 1, I or C.
 _NOTHING_AMONG_CAPITALS = ".-:@&#+"
 
@@ -134,18 +137,31 @@ def _fit_shard(network: Any, shard: Path | Shard, schedule: Schedule, number: in
     random = np.random.default_rng([schedule.seed, 7, number])
     order = random.permutation(len(classes))
     size = schedule.batch_size
-    report: dict[str, float] = {}
-    network.reset_metrics()
-    for start in range(0, len(order) - size + 1, size):
+    sums: dict[str, float] = {}
+    starts = range(0, len(order) - size + 1, size)
+    for start in starts:
         chosen = order[start : start + size]
         report = network.train_on_batch(jittered(crops[chosen], random), classes[chosen], return_dict=True)
-    return {name: round(float(value), 4) for name, value in report.items()}
+        for name, value in report.items():
+            sums[name] = sums.get(name, 0.0) + float(value)
+    return {name: round(value / max(len(starts), 1), 4) for name, value in sums.items()}
 
 
 def jittered(crops: npt.NDArray[Any], random: np.random.Generator) -> npt.NDArray[Any]:
-    """The batch moved by up to a pixel each way, so that later passes differ from the first."""
+    """The batch moved by up to a pixel each way, half of it also turned, slanted and stretched a little.
+
+    So later passes differ from the first; the other half stays what the normalizer makes.
+    """
     down, across = (int(v) for v in random.integers(-1, 2, 2))
-    return np.roll(crops, (down, across), axis=(1, 2))
+    moved = np.roll(crops, (down, across), axis=(1, 2))
+    size = moved.shape[1]
+    center = (size - 1) / 2
+    for row in np.flatnonzero(random.random(len(moved)) < JITTERED_SHARE):
+        turn, slant, wide, high = random.normal(0, (0.05, 0.06, 0.04, 0.04))
+        matrix = np.array([[1 + wide, slant - turn], [turn, 1 + high]])
+        shift = center - matrix @ (center, center)
+        moved[row] = affine(moved[row], np.column_stack([matrix, shift]), size, size)
+    return moved
 
 
 def _keep(network: Any, folder: Path | None, done: int) -> None:
