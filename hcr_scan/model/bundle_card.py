@@ -55,18 +55,18 @@ def shown(card: dict[str, Any]) -> str:
 
 
 def _figures(metrics: dict[str, Any]) -> list[str]:
-    """Numbers by name, one line a set; what a recipe nests deeper is named with its place."""
-    lines = []
-    for name, value in metrics.items():
-        flat = _flat(value)
-        if flat:
-            lines.append(f"  {name:<18}" + "  ".join(f"{key} {number:g}".strip() for key, number in flat))
-    return lines
+    """The figures by set, one line each."""
+    return [f"  {name:<20}" + ", ".join(parts) for name, value in metrics.items() if (parts := _parts(value))]
 
 
-def _flat(value: Any, place: str = "") -> list[tuple[str, float]]:
+def _parts(value: Any, place: str = "") -> list[str]:
+    """Figures with the names of what they are nested in; accuracies are told in per cent."""
+    if isinstance(value, dict) and isinstance(value.get("accuracy"), (int, float)):
+        error = value.get("calibration_error")
+        calibration = "" if error is None else f" (ECE {error:.3f})"
+        return [f"{place} {100 * value['accuracy']:.2f} %{calibration}".strip()]
     if isinstance(value, dict):
-        return [item for key, part in value.items() for item in _flat(part, f"{place}.{key}" if place else str(key))]
+        return [text for key, part in value.items() for text in _parts(part, f"{place} {key}".strip())]
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return [(place, float(value))]
+        return [f"{place} {value:,}".strip()]
     return []

@@ -83,8 +83,8 @@ def distorted(image: Gray, distortion: Distortion, random: np.random.Generator) 
 
 
 def transformed(image: Gray, turn: float, down: float, across: float, zoom_y: float, zoom_x: float) -> Gray:
-    """A picture through ``apply_affine_transform`` of Keras: turned by ``turn`` radians about its center, moved by
-    ``down`` and ``across`` pixels, its axes divided by the zooms; bilinear, black outside.
+    """A picture through ``apply_affine_transform`` of Keras: turned by ``turn`` radians about its center, each pixel
+    looked up ``down`` and ``across`` pixels further on, its axes divided by the zooms; bilinear, black outside.
     """
     cosine, sine = math.cos(turn), math.sin(turn)
     rotation = np.array([[cosine, -sine, 0], [sine, cosine, 0], [0, 0, 1]])
