@@ -169,9 +169,11 @@ def _rows_of_field(
         return np.concatenate(parts) if parts else _placed([], reader)
     cells = [cell.box for cell, found in zip(segmented.cells, chosen, strict=True) for _ in found]
     boxes = [choice.candidate.box for choice in choices]
-    edges = np.array([(box.top - cell.top, box.bottom - cell.top) for box, cell in zip(boxes, cells, strict=True)])
+    edges = np.array(
+        [(box.top - cell.top, box.bottom - cell.top, box.width) for box, cell in zip(boxes, cells, strict=True)]
+    )
     heights = np.array([max(cell.height, 1) for cell in cells], np.float64)
-    return _weighed(choices, edges.reshape(-1, 2) / heights[:, None], Metrics.of_cells(), reader)
+    return _weighed(choices, edges.reshape(-1, 3) / heights[:, None], Metrics.of_cells(), reader)
 
 
 def _rows_of_writing(boxes: Sequence[BoundingBox]) -> list[slice]:
@@ -194,7 +196,7 @@ def _line(segmented: SegmentedLine, reader: _Reader) -> Line:
 def _placed(choices: Sequence[ChosenCandidate], reader: _Reader) -> Probabilities:
     """The probabilities of a line's glyphs ``(n, classes)``, given where they stand on it."""
     boxes = np.array([choice.candidate.box.as_list() for choice in choices], np.float64).reshape(-1, 4)
-    edges = leveled(boxes)
+    edges = np.column_stack((leveled(boxes), boxes[:, 2] - boxes[:, 0]))
     metrics = Metrics.of_line(edges[:, 0], edges[:, 1]) if len(choices) > 1 else None
     return _weighed(choices, edges, metrics, reader)
 
@@ -202,13 +204,15 @@ def _placed(choices: Sequence[ChosenCandidate], reader: _Reader) -> Probabilitie
 def _weighed(
     choices: Sequence[ChosenCandidate], edges: npt.NDArray[np.float64], metrics: Metrics | None, reader: _Reader
 ) -> Probabilities:
+    """The probabilities of glyphs in a row, given top, bottom and width ``(n, 3)`` of each."""
     rows = reader.probabilities[[choice.candidate.crop for choice in choices]]
     if reader.placement is None or metrics is None or not choices:
         return rows
     written = np.array([not choice.candidate.crossed_out for choice in choices])
     result = rows.copy()
     if written.any():
-        result[written] = reader.placement.weigh(rows[written], edges[written, 0], edges[written, 1], metrics)
+        top, bottom, width = edges[written].T
+        result[written] = reader.placement.weigh(rows[written], top, bottom, width, metrics)
     return result
 
 

@@ -26,6 +26,9 @@ Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
 Probabilities = npt.NDArray[np.float32]
 
+#: A line of the table: see :class:`PlacementTable`.
+Row = tuple[float, float, float, float, float, float, float]
+
 VERSION = 1
 
 #: Sets whose characters all have about the same height (logarithm) have nothing to be told apart by.
@@ -37,7 +40,7 @@ ASTRAY = 0.02
 ANYWHERE = ((0.4, 0.7), (-0.5, 0.9))
 #: What is no character is half of the time a letter badly written or cut, so as large as one (a row of the table), and
 #: else just anywhere.
-LETTER_LIKE, LETTER_LIKE_SHARE = (0.3, 0.3, 0.12, 0.0, 0.3, 0.0), 0.5
+LETTER_LIKE, LETTER_LIKE_SHARE = (0.3, 0.3, 0.12, 0.0, 0.3, 0.0, 0.0), 0.5
 #: Lines of fewer glyphs are taken to be level; no line is steeper than this.
 FEWEST_FOR_SLOPE, STEEPEST = 6, 0.18
 #: Glyphs to each side that a glyph is compared with: lines bend, and hands grow tired.
@@ -59,16 +62,17 @@ class PlacementTable:
     """Where characters stand and how large they are, in capital heights above the baseline.
 
     ``rows`` holds, by character: ``anchor``, the share of its height at which it stands most steadily (0 = its bottom,
-    1 = its top); ``position`` of the anchor, mean and spread; natural logarithm of its ``height``, mean and spread; and
-    how much that mean moves with the logarithm of the writer's x-height (1 for ``a``, 0 for ``A``).
+    1 = its top); ``position`` of the anchor, mean and spread; natural logarithm of its ``size``, mean and spread; how
+    much that mean moves with the logarithm of the writer's x-height (1 for ``a``, 0 for ``A``); and what size is: 0 for
+    the height, 1 for the longer side (a dash is as low as a full stop).
     """
 
-    rows: Mapping[str, tuple[float, float, float, float, float, float]]
+    rows: Mapping[str, Row]
 
     def __post_init__(self) -> None:
         for label, row in self.rows.items():
-            if len(row) != 6 or not all(math.isfinite(value) for value in row):
-                raise ValueError(f"the placement of {label!r} must be six numbers, not {row!r}")
+            if len(row) != 7 or not all(math.isfinite(value) for value in row):
+                raise ValueError(f"the placement of {label!r} must be seven numbers, not {row!r}")
             if min(row[2], row[4]) < 0.01 or not 0 <= row[0] <= 1:
                 raise ValueError(f"the placement of {label!r} has a spread below 0.01, or its anchor is not in 0..1")
 
@@ -83,7 +87,7 @@ class PlacementTable:
         if document.get("version") != VERSION or not isinstance(rows, Mapping):
             raise ValueError(f"its placement is of version {document.get('version')!r}, not {VERSION}")
         read = {str(label): tuple(float(value) for value in row) for label, row in rows.items()}
-        return cls({label: _six(label, row) for label, row in read.items()})
+        return cls({label: _row(label, row) for label, row in read.items()})
 
     def document(self) -> dict[str, object]:
         """The table as it stands in ``model.json``, under ``placement``."""
@@ -91,9 +95,9 @@ class PlacementTable:
         return {"version": VERSION, "rows": rows}
 
 
-def _six(label: str, row: tuple[float, ...]) -> tuple[float, float, float, float, float, float]:
-    if len(row) != 6:
-        raise ValueError(f"the placement of {label!r} must be six numbers, not {len(row)}")
+def _row(label: str, row: tuple[float, ...]) -> Row:
+    if len(row) != 7:
+        raise ValueError(f"the placement of {label!r} must be seven numbers, not {len(row)}")
     return row
 
 
@@ -126,7 +130,7 @@ class Metrics:
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """The part of a table that a character set needs: ``columns`` (m,) of the classes and their ``rows`` (m, 6).
+    """The part of a table that a character set needs: ``columns`` (m,) of the classes and their ``rows`` (m, 7).
 
     The last is what is no character; ``astray`` (m,) is the share of each that stands just anywhere.
     """
@@ -142,25 +146,28 @@ class Placement:
             return None
         allowed = set(charset)
         columns = [i for i, label in enumerate(labels) if label and label in allowed and label in table.rows]
-        rows = np.array([table.rows[labels[i]] for i in columns], np.float64).reshape(-1, 6)
+        rows = np.array([table.rows[labels[i]] for i in columns], np.float64).reshape(-1, 7)
         if len(columns) < 2 or np.ptp(rows[:, 3]) < TELLING:
             return None
         astray = np.array([ASTRAY] * len(columns) + [1 - LETTER_LIKE_SHARE])
         return cls(np.array([*columns, labels.index("")], np.intp), np.vstack((rows, LETTER_LIKE)), astray)
 
-    def weigh(self, rows: Probabilities, tops: Floats, bottoms: Floats, metrics: Metrics) -> Probabilities:
+    def weigh(
+        self, rows: Probabilities, tops: Floats, bottoms: Floats, widths: Floats, metrics: Metrics
+    ) -> Probabilities:
         """The probabilities ``(n, classes)`` of glyphs in a row, given also where they stand; rows still sum to 1.
 
         Args:
             rows: what the crops say, left to right.
             tops: (n,) of their boxes, level with the line, growing downward.
             bottoms: (n,) likewise.
+            widths: (n,) of their boxes.
             metrics: what baseline and capital height may be, in the same unit.
         """
         glyphs, members = np.nonzero(rows[:, self.columns] > NEGLIGIBLE)
         columns = self.columns[members]
         weights = rows[glyphs, columns].astype(np.float64)
-        steady, size, anywhere = self._densities(glyphs, members, tops, bottoms, metrics)
+        steady, size, anywhere = self._densities(glyphs, members, tops, bottoms, widths, metrics)
         astray = self.astray[members]
         known = (steady * (1 - astray)[:, None, None])[:, :, :, None] * size[:, None, :, :]
         explained = np.bincount(glyphs, weights * astray, len(rows))[:, None, None, None] * anywhere
@@ -174,7 +181,7 @@ class Placement:
         return result.astype(np.float32)
 
     def _densities(
-        self, glyphs: Indices, members: Indices, tops: Floats, bottoms: Floats, metrics: Metrics
+        self, glyphs: Indices, members: Indices, tops: Floats, bottoms: Floats, widths: Floats, metrics: Metrics
     ) -> tuple[Floats, Floats, Floats]:
         """How likely each (glyph, character) stands where it does (p, b, h) and is as large (p, h, x), and how likely
         any (n, b, h, x), for every baseline, capital height and x-height.
@@ -182,13 +189,15 @@ class Placement:
         Densities are those of edges in the unit of the page, so all are divided by the capital height.
         """
         height = np.maximum(bottoms - tops, 1e-6)
-        anchor, position, position_spread, log_height, height_spread, response = self.rows[members].T
+        anchor, position, position_spread, log_size, size_spread, response, longer = self.rows[members].T
         at = bottoms[glyphs] - anchor * height[glyphs]
         above = (metrics.bases[None, :, None] - at[:, None, None]) / metrics.heights
         steady = _density(above, position[:, None, None], position_spread[:, None, None]) / metrics.heights
         relative = np.log(height)[:, None, None] - np.log(metrics.heights)[None, :, None]
-        expected = log_height[:, None] + response[:, None] * np.array(X_HEIGHTS)
-        size = _density(relative[glyphs], expected[:, None, :], height_spread[:, None, None])
+        # The crop knows the shape, so height and longer side are the same evidence: one factor apart.
+        shape = np.log(np.maximum(widths / height, 1))
+        expected = log_size[:, None] + response[:, None] * np.array(X_HEIGHTS) - (longer * shape[glyphs])[:, None]
+        size = _density(relative[glyphs], expected[:, None, :], size_spread[:, None, None])
         (mean, spread), (log_mean, log_spread) = ANYWHERE
         middle = (metrics.bases[None, :, None] - (tops + bottoms)[:, None, None] / 2) / metrics.heights
         anywhere = (

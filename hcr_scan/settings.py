@@ -27,12 +27,17 @@ class PdfRenderer(StrEnum):
     POPPLER = "poppler"
 
 
+#: The punctuation that people write into forms: amounts, dates, addresses, e-mail, names.
+PUNCTUATION = ".,-/@&'()+#:"
+
 NAMED_CHARSETS = {
     "upper": string.ascii_uppercase,
     "lower": string.ascii_lowercase,
     "digits": string.digits,
     "alnum": string.digits + string.ascii_letters,
     "upper+digits": string.digits + string.ascii_uppercase,
+    "punct": PUNCTUATION,
+    "text": string.digits + string.ascii_letters + PUNCTUATION,
 }
 
 

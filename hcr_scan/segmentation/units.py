@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from hcr_scan.segmentation.parts import Floats
 
@@ -67,7 +68,7 @@ def gather_units(spans: Floats, boxes: Floats, pen: Pen) -> list[Unit]:
         if len(joined) == len(units):
             break
         units = joined
-    units = _with_stray_dots(units, pen)
+    units = _with_colons(_with_stray_dots(units, pen), pen)
     return sorted(units, key=lambda unit: (unit.left + unit.right, unit.left, unit.top, unit.bottom))
 
 
@@ -111,9 +112,25 @@ def _fits(a: Unit, b: Unit, pen: Pen) -> bool:
     return max(a.right, b.right) - min(a.left, b.left) <= max(1.4 * pen.height, a.width, b.width)
 
 
+def _is_dot(unit: Unit, pen: Pen) -> bool:
+    return is_small(unit, pen) and max(unit.width, unit.height) <= max(2.2 * pen.stroke, 0.3 * pen.height)
+
+
+def _with_colons(units: list[Unit], pen: Pen) -> list[Unit]:
+    """Two dots one above the other, with nothing else between, are one glyph even where they overlap little."""
+    dots = sorted((u for u in units if len(u.pieces) == 1 and _is_dot(u, pen)), key=lambda u: (u.left, u.top))
+    for a, b in pairwise(dots):
+        aside = abs(a.left + a.right - b.left - b.right) / 2
+        apart = max(a.top, b.top) - min(a.bottom, b.bottom)
+        if a in units and b in units and aside <= 0.2 * pen.height and 0.1 * pen.height <= apart <= 0.8 * pen.height:
+            units = [u for u in units if u is not a and u is not b]
+            units.append(a.joined(b))
+    return units
+
+
 def _with_stray_dots(units: list[Unit], pen: Pen) -> list[Unit]:
     """Dots of i and j that strayed to the side are given to the nearest stem that has none."""
-    dots = [u for u in units if is_small(u, pen) and max(u.width, u.height) <= max(2.2 * pen.stroke, 0.3 * pen.height)]
+    dots = [u for u in units if _is_dot(u, pen)]
     for dot in sorted(dots, key=lambda u: (u.left, u.top)):
         stems = [u for u in units if u is not dot and _may_carry(u, dot, pen)]
         if stems:

@@ -16,15 +16,15 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
 from hcr_scan.errors import DatasetError
-from hcr_scan.placement import PlacementTable
+from hcr_scan.placement import PlacementTable, Row
 from hcr_scan_training.corpus import CHARACTERS, Strokes
 from hcr_scan_training.glyph_fonts import draw_font, only_capitals
 
 logger = logging.getLogger(__name__)
 
 Floats = npt.NDArray[np.float64]
-#: A line of the table, as :class:`hcr_scan.placement.PlacementTable` says.
-Row = tuple[float, float, float, float, float, float]
+#: Top and bottom of a character above the baseline, and its width.
+Edges = tuple[float, float, float]
 
 #: Height of the em in pixels at which fonts are measured.
 EM = 192
@@ -32,6 +32,8 @@ EM = 192
 _FLAT = "EFHIKLMNTXZ"
 #: Small letters that reach from the baseline to the x-height.
 _LOW = "acemnorsuvwxz"
+#: Marks whose size is their longer side: full stop and dash are equally low.
+_LONGER = ".,-':"
 #: Characters of about one size and place. They share a line of the table: how they differ there is chance, and would
 #: count as evidence between 5 and S.
 _ALIKE = ("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZbdhklt", _LOW, "gpqy", "()")
@@ -66,7 +68,9 @@ def measure_placement(
         measured = [(found[character], _x_height(found)) for found in edges if character in found]
         if not measured:
             raise DatasetError(f"no handwriting font has {character!r}, so nothing tells where it stands on a line")
-        rows[character] = _row(measured, [hand[character] for hand in heights if character in hand])
+        rows[character] = _row(
+            character in _LONGER, measured, [hand[character] for hand in heights if character in hand]
+        )
     logger.info("placement: %d fonts, %d writers", len(edges), len(heights))
     return PlacementTable(_pooled(rows))
 
@@ -79,31 +83,31 @@ def _pooled(rows: dict[str, Row]) -> dict[str, Row]:
         if not members:
             continue
         values = np.array([rows[c] for c in members])
-        anchor, position, position_spread, height, height_spread, response = (
+        anchor, position, position_spread, size, size_spread, response, longer = (
             float(v) for v in np.median(values, axis=0)
         )
         # Positions are of each character's own anchor: brought to the common one before they are compared.
         moved = values[:, 1] + (anchor - values[:, 0]) * np.exp(values[:, 3])
         position = float(np.median(moved))
         position_spread = float(np.hypot(position_spread, _spread(moved)))
-        height_spread = float(np.hypot(height_spread, _spread(values[:, 3])))
-        result |= dict.fromkeys(members, (anchor, position, position_spread, height, height_spread, response))
+        size_spread = float(np.hypot(size_spread, _spread(values[:, 3])))
+        result |= dict.fromkeys(members, (anchor, position, position_spread, size, size_spread, response, longer))
     return result
 
 
-def _row(measured: list[tuple[tuple[float, float], float]], written: list[tuple[Floats, float]]) -> Row:
+def _row(longer: bool, measured: list[tuple[Edges, float]], written: list[tuple[Floats, float]]) -> Row:
     """One character's line of the table, from fonts and writers.
 
-    ``measured`` is ``((top, bottom), x-height)`` a font and ``written`` is ``(heights, x-height)`` a writer, all in
-    capital heights, x-heights as logarithms.
+    ``measured`` is (edges, x-height) a font and ``written`` is (heights, x-height) a writer, all in capital heights,
+    x-heights as logarithms.
     """
     edges = np.array([pair for pair, _ in measured])
     small = np.array([x for _, x in measured])
     height = edges[:, 0] - edges[:, 1]
     anchor = _steadiest(edges[:, 1], height)
     position = edges[:, 1] + anchor * height
-    log_height = np.log(np.maximum(height, 0.02))
-    response, mean, spread = _trend(small, log_height)
+    size = np.maximum(height, edges[:, 2]) if longer else height
+    response, mean, spread = _trend(small, np.log(np.maximum(size, 0.02)))
     if written:
         of_hands = np.array([np.median(np.log(heights)) for heights, _ in written])
         response_of_hands, mean_of_hands, between = _trend(np.array([x for _, x in written]), of_hands)
@@ -116,7 +120,10 @@ def _row(measured: list[tuple[tuple[float, float], float]], written: list[tuple[
     if not written:
         uneven, spread = CARELESS_POSITION, float(np.hypot(spread, CARELESS_HEIGHT))
     position_spread = float(np.hypot(_spread(position), uneven))
-    return anchor, float(np.median(position)), position_spread, mean, max(spread, UNEVEN_HEIGHT), response
+    return (
+        *(anchor, float(np.median(position)), position_spread),
+        *(mean, max(spread, UNEVEN_HEIGHT), response, float(longer)),
+    )
 
 
 def _steadiest(bottom: Floats, height: Floats) -> float:
@@ -142,37 +149,40 @@ def _spread(values: Floats) -> float:
     return float(1.48 * np.median(np.abs(values - np.median(values))))
 
 
-def _x_height(edges: Mapping[str, tuple[float, float]]) -> float:
+def _x_height(edges: Mapping[str, Edges]) -> float:
     """Logarithm of the x-height in capital heights; the usual one for fonts without small letters."""
     tops = [edges[c][0] - edges[c][1] for c in _LOW if c in edges]
     return float(np.log(np.median(tops))) if tops else float(np.log(0.65))
 
 
-def _font_edges(file: Path, characters: str) -> dict[str, tuple[float, float]]:
-    """Top and bottom of each character over the baseline, in capital heights; no small letters of fonts of capitals."""
+def _font_edges(file: Path, characters: str) -> dict[str, Edges]:
+    """The edges of each character, but no small letters of fonts that have only capitals."""
     font = ImageFont.truetype(str(file), EM)
     drawn = {c: _edges(font, c) for c in dict.fromkeys(characters + _FLAT)}
     present = {c: edges for c, edges in drawn.items() if edges is not None}
     flat = np.array([present[c] for c in _FLAT if c in present])
     if len(flat) < len(_FLAT):
         return {}
-    top, base = (float(v) for v in np.median(flat, axis=0))
+    top, base, _ = (float(v) for v in np.median(flat, axis=0))
     if top - base < 0.1 * EM:
         return {}
     capitals = only_capitals(draw_font(file, characters))
     return {
-        c: ((edges[0] - base) / (top - base), (edges[1] - base) / (top - base))
+        c: ((edges[0] - base) / (top - base), (edges[1] - base) / (top - base), edges[2] / (top - base))
         for c, edges in present.items()
         if c in characters and not (capitals and c.islower())
     }
 
 
-def _edges(font: ImageFont.FreeTypeFont, character: str) -> tuple[float, float] | None:
-    """Top and bottom of a character's ink in pixels above the baseline, ``None`` where the font has none."""
+def _edges(font: ImageFont.FreeTypeFont, character: str) -> Edges | None:
+    """The edges of a character's ink in pixels, ``None`` where the font has none."""
     picture = Image.new("L", (3 * EM, 3 * EM))
     ImageDraw.Draw(picture).text((EM, 2 * EM), character, fill=255, font=font, anchor="ls")
-    rows = np.flatnonzero(np.asarray(picture).max(axis=1) >= 128)
-    return (2.0 * EM - float(rows[0]), 2.0 * EM - float(rows[-1]) - 1) if rows.size else None
+    ink = np.asarray(picture) >= 128
+    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
+    if rows.size == 0:
+        return None
+    return 2.0 * EM - float(rows[0]), 2.0 * EM - float(rows[-1]) - 1, float(columns[-1] - columns[0]) + 1
 
 
 def _writer_heights(strokes: Strokes) -> list[dict[str, tuple[Floats, float]]]:
