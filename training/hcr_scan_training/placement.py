@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +18,10 @@ from PIL import Image, ImageDraw, ImageFont
 
 from hcr_scan.errors import DatasetError
 from hcr_scan.placement import PlacementTable, Row
-from hcr_scan_training.corpus import CHARACTERS, Strokes
+from hcr_scan_training.corpus import CHARACTERS, Strokes, read_strokes
+from hcr_scan_training.fonts import fetch_fonts
 from hcr_scan_training.glyph_fonts import draw_font, only_capitals
+from hcr_scan_training.recipe import Data
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +48,21 @@ UNEVEN_POSITION = 0.07
 UNEVEN_HEIGHT = 0.1
 #: People put punctuation down with less care than letters, and no set tells how much: the same for it, a guess.
 CARELESS_POSITION, CARELESS_HEIGHT = 0.09, 0.25
+
+
+def placement_of(data: Data, shared: Path, fonts: Path) -> PlacementTable | None:
+    """The table of a recipe: from its handwriting fonts, and from the writers of its pen strokes that training may see.
+
+    ``None`` where the recipe names no handwriting fonts.
+    """
+    if not data.handwriting_fonts or data.sets.get("handwriting_fonts", 0) <= 0:
+        return None
+    files = [file for found in fetch_fonts(list(data.handwriting_fonts), fonts).values() for file in found]
+    strokes = None
+    if data.sets.get("unipen_strokes", 0) > 0:
+        read = read_strokes(shared / "characters" / "unipen_strokes.npz")
+        strokes = replace(read, usable=read.usable & ~read.held_out())
+    return measure_placement([file for file in files if "-400-normal" in file.name], strokes)
 
 
 def measure_placement(
@@ -91,6 +109,10 @@ def _pooled(rows: dict[str, Row]) -> dict[str, Row]:
         position = float(np.median(moved))
         position_spread = float(np.hypot(position_spread, _spread(moved)))
         size_spread = float(np.hypot(size_spread, _spread(values[:, 3])))
+        if group is _LOW and _FLAT[0] in result:
+            # As even for its size as large writing is: else a line of nothing but small letters, which could as well be
+            # small capitals, would pass for whichever kind is the more even.
+            position_spread, size_spread = result[_FLAT[0]][2] * float(np.exp(size)), result[_FLAT[0]][4]
         result |= dict.fromkeys(members, (anchor, position, position_spread, size, size_spread, response, longer))
     return result
 

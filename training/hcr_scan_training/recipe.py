@@ -43,11 +43,15 @@ class Data:
 
 @dataclass(frozen=True, slots=True)
 class Cycle:
-    """So many new shards, shown so often, while the learning rate falls from its peak to zero."""
+    """So many new shards, shown so often, while the learning rate falls from its peak to zero.
 
-    shards: int
+    With ``again`` no shards are drawn: those of the cycle before are shown once more.
+    """
+
+    shards: int = 0
     passes: int = 1
     learning_rate: float = 2e-3
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)

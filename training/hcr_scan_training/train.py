@@ -17,7 +17,7 @@ from hcr_scan.normalization import CropSpec
 from hcr_scan_training.bundle_writer import write_bundle
 from hcr_scan_training.calibration import fit_temperature
 from hcr_scan_training.card import bundle_card
-from hcr_scan_training.corpus import CHARACTERS, LABELS, shared_folder
+from hcr_scan_training.corpus import ALPHANUMERIC, LABELS, shared_folder
 from hcr_scan_training.dataset import build_shards
 from hcr_scan_training.fit import Schedule, fit, glyph_loss, prepare
 from hcr_scan_training.metrics import DIGITS, LOWER, UPPER, confusions, rejection, score
@@ -80,7 +80,9 @@ def finish(recipe: Recipe, places: Places, glyph: Any, page: Any) -> dict[str, A
     metrics["page"] = judge_pages(recipe, places, page)
     bundle = places.output / "bundle"
     card = bundle_card(recipe, metrics)
-    write_bundle(bundle, glyph, page, spec, temperature, 0.0, metrics, recipe.sha256, card)
+    placement = placement_of(recipe.data, places.shared, places.fonts)
+    extra = {"placement": placement.document() if placement else None}
+    write_bundle(bundle, glyph, page, spec, temperature, 0.0, metrics, recipe.sha256, card, extra=extra)
     logger.info("bundle written to %s: %s", bundle, json.dumps(metrics))
     return metrics
 
@@ -93,11 +95,12 @@ def _fit_glyphs(recipe: Recipe, places: Places) -> Any:
         return glyph_network(recipe.crops.spec(), len(LABELS), settings.width)
 
     network, first = build(), 0
+    used: list[Path] = []
     for number, cycle in enumerate(settings.cycles):
         schedule = Schedule(
             cycle.passes, settings.batch_size, cycle.learning_rate, settings.weight_decay, recipe.seed + number
         )
-        used = shards[first : first + cycle.shards]
+        used = used if cycle.again else shards[first : first + cycle.shards]
         fit(network, used, glyph_loss(settings.label_smoothing), schedule, places.state / f"fit-{number}")
         first += cycle.shards
     return in_full_precision(network, build)
@@ -154,7 +157,7 @@ def judge_glyphs(recipe: Recipe, places: Places, network: Any) -> tuple[dict[str
 def _judge_negatives(recipe: Recipe, places: Places, network: Any, spec: CropSpec, temperature: float) -> float:
     data = dataclasses.replace(recipe.data, sets={"unipen_strokes": 1.0})
     held_out = open_sources(data, places.shared, places.fonts, held_out=True)
-    crops, _ = drawn_negatives(held_out, CHARACTERS[:36], spec, JUDGED_NEGATIVES, recipe.seed)
+    crops, _ = drawn_negatives(held_out, ALPHANUMERIC[:36], spec, JUDGED_NEGATIVES, recipe.seed)
     return round(rejection(predict(network, crops), UPPER + DIGITS, temperature), 4)
 
 
