@@ -34,7 +34,7 @@ VERSION = 1
 #: Sets whose characters all have about the same height (logarithm) have nothing to be told apart by.
 TELLING = 0.3
 #: Probabilities below this are not weighed up: no place would make them matter.
-NEGLIGIBLE = 1e-4
+NEGLIGIBLE = 1e-3
 #: Share of characters that stand just anywhere, and where: position and height (logarithm), mean and spread.
 ASTRAY = 0.02
 ANYWHERE = ((0.4, 0.7), (-0.5, 0.9))
@@ -48,12 +48,12 @@ NEIGHBORS = 12
 #: Logarithms of a writer's x-height to the usual, and how likely they are.
 X_HEIGHTS, X_HEIGHT_SHARES = (-0.25, 0.0, 0.25), (0.25, 0.5, 0.25)
 #: Capital height in the height of the taller glyphs: they may be capitals, or small letters, or have tails.
-LINE_HEIGHTS = np.exp(np.linspace(math.log(0.55), math.log(2.6), 16))
+LINE_HEIGHTS = np.exp(np.linspace(math.log(0.55), math.log(2.6), 14))
 #: Baseline below the usual bottom, in the height of the taller glyphs: all of them may have tails.
-LINE_BASES = np.linspace(-1.0, 0.45, 19)
+LINE_BASES = np.linspace(-1.0, 0.45, 17)
 #: Capital height and baseline in the height of a cell, the baseline from its top: mean and spread.
 CELL_HEIGHT, CELL_BASE = (math.log(0.62), 0.3), (0.83, 0.12)
-CELL_HEIGHTS = np.exp(np.linspace(math.log(0.25), math.log(1.15), 16))
+CELL_HEIGHTS = np.exp(np.linspace(math.log(0.25), math.log(1.15), 14))
 CELL_BASES = np.linspace(0.5, 1.15, 17)
 
 
@@ -106,7 +106,7 @@ class Metrics:
     """What a line's baseline and capital height may be: a grid, and the logarithm of how likely each pair is.
 
     ``heights`` (h,) and ``bases`` (b,) are in the unit of the glyphs' tops and bottoms, which grow downward;
-    ``prior`` is (b, h).
+    ``prior`` is (h, b).
     """
 
     heights: Floats
@@ -118,25 +118,26 @@ class Metrics:
         """Of glyphs in a row: as good as anything goes, within what their sizes allow."""
         unit = float(np.quantile(bottoms - tops, 0.75))
         bases = float(np.median(bottoms)) + unit * LINE_BASES
-        return cls(unit * LINE_HEIGHTS, bases, np.zeros((len(LINE_BASES), len(LINE_HEIGHTS))))
+        return cls(unit * LINE_HEIGHTS, bases, np.zeros((len(LINE_HEIGHTS), len(LINE_BASES))))
 
     @classmethod
     def of_cells(cls) -> Metrics:
         """Of glyphs whose tops and bottoms are given in heights of their cells."""
         height = -0.5 * ((np.log(CELL_HEIGHTS) - CELL_HEIGHT[0]) / CELL_HEIGHT[1]) ** 2
         base = -0.5 * ((CELL_BASES - CELL_BASE[0]) / CELL_BASE[1]) ** 2
-        return cls(CELL_HEIGHTS, CELL_BASES, base[:, None] + height[None, :])
+        return cls(CELL_HEIGHTS, CELL_BASES, height[:, None] + base[None, :])
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """The part of a table that a character set needs: ``columns`` (m,) of the classes and their ``rows`` (m, 7).
+    """The part of a table that a character set needs.
 
-    The last is what is no character; ``astray`` (m,) is the share of each that stands just anywhere.
+    ``rows`` (m, 7) are the different lines of the table, the last being what is no character; ``kinds`` (classes,) says
+    which is whose (those outside the set share the last), and ``astray`` (m,) what share of each stands just anywhere.
     """
 
-    columns: Indices
     rows: Floats
+    kinds: Indices
     astray: Floats
 
     @classmethod
@@ -144,13 +145,15 @@ class Placement:
         """``None`` where there is no table, or nothing in the set to be told apart by size and position."""
         if table is None:
             return None
-        allowed = set(charset)
-        columns = [i for i, label in enumerate(labels) if label and label in allowed and label in table.rows]
-        rows = np.array([table.rows[labels[i]] for i in columns], np.float64).reshape(-1, 7)
-        if len(columns) < 2 or np.ptp(rows[:, 3]) < TELLING:
+        allowed = [label for label in labels if label and label in charset and label in table.rows]
+        rows = sorted({table.rows[label] for label in allowed})
+        sizes = [row[3] for row in rows]
+        if len(allowed) < 2 or max(sizes) - min(sizes) < TELLING:
             return None
-        astray = np.array([ASTRAY] * len(columns) + [1 - LETTER_LIKE_SHARE])
-        return cls(np.array([*columns, labels.index("")], np.intp), np.vstack((rows, LETTER_LIKE)), astray)
+        place = {label: rows.index(table.rows[label]) for label in allowed}
+        kinds = np.array([place.get(label, len(rows)) for label in labels], np.intp)
+        astray = np.array([ASTRAY] * len(rows) + [1 - LETTER_LIKE_SHARE])
+        return cls(np.array([*rows, LETTER_LIKE], np.float64), kinds, astray)
 
     def weigh(
         self, rows: Probabilities, tops: Floats, bottoms: Floats, widths: Floats, metrics: Metrics
@@ -164,46 +167,49 @@ class Placement:
             widths: (n,) of their boxes.
             metrics: what baseline and capital height may be, in the same unit.
         """
-        glyphs, members = np.nonzero(rows[:, self.columns] > NEGLIGIBLE)
-        columns = self.columns[members]
-        weights = rows[glyphs, columns].astype(np.float64)
-        steady, size, anywhere = self._densities(glyphs, members, tops, bottoms, widths, metrics)
-        astray = self.astray[members]
-        known = (steady * (1 - astray)[:, None, None])[:, :, :, None] * size[:, None, :, :]
-        explained = np.bincount(glyphs, weights * astray, len(rows))[:, None, None, None] * anywhere
-        np.add.at(explained, glyphs, weights[:, None, None, None] * known)
+        likely = rows @ np.equal(self.kinds[:, None], np.arange(len(self.rows))).astype(np.float32)
+        # Few kinds are likely for any one glyph: the k likeliest of each are weighed up.
+        count = max(1, int((likely > NEGLIGIBLE).sum(axis=1).max()))
+        kinds = np.argsort(-likely, axis=1, kind="stable")[:, :count]
+        weights = np.take_along_axis(likely, kinds, axis=1).astype(np.float64)
+        steady, size, anywhere = self._densities(kinds, tops, bottoms, widths, metrics)
+        astray = self.astray[kinds]
+        known = steady * (1 - astray)[:, None, None, :]
+        explained = (known * weights[:, None, None, :]) @ size
+        explained += ((weights * astray).sum(axis=1)[:, None, None] * anywhere)[..., None]
         belief = _beliefs(np.log(explained), metrics.prior)
-        evidence = np.einsum("pbhx,pbhx->p", belief[glyphs], known)
-        evidence += astray * (belief * anywhere).sum(axis=(1, 2, 3))[glyphs]
-        result = np.zeros(rows.shape, np.float64)
-        result[glyphs, columns] = weights * evidence
-        result /= result.sum(axis=1, keepdims=True)
-        return result.astype(np.float32)
+        just_anywhere = (belief.sum(axis=3) * anywhere).sum(axis=(1, 2))
+        evidence = just_anywhere[:, None] * self.astray
+        seen = ((known.swapaxes(2, 3) @ belief) * size).sum(axis=(1, 3))
+        np.put_along_axis(evidence, kinds, astray * just_anywhere[:, None] + seen, axis=1)
+        weighed = rows * evidence[:, self.kinds]
+        weighed /= weighed.sum(axis=1, keepdims=True)
+        return np.asarray(weighed, np.float32)
 
     def _densities(
-        self, glyphs: Indices, members: Indices, tops: Floats, bottoms: Floats, widths: Floats, metrics: Metrics
+        self, kinds: Indices, tops: Floats, bottoms: Floats, widths: Floats, metrics: Metrics
     ) -> tuple[Floats, Floats, Floats]:
-        """How likely each (glyph, character) stands where it does (p, b, h) and is as large (p, h, x), and how likely
-        any (n, b, h, x), for every baseline, capital height and x-height.
+        """How likely each glyph of each of its k kinds stands where it does (n, h, b, k) and is as large (n, h, k, x).
 
-        Densities are those of edges in the unit of the page, so all are divided by the capital height.
+        And how likely any character does and is (n, h, b); for every capital height, baseline and x-height. Densities
+        are those of edges in the unit of the page, so all are divided by the capital height.
         """
         height = np.maximum(bottoms - tops, 1e-6)
-        anchor, position, position_spread, log_size, size_spread, response, longer = self.rows[members].T
-        at = bottoms[glyphs] - anchor * height[glyphs]
-        above = (metrics.bases[None, :, None] - at[:, None, None]) / metrics.heights
-        steady = _density(above, position[:, None, None], position_spread[:, None, None]) / metrics.heights
-        relative = np.log(height)[:, None, None] - np.log(metrics.heights)[None, :, None]
+        anchor, position, position_spread, log_size, size_spread, response, longer = np.moveaxis(self.rows[kinds], 2, 0)
+        at = bottoms[:, None] - anchor * height[:, None]
+        line = metrics.heights[:, None, None]
+        above = (metrics.bases[:, None] - at[:, None, None, :]) / line
+        steady = _density(above, position[:, None, None, :], position_spread[:, None, None, :]) / line
+        relative = np.log(height)[:, None] - np.log(metrics.heights)
         # The crop knows the shape, so height and longer side are the same evidence: one factor apart.
         shape = np.log(np.maximum(widths / height, 1))
-        expected = log_size[:, None] + response[:, None] * np.array(X_HEIGHTS) - (longer * shape[glyphs])[:, None]
-        size = _density(relative[glyphs], expected[:, None, :], size_spread[:, None, None])
+        expected = (log_size - longer * shape[:, None])[..., None] + response[..., None] * np.array(X_HEIGHTS)
+        size = _density(relative[:, :, None, None], expected[:, None], size_spread[:, None, :, None])
         (mean, spread), (log_mean, log_spread) = ANYWHERE
-        middle = (metrics.bases[None, :, None] - (tops + bottoms)[:, None, None] / 2) / metrics.heights
-        anywhere = (
-            _density(middle, mean, spread) / metrics.heights * _density(relative[:, None, :, 0], log_mean, log_spread)
-        )
-        return steady, size, np.repeat(anywhere[..., None], len(X_HEIGHTS), axis=3)
+        middle = (metrics.bases - ((tops + bottoms) / 2)[:, None, None]) / metrics.heights[:, None]
+        anywhere = _density(middle, mean, spread) / metrics.heights[:, None]
+        anywhere *= _density(relative, log_mean, log_spread)[:, :, None]
+        return steady, size, anywhere
 
 
 def _density(x: Floats, mean: Floats | float, spread: Floats | float) -> Floats:
@@ -213,16 +219,19 @@ def _density(x: Floats, mean: Floats | float, spread: Floats | float) -> Floats:
 
 
 def _beliefs(explained: Floats, prior: Floats) -> Floats:
-    """For each glyph how likely each triple (b, h, x) is, given its neighbors but not itself; sums to 1.
+    """For each glyph how likely each triple (h, b, x) is, given its neighbors but not itself; sums to 1.
 
     Args:
-        explained: (n, b, h, x), the logarithm of each glyph's likelihood.
-        prior: (b, h), a logarithm.
+        explained: (n, h, b, x), the logarithm of each glyph's likelihood.
+        prior: (h, b), a logarithm.
     """
-    total = np.concatenate((np.zeros((1, *explained.shape[1:])), np.cumsum(explained, axis=0)))
     place = np.arange(len(explained))
-    first, last = np.maximum(place - NEIGHBORS, 0), np.minimum(place + NEIGHBORS + 1, len(explained))
-    around = total[last] - total[first] - explained
+    if len(explained) > NEIGHBORS:
+        total = np.concatenate((np.zeros((1, *explained.shape[1:])), np.cumsum(explained, axis=0)))
+        first, last = np.maximum(place - NEIGHBORS, 0), np.minimum(place + NEIGHBORS + 1, len(explained))
+        around = total[last] - total[first] - explained
+    else:
+        around = explained.sum(axis=0) - explained
     around += prior[:, :, None] + np.log(X_HEIGHT_SHARES)
     around -= around.max(axis=(1, 2, 3), keepdims=True)
     beliefs: Floats = np.exp(around)
