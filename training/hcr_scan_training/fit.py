@@ -160,7 +160,8 @@ def jittered(crops: npt.NDArray[Any], random: np.random.Generator) -> npt.NDArra
         turn, slant, wide, high = random.normal(0, (0.05, 0.06, 0.04, 0.04))
         matrix = np.array([[1 + wide, slant - turn], [turn, 1 + high]])
         shift = center - matrix @ (center, center)
-        moved[row] = affine(moved[row], np.column_stack([matrix, shift]), size, size)
+        turned = affine(moved[row], np.column_stack([matrix, shift]), size, size)
+        moved[row] = turned.reshape(moved[row].shape)  # OpenCV drops an axis of one
     return moved
 
 
