@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from hcr_scan.cli import group
+from hcr_scan.cli import COMMANDS, group
 from hcr_scan.cli.scan import scan
 from hcr_scan.document import Reason, Status
 from hcr_scan.errors import ExitCode
@@ -102,7 +102,7 @@ def test_every_column_is_explained_in_order() -> None:
 
 def test_every_option_named_exists() -> None:
     known = {option for parameter in scan.params for option in parameter.opts}
-    for command in ("inspect", "train"):
+    for command in COMMANDS:
         found = group.get_command(None, command)  # type: ignore[arg-type]
         assert found is not None
         known |= {option for parameter in found.params for option in parameter.opts}
