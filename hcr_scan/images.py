@@ -56,6 +56,8 @@ def connected_components(mask: Mask, connectivity: int = 8) -> Components:
         boxes = stats[:, :4].astype(np.int32)
         boxes[:, 2:] += boxes[:, :2]
         return Components(labels, boxes, stats[:, 4].astype(np.int32))
+    if not cv2.countNonZero(mask):
+        return Components(np.zeros(mask.shape, np.int32), np.zeros((0, 4), np.int32), np.zeros(0, np.int32))
     count, labels = cv2.connectedComponents(mask, connectivity=connectivity, ltype=cv2.CV_32S)
     boxes, areas = _measure(mask, np.asarray(labels, np.int32), count)
     return Components(np.asarray(labels, np.int32), boxes, areas)
@@ -104,6 +106,60 @@ def above(image: Gray, threshold: float) -> Mask:
 def difference(image: Gray, other: Gray) -> Gray:
     """``image - other``, and 0 where that would be negative."""
     return cv2.subtract(image, other)  # type: ignore[no-any-return]
+
+
+def at_least(image: Gray, value: int) -> Gray:
+    """The image, with what is below ``value`` raised to it."""
+    return cv2.max(image, value)  # type: ignore[no-any-return]
+
+
+def at_most(image: Gray, value: int) -> Gray:
+    """The image, with what is above ``value`` cut down to it."""
+    return cv2.min(image, value)  # type: ignore[no-any-return]
+
+
+def beside(image: Gray, distance: int) -> Gray:
+    """For each pixel the larger of those ``distance`` rows above and below it; rows beyond the image are 0."""
+    padded = cv2.copyMakeBorder(image, distance, distance, 0, 0, cv2.BORDER_CONSTANT, value=0)
+    return cv2.max(padded[: -2 * distance], padded[2 * distance :])  # type: ignore[no-any-return]
+
+
+def looked_up(image: Gray, table: npt.NDArray[np.uint8]) -> Gray:
+    """``table[image]``, of a table of 256."""
+    return cv2.LUT(image, table)  # type: ignore[no-any-return]
+
+
+def transposed(image: Gray) -> Gray:
+    """Rows and columns exchanged, in memory too."""
+    return cv2.transpose(image)  # type: ignore[no-any-return]
+
+
+def shrink(image: Gray, factor: int) -> Gray:
+    """Means over squares of ``factor`` x ``factor`` pixels; the last row and column are repeated to fill theirs.
+
+    A tenth of the time of :func:`resize`, which averages over parts of pixels.
+    """
+    height, width = image.shape
+    down, across = -height % factor, -width % factor
+    if down or across:
+        image = cv2.copyMakeBorder(image, 0, down, 0, across, cv2.BORDER_REPLICATE)
+    size = ((width + across) // factor, (height + down) // factor)
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)  # type: ignore[no-any-return]
+
+
+def enlarge(image: Gray, factor: int, width: int, height: int) -> Gray:
+    """Smoothly enlarged by a whole factor, then cut to size: the way back from :func:`shrink`."""
+    size = (image.shape[1] * factor, image.shape[0] * factor)
+    return cv2.resize(image, size, interpolation=cv2.INTER_CUBIC)[:height, :width]  # type: ignore[no-any-return]
+
+
+def supersample(image: Gray, width: int, height: int) -> Gray:
+    """A raster up to twice smaller than ``image``, each pixel the mean of four read between the image's.
+
+    As smooth as area averaging, in a third of its time.
+    """
+    twice = cv2.resize(image, (2 * width, 2 * height), interpolation=cv2.INTER_LINEAR)
+    return cv2.resize(twice, (width, height), interpolation=cv2.INTER_AREA)  # type: ignore[no-any-return]
 
 
 def resize(image: Gray, width: int, height: int) -> Gray:
@@ -224,24 +280,3 @@ def simplify_polygon(points: npt.NDArray[np.int32], tolerance: float) -> npt.NDA
 def fill_polygon(image: Gray, points: npt.NDArray[np.int32], value: int = 255) -> None:
     """Fill a polygon (k, 2) of x, y on ``image`` itself, its outline included."""
     cv2.fillPoly(image, [points], [value])
-
-
-class OnnxNet:
-    """A small ONNX network run by OpenCV itself, for workers that must not load another runtime.
-
-    Raises:
-        ValueError: the bytes are no network that OpenCV can run.
-    """
-
-    def __init__(self, model_bytes: bytes) -> None:
-        # OpenCV 5 reads bytes through the same function as paths; 4 has one of its own for them.
-        read = getattr(cv2.dnn, "readNetFromONNXBuffer", cv2.dnn.readNetFromONNX)
-        try:
-            self._net = read(np.frombuffer(model_bytes, np.uint8))
-        except cv2.error as error:
-            raise ValueError(f"not an ONNX network that OpenCV can run: {error.err}") from error
-
-    def run(self, blob: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Planes float32 ``(n, 1, height, width)`` to the network's output, float32 ``(n, k)``."""
-        self._net.setInput(np.ascontiguousarray(blob, np.float32))
-        return np.array(self._net.forward(), np.float32)

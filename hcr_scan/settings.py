@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import string
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
@@ -58,6 +59,14 @@ def parse_charset(text: str) -> str:
         names = ", ".join(NAMED_CHARSETS)
         raise UsageError(f"--charset {text!r} names no characters; use {names}, or a literal set like 'ABC123'")
     return "".join(sorted(set(characters)))
+
+
+def available_cores() -> int:
+    """Cores this process may use, which in a container are fewer than the machine has."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:
+        return os.cpu_count() or 1
 
 
 @dataclass(frozen=True, slots=True)

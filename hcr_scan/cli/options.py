@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +10,15 @@ from typing import Any, TypeVar
 import click
 
 from hcr_scan.errors import UsageError
-from hcr_scan.settings import NAMED_CHARSETS, Layout, PdfRenderer, Settings, SourceSettings, parse_charset
+from hcr_scan.settings import (
+    NAMED_CHARSETS,
+    Layout,
+    PdfRenderer,
+    Settings,
+    SourceSettings,
+    available_cores,
+    parse_charset,
+)
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -141,14 +148,6 @@ def scan_settings(
         jobs=available_cores() if jobs is None else jobs,
     )
     return settings if batch_size is None else replace(settings, batch_size=batch_size)
-
-
-def available_cores() -> int:
-    """Cores this process may use, which in a container are fewer than the machine has."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:
-        return os.cpu_count() or 1
 
 
 def _decorated(function: Function, options: tuple[Callable[[Any], Any], ...]) -> Function:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
@@ -83,11 +83,20 @@ def page_model_of(bundle: Bundle) -> Path | None:
     return bundle.verified_path(PAGE_MODEL) if PAGE_MODEL in bundle.files else None
 
 
-def in_blocks(run: Callable[[Crops], Logits], crops: Crops, rows: int, classes: int) -> Logits:
-    """The logits of all crops, float32 ``(n, classes)``, asked of ``run`` in blocks of exactly ``rows``."""
+def in_blocks(
+    run: Callable[[Crops], Logits],
+    crops: Crops,
+    rows: int,
+    classes: int,
+    each: Callable[[Callable[[Crops], Logits], list[Crops]], Iterable[Logits]] = map,
+) -> Logits:
+    """The logits of all crops, float32 ``(n, classes)``, asked of ``run`` in blocks of exactly ``rows``.
+
+    ``each`` is how the blocks are gone through: one after the other like ``map``, or on threads.
+    """
     if not len(crops):
         return np.zeros((0, classes), np.float32)
-    return np.concatenate([run(block) for block in blocks_of(crops, rows)])[: len(crops)]
+    return np.concatenate(list(each(run, blocks_of(crops, rows))))[: len(crops)]
 
 
 def blocks_of(crops: Crops, rows: int) -> list[Crops]:

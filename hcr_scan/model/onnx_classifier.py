@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,9 +11,8 @@ from hcr_scan.errors import MissingDependency, ModelError
 from hcr_scan.model.bundle import NETWORK_ONNX, Bundle, ModelInfo, refuse_external_data
 from hcr_scan.model.classifier import Crops, Device, in_blocks, page_model_of
 from hcr_scan.model.probabilities import Logits
-
-if TYPE_CHECKING:
-    from types import ModuleType
+from hcr_scan.onnx_network import CPU, OnnxNetwork, first_line, onnxruntime
+from hcr_scan.settings import available_cores
 
 #: The network always sees blocks of this many crops, the last one padded. Matrix kernels may be chosen by the number of
 #: rows and differ in the last bits, so a free batch size could let an answer depend on what else was asked. Padding
@@ -30,7 +29,7 @@ class OnnxClassifier:
     Args:
         bundle: A bundle with ``model.onnx``.
         device: ``auto`` uses CUDA where the installed ONNX Runtime has it.
-        threads: CPU threads; 0 is one a core.
+        threads: Blocks read at a time on the CPU; 0 is one a core.
 
     Raises:
         ModelError: the network is damaged or does not fit its manifest.
@@ -40,16 +39,18 @@ class OnnxClassifier:
     def __init__(self, bundle: Bundle, device: Device = Device.AUTO, threads: int = 0) -> None:
         self._info = bundle.info
         self._page_model = page_model_of(bundle)
-        runtime = _onnxruntime()
-        providers = _providers(runtime, device)
+        path = bundle.folder / NETWORK_ONNX
         network = bundle.read(NETWORK_ONNX)
-        refuse_external_data(network, bundle.folder / NETWORK_ONNX)
-        self._session = _session(runtime, network, providers, threads, bundle.folder / NETWORK_ONNX)
-        _check_device(self._session.get_providers(), device)
-        self._block = GPU_BLOCK if _CUDA in self._session.get_providers() else CPU_BLOCK
-        self._input = self._session.get_inputs()[0].name
-        self._output = self._session.get_outputs()[0].name
-        self._check_shapes(bundle.folder / NETWORK_ONNX)
+        refuse_external_data(network, path)
+        try:
+            self._network = OnnxNetwork(network, _providers(device))
+        except ValueError as error:
+            raise ModelError(f"{path} is not a network ONNX Runtime can load ({error}); export it again") from error
+        _check_device(self._network.providers, device)
+        on_gpu = _CUDA in self._network.providers
+        self._block = GPU_BLOCK if on_gpu else CPU_BLOCK
+        self._threads = ThreadPoolExecutor(1 if on_gpu else threads or available_cores(), "classify")
+        self._check_shapes(path)
 
     @property
     def info(self) -> ModelInfo:
@@ -60,21 +61,17 @@ class OnnxClassifier:
         return self._page_model
 
     def predict(self, crops: Crops) -> Logits:
-        return in_blocks(self._run, crops, self._block, len(self._info.labels))
-
-    def _run(self, block: Crops) -> Logits:
-        (logits,) = self._session.run([self._output], {self._input: np.ascontiguousarray(block)})
-        return np.asarray(logits, np.float32)
+        return in_blocks(self._network.run, crops, self._block, len(self._info.labels), self._threads.map)
 
     def _check_shapes(self, path: Path) -> None:
         """Run one blank block: the only proof that the network takes these crops and names these classes."""
         size = self._info.crop_spec.size
         expected = (self._block, len(self._info.labels))
         try:
-            shape = self._run(np.zeros((self._block, size, size), np.uint8)).shape
+            shape = self._network.run(np.zeros((self._block, size, size), np.uint8)).shape
         except Exception as error:
             raise ModelError(
-                f"{path} does not take uint8 crops of {size} x {size} pixels ({_first_line(error)}); export it again"
+                f"{path} does not take uint8 crops of {size} x {size} pixels ({first_line(error)}); export it again"
             ) from error
         if shape != expected:
             raise ModelError(
@@ -82,51 +79,20 @@ class OnnxClassifier:
             )
 
 
-def _onnxruntime() -> ModuleType:
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise MissingDependency(
-            f"ONNX Runtime cannot be imported ({error}); install it with: pip install onnxruntime"
-        ) from error
-    module: ModuleType = onnxruntime
-    return module
-
-
-def _providers(runtime: ModuleType, device: Device) -> list[str]:
-    available = runtime.get_available_providers()
+def _providers(device: Device) -> tuple[str, ...]:
+    available = onnxruntime().get_available_providers()
     if device is Device.GPU and _CUDA not in available:
         raise MissingDependency(
             "--device gpu: the installed ONNX Runtime has no CUDA; "
             "install it with: pip install onnxruntime-gpu, or use --device cpu"
         )
     use_cuda = device is not Device.CPU and _CUDA in available
-    return [_CUDA, "CPUExecutionProvider"] if use_cuda else ["CPUExecutionProvider"]
+    return (_CUDA, CPU) if use_cuda else (CPU,)
 
 
-def _check_device(in_use: list[str], device: Device) -> None:
+def _check_device(in_use: tuple[str, ...], device: Device) -> None:
     """ONNX Runtime falls back to the CPU in silence where CUDA is installed and does not work."""
     if device is Device.GPU and _CUDA not in in_use:
         raise MissingDependency(
             "--device gpu: CUDA could not be started; check the driver with nvidia-smi, or use --device cpu"
         )
-
-
-def _session(runtime: ModuleType, network: bytes, providers: list[str], threads: int, path: Path) -> Any:
-    options = runtime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    # Idle threads would otherwise spin on cores that the page workers need.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    try:
-        session = runtime.InferenceSession(network, options, providers=providers)
-    except Exception as error:
-        raise ModelError(
-            f"{path} is not a network ONNX Runtime can load ({_first_line(error)}); export it again"
-        ) from error
-    return session
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -7,13 +7,29 @@ from dataclasses import dataclass
 import numpy as np
 
 from hcr_scan.geometry import Homography
-from hcr_scan.images import Gray, Ink, Mask, box_blur, closing, dilate, ratio, resize
+from hcr_scan.images import (
+    Gray,
+    Ink,
+    Mask,
+    at_least,
+    box_blur,
+    closing,
+    dilate,
+    enlarge,
+    looked_up,
+    ratio,
+    resize,
+    shrink,
+    supersample,
+)
 
 #: Longest side of the working raster in pixels: A4 at about 200 dpi. Everything in this package is tuned to it once, so
 #: that a 72-dpi screenshot and a 600-dpi scan go through the same numbers.
 WORKING_SIZE = 2300
 #: Rasters within these shares of the working size are left as they are: resampling blurs.
 KEEP_FROM, KEEP_TO = 0.7, 1.15
+#: Light and the darkest ink nearby are looked at on a copy this many times smaller.
+COARSER = 8
 #: Darkness (0..255) that no pen stays under, so that the grain of paper is never amplified into ink.
 FAINTEST_INK = 26
 #: Soft ink from which a pixel is part of a stroke and not of its edge.
@@ -36,13 +52,20 @@ class Paper:
 
 def working_raster(gray: Gray) -> tuple[Gray, Homography]:
     """The page at working size, and the map from source pixels to it."""
+    larger = max(gray.shape) / WORKING_SIZE
+    if KEEP_FROM <= larger <= KEEP_TO:
+        return gray, Homography.scale(1.0)
+    whole = max(1, int(larger))
+    if whole > 1:
+        gray = shrink(gray, whole)
     height, width = gray.shape
     scale = WORKING_SIZE / max(height, width)
-    if KEEP_FROM <= 1 / scale <= KEEP_TO:
-        return gray, Homography.scale(1.0)
+    if 1 <= 1 / scale <= KEEP_TO:
+        return gray, Homography.scale(1 / whole)
     new_width, new_height = max(1, round(width * scale)), max(1, round(height * scale))
+    resampled = (resize if scale > 1 else supersample)(gray, new_width, new_height)
     exact = Homography((new_width / width, 0.0, 0.0, 0.0, new_height / height, 0.0, 0.0, 0.0, 1.0))
-    return resize(gray, new_width, new_height), exact
+    return resampled, exact @ Homography.scale(1 / whole)
 
 
 def flatten_light(gray: Gray, sheet: Mask | None = None) -> Paper:
@@ -53,16 +76,16 @@ def flatten_light(gray: Gray, sheet: Mask | None = None) -> Paper:
     given, there is neither light nor ink.
     """
     height, width = gray.shape
-    small = resize(gray, max(1, width // 8), max(1, height // 8))
+    small = shrink(gray, COARSER)
     on_sheet = np.full_like(small, 255)
     if sheet is not None:
-        on_sheet[resize(sheet, small.shape[1], small.shape[0]) < 255] = 0
+        on_sheet[shrink(sheet, COARSER) < 255] = 0
     background = box_blur(closing(small & on_sheet, 9, 9) & on_sheet, 9, 9)
     if sheet is not None:
         weight = np.maximum(box_blur(on_sheet, 9, 9), 1)
         background = np.minimum(background.astype(np.uint16) * 255 // weight, 255).astype(np.uint8)
-    background = resize(np.maximum(background, 1), width, height)
-    darkness = 255 - ratio(gray, np.maximum(background, 1))
+    background = enlarge(at_least(background, 1), COARSER, width, height)
+    darkness = 255 - ratio(gray, at_least(background, 1))
     if sheet is None:
         return Paper(darkness, _paper_noise(darkness[::4, ::4].ravel()))
     return Paper(darkness & sheet, _paper_noise(darkness[::4, ::4][sheet[::4, ::4] > 0]))
@@ -83,9 +106,9 @@ def local_ink(paper: Paper) -> Ink:
     What is much fainter than the writing around it (guide lines, show-through) fades away; bare paper stays 0.
     """
     height, width = paper.darkness.shape
-    small = resize(dilate(paper.darkness, 5, 5), max(1, width // 8), max(1, height // 8))
+    small = shrink(dilate(paper.darkness, 5, 5), COARSER)
     strongest = box_blur(dilate(small, 13, 13), 13, 13)
     floor = max(FAINTEST_INK / 0.6, 5 * paper.noise / 0.6, GRAIN_BELOW * float(np.percentile(strongest, 99)))
-    strongest = resize(np.maximum(strongest, min(int(floor), 255)), width, height)
-    full = np.array([max(level * 7 // 10, 1) for level in range(256)], np.uint8)[strongest]
-    return ratio(paper.darkness, full)
+    strongest = enlarge(at_least(strongest, min(int(floor), 255)), COARSER, width, height)
+    full = np.array([max(level * 7 // 10, 1) for level in range(256)], np.uint8)
+    return ratio(paper.darkness, looked_up(strongest, full))

@@ -11,6 +11,8 @@ from hcr_scan.segmentation.page_model import Kind, PageModel
 
 #: Letters looked at, and the fewest that may turn a page.
 MOST_LETTERS, FEWEST_LETTERS = 240, 6
+#: Every so manieth letter is asked first.
+QUICK_LOOK = 4
 #: Evidence (nats) needed to turn a page, in all and by letter, over any other way up: specks look like letters turned.
 TURN_EVIDENCE, TURN_EVIDENCE_BY_LETTER = 6.0, 0.1
 
@@ -20,16 +22,28 @@ def quarter_turns(ink: Ink, components: Components, spec: CropSpec, model: PageM
     letters = letter_like(components)
     if len(letters) < FEWEST_LETTERS:
         return 0
+    needed = max(TURN_EVIDENCE, TURN_EVIDENCE_BY_LETTER * len(letters))
+    # Most pages stand upright, and a part of their letters is enough to show it.
+    for share in (letters[::QUICK_LOOK], letters):
+        best, evidence = _turn_of(ink, components, share, spec, model)
+        if best == 0 and evidence > needed:
+            return 0
+    return best if evidence > needed else 0
+
+
+def _turn_of(
+    ink: Ink, components: Components, letters: npt.NDArray[np.intp], spec: CropSpec, model: PageModel
+) -> tuple[int, float]:
+    """The likeliest turn of some letters, and the evidence (nats) for it over any other."""
     crops = np.stack([normalize_glyph(_own_ink(ink, components, int(i)), spec) for i in letters])
     kinds, found = model.kinds_and_turns(crops)
     found = found[kinds[:, Kind.OTHER] < 0.5]
     if len(found) < FEWEST_LETTERS:
-        return 0
+        return 0, 0.0
     # An O fits any turn; one clear letter must not outvote a page: evidence is bounded.
     turns = np.maximum(found.astype(np.float64), np.log(0.02)).sum(axis=0)
     second, best = np.argsort(turns)[-2:]
-    needed = max(TURN_EVIDENCE, TURN_EVIDENCE_BY_LETTER * len(letters))
-    return int(best) if turns[best] - turns[second] > needed else 0
+    return int(best), float(turns[best] - turns[second])
 
 
 def letter_like(components: Components) -> npt.NDArray[np.intp]:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hcr_scan.errors import ModelError
-from hcr_scan.images import OnnxNet
+from hcr_scan.onnx_network import OnnxNetwork
 
 Crops = npt.NDArray[np.uint8]
 
@@ -25,7 +25,7 @@ class Kind(IntEnum):
 
 
 class PageModel:
-    """Reads crops in blocks, through OpenCV: page workers load no other runtime.
+    """Reads crops in blocks, on one thread.
 
     One glyph is weak evidence (an O is the same upside down): sum :meth:`turns`, or the logarithm of :meth:`kinds`,
     over the glyphs of a line or page.
@@ -35,7 +35,7 @@ class PageModel:
     BLOCK = 512
 
     def __init__(self, model_bytes: bytes) -> None:
-        self._net = OnnxNet(model_bytes)
+        self._network = OnnxNetwork(model_bytes)
 
     @classmethod
     def load(cls, path: str | Path) -> PageModel:
@@ -69,7 +69,7 @@ class PageModel:
         if not len(crops):
             return np.zeros((0, TURNS + len(Kind)), np.float32)
         blocks = [crops[start : start + self.BLOCK] for start in range(0, len(crops), self.BLOCK)]
-        return np.concatenate([self._net.run(block[:, None].astype(np.float32)) for block in blocks])
+        return np.concatenate([self._network.run(block[:, None].astype(np.float32)) for block in blocks])
 
 
 def _log_softmax(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

@@ -8,18 +8,22 @@ import numpy as np
 import numpy.typing as npt
 
 from hcr_scan.geometry import Homography
-from hcr_scan.segmentation.rules import Rules, rule_segments
+from hcr_scan.images import Mask, shrink, transposed
+from hcr_scan.segmentation.binarization import Paper
+from hcr_scan.segmentation.rules import THICKEST_RULE, find_rules, rule_segments
 
 Segments = npt.NDArray[np.float64]
 
+#: Rules are looked at on a copy this many times smaller: how they lie shows there as well, in a quarter of the time.
+COARSER = 2
 #: Shortest rule that may say how the page is tilted, in working pixels.
 SHORTEST_WITNESS = 140
 #: Total length of rules, in page widths, below which they prove nothing.
-ENOUGH_RULES = 2.0
+ENOUGH_RULES = 1.95
 
 
-def straighten(rules: Rules, width: int, height: int) -> tuple[Homography, float] | None:
-    """The map that makes rules level and upright, with the tilt in degrees it removes at the page's middle.
+def straighten(paper: Paper) -> tuple[Homography, float] | None:
+    """The map that makes a page's rules level and upright, with the tilt in degrees it removes at the page's middle.
 
     The map keeps the raster's size and fixes the page's middle. ``None`` where there are too few rules to tell.
 
@@ -27,8 +31,9 @@ def straighten(rules: Rules, width: int, height: int) -> tuple[Homography, float
     slopes, two vanishing terms) are fitted to the rules' directions by Gauss-Newton, with weights that shrug off
     outliers.
     """
-    level = rule_segments(rules.horizontal, SHORTEST_WITNESS)
-    upright = rule_segments(np.ascontiguousarray(rules.vertical.T), SHORTEST_WITNESS)[:, [1, 0, 3, 2]]
+    height, width = paper.darkness.shape
+    rules = find_rules(Paper(shrink(paper.darkness, COARSER), paper.noise), COARSER)
+    level, upright = _long_segments(rules.horizontal), _long_segments(transposed(rules.vertical))[:, [1, 0, 3, 2]]
     if _total_length(level) + _total_length(upright) < ENOUGH_RULES * width:
         return None
     scale = max(width, height) / 2
@@ -39,6 +44,11 @@ def straighten(rules: Rules, width: int, height: int) -> tuple[Homography, float
     core = Homography((1.0, b, 0.0, a, 1.0, 0.0, g, h, 1.0))
     to_unit = Homography((1 / scale, 0.0, -width / 2 / scale, 0.0, 1 / scale, -height / 2 / scale, 0.0, 0.0, 1.0))
     return to_unit.inverse() @ core @ to_unit, tilt
+
+
+def _long_segments(mask: Mask) -> Segments:
+    """The long level rules of a coarse mask, in pixels of the page."""
+    return COARSER * rule_segments(mask, SHORTEST_WITNESS // COARSER, THICKEST_RULE // COARSER + 1)
 
 
 def _total_length(segments: Segments) -> float:

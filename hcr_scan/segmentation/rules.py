@@ -12,7 +12,19 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from hcr_scan.images import Gray, Mask, above, box_blur, connected_components, difference, dilate, opening
+from hcr_scan.images import (
+    Gray,
+    Mask,
+    above,
+    at_most,
+    beside,
+    box_blur,
+    connected_components,
+    difference,
+    dilate,
+    opening,
+    transposed,
+)
 from hcr_scan.segmentation.binarization import Paper
 
 #: A rule is thinner than this many pixels of the working raster (1 mm).
@@ -33,40 +45,41 @@ class Rules:
     vertical: Mask
 
 
-def find_rules(paper: Paper) -> Rules:
-    """All thin straight horizontal and vertical strokes of at least :data:`SHORTEST_RULE` pixels."""
+def find_rules(paper: Paper, coarser: int = 1) -> Rules:
+    """All thin straight horizontal and vertical strokes of at least :data:`SHORTEST_RULE` pixels.
+
+    The paper may be that many times ``coarser`` than the working raster.
+    """
     # Dark writing must not outvote a faint wall: everything above the cap counts the same.
     threshold = max(1.3 * paper.noise, 5.0)
-    capped = np.minimum(paper.darkness, int(4 * threshold))
-    turned = np.ascontiguousarray(capped.T)
-    horizontal = _along_rows(capped, threshold)
-    vertical = np.ascontiguousarray(_along_rows(turned, threshold).T)
+    capped = at_most(paper.darkness, int(4 * threshold))
+    horizontal = _along_rows(capped, threshold, coarser)
+    vertical = transposed(_along_rows(transposed(capped), threshold, coarser))
     return Rules(horizontal, vertical)
 
 
-def _along_rows(capped: Gray, threshold: float) -> Mask:
+def _along_rows(capped: Gray, threshold: float, coarser: int) -> Mask:
     """Pixels on a row that is dark almost without a break, with both sides mostly lighter.
 
     A dashed or faint rule must be thin and a thick one solid: a row of small print is neither.
     """
     solid = above(capped, threshold)
-    dashed = above(box_blur(capped, DASH, 1), threshold)
-    ridge = _ridge(dashed, 0.8, THINNEST_SIDE) | _ridge(solid, 0.92, THICKEST_RULE)
-    middle = opening(ridge, SHORTEST_RULE // 2, 1)
+    dashed = above(box_blur(capped, DASH // coarser | 1, 1), threshold)
+    shortest = SHORTEST_RULE // coarser | 1
+    ridge = _ridge(dashed, shortest, 0.8, THINNEST_SIDE // coarser | 1)
+    ridge |= _ridge(solid, shortest, 0.92, THICKEST_RULE // coarser | 1)
+    middle = opening(ridge, shortest // 2, 1)
     # The cover falls off within half its length of an end: grow back along the dark pixels.
-    return dilate(middle, SHORTEST_RULE // 2 | 1, 1) & dashed
+    return dilate(middle, shortest // 2 | 1, 1) & dashed
 
 
-def _ridge(dark: Mask, least: float, distance: int) -> Mask:
+def _ridge(dark: Mask, shortest: int, least: float, distance: int) -> Mask:
     """Dark pixels in a stretch of row that is dark to at least this share, and darker than rows at a distance."""
-    cover = box_blur(dark, SHORTEST_RULE, 1)
-    side = np.zeros_like(cover)
-    side[distance:] = cover[:-distance]
-    side[:-distance] = np.maximum(side[:-distance], cover[distance:])
-    return above(cover, least * 255) & above(difference(cover, side), 0.2 * 255) & dark
+    cover = box_blur(dark, shortest, 1)
+    return above(cover, least * 255) & above(difference(cover, beside(cover, distance)), 0.2 * 255) & dark
 
 
-def rule_segments(mask: Mask, shortest: int) -> npt.NDArray[np.float64]:
+def rule_segments(mask: Mask, shortest: int, thickest: int = THICKEST_RULE) -> npt.NDArray[np.float64]:
     """Long rules of a horizontal mask as segments ``(n, 4)``: x0, y0, x1, y1 of the middle of their two ends.
 
     Pass the transposed vertical mask to get vertical rules with x and y exchanged.
@@ -74,7 +87,7 @@ def rule_segments(mask: Mask, shortest: int) -> npt.NDArray[np.float64]:
     found = connected_components(mask)
     lengths = found.boxes[:, 2] - found.boxes[:, 0]
     thickness = found.areas / np.maximum(lengths, 1)
-    keep = np.flatnonzero((lengths >= shortest) & (thickness < THICKEST_RULE))
+    keep = np.flatnonzero((lengths >= shortest) & (thickness < thickest))
     segments = np.zeros((len(keep), 4))
     for row, index in enumerate(keep):
         left, top, right, bottom = found.boxes[index]

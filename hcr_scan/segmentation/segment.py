@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hcr_scan.geometry import BoundingBox, Homography, quarter_turn, union_of
-from hcr_scan.images import Components, Gray, Ink, Mask, connected_components, warp
+from hcr_scan.images import Components, Gray, Ink, Mask, above, connected_components, warp
 from hcr_scan.normalization import CropSpec, normalize_glyph
 from hcr_scan.segmentation.binarization import STRONG_INK, Paper, flatten_light, local_ink, working_raster
 from hcr_scan.segmentation.candidates import (
@@ -52,6 +52,7 @@ class StraightPage:
     """A page made upright, straight and evenly lit, in working pixels, and the map to it from the upright source."""
 
     paper: Paper
+    ink: Ink
     rules: Rules
     from_source: Homography
     geometry: PageGeometry
@@ -71,15 +72,14 @@ def segment(image: PageImage, layout: Layout, spec: CropSpec, page_model: PageMo
         return _one_glyph(image, spec)
     page = straight_page(image, spec, page_model)
     writer = _CropWriter(page, spec, page_model)
-    ink = local_ink(page.paper)
     fields: tuple[SegmentedField, ...] = ()
     if layout is not Layout.LINES:
-        frames = find_frames(page.paper, page.rules, (ink >= STRONG_INK).astype(np.uint8) * 255)
+        frames = find_frames(page.paper, page.rules, above(page.ink, STRONG_INK - 1))
         fields = tuple(_fields(page, frames, writer))
         if layout is Layout.CELLS or _places(fields) >= FORM_PLACES:
             return writer.finish(image, fields, ())
     free = _CropWriter(page, spec, page_model)
-    lines = tuple(line for line in free.lines(find_lines(ink)) if line)
+    lines = tuple(line for line in free.lines(find_lines(page.ink)) if line)
     if layout is Layout.AUTO and _written(fields) >= max(1, sum(len(word) for line in lines for word in line.words)):
         return writer.finish(image, fields, ())
     return free.finish(image, (), lines)
@@ -89,32 +89,40 @@ def straight_page(image: PageImage, spec: CropSpec, page_model: PageModel | None
     """The page turned upright, scaled to working size, straightened by its rules and evenly lit."""
     pixels, sheet, to_working = _sheet(image.pixels)
     paper = flatten_light(pixels, sheet)
-    turns = 0
+    height, width = paper.darkness.shape
+    straight = straighten(paper)
+    if straight is not None and _moves(straight[0], width, height):
+        paper, to_working = _warped(paper, straight[0], width, height), straight[0] @ to_working
     ink = local_ink(paper)
     pieces = _pieces(ink)
-    if page_model is not None:
-        turns = quarter_turns(ink, pieces, spec, page_model)
+    turns = 0 if page_model is None else quarter_turns(ink, pieces, spec, page_model)
     if turns:
-        height, width = image.pixels.shape
-        from_upright = quarter_turn(-turns, *((height, width) if turns % 2 else (width, height)))
-        to_working = quarter_turn(turns, pixels.shape[1], pixels.shape[0]) @ to_working @ from_upright
-        paper = Paper(np.ascontiguousarray(np.rot90(paper.darkness, -turns)), paper.noise)
-        pieces = _pieces(np.ascontiguousarray(np.rot90(ink, -turns)))
-    height, width = paper.darkness.shape
-    rules = find_rules(paper)
-    straight = straighten(rules, width, height)
-    to_straight: Homography | None
-    if straight is not None:
-        to_straight = straight[0]
-    else:
-        to_straight, width, height = level_writing(pieces, width, height)
-    if to_straight is not None and _moves(to_straight, width, height):
-        paper = Paper(warp(paper.darkness, to_straight, width, height, fill=0), paper.noise)
-        rules = find_rules(paper)
-        to_working = to_straight @ to_working
+        to_working = _turned_map(to_working, turns, image.pixels.shape, (height, width))
+        paper, ink = Paper(_turned(paper.darkness, turns), paper.noise), _turned(ink, turns)
+        pieces = _pieces(ink)
+    if straight is None:
+        to_level, width, height = level_writing(pieces, *ink.shape[::-1])
+        if to_level is not None:
+            paper, to_working = _warped(paper, to_level, width, height), to_level @ to_working
+            ink = local_ink(paper)
     rows, columns = image.pixels.shape if turns % 2 == 0 else image.pixels.shape[::-1]
     geometry = PageGeometry(columns, rows, image.dpi, 90 * turns, round(to_working.tilt(columns / 2, rows / 2), 2))
-    return StraightPage(paper, rules, to_working, geometry)
+    return StraightPage(paper, ink, find_rules(paper), to_working, geometry)
+
+
+def _warped(paper: Paper, homography: Homography, width: int, height: int) -> Paper:
+    return Paper(warp(paper.darkness, homography, width, height, fill=0), paper.noise)
+
+
+def _turned(raster: Gray, turns: int) -> Gray:
+    return np.ascontiguousarray(np.rot90(raster, -turns))
+
+
+def _turned_map(to_working: Homography, turns: int, source: tuple[int, ...], working: tuple[int, int]) -> Homography:
+    """The map from the source turned upright to the working raster turned with it; shapes are those before."""
+    height, width = source
+    from_upright = quarter_turn(-turns, *((height, width) if turns % 2 else (width, height)))
+    return quarter_turn(turns, working[1], working[0]) @ to_working @ from_upright
 
 
 def _moves(homography: Homography, width: int, height: int) -> bool:
@@ -124,7 +132,7 @@ def _moves(homography: Homography, width: int, height: int) -> bool:
 
 
 def _pieces(ink: Ink) -> Components:
-    return connected_components((ink >= STRONG_INK).astype(np.uint8))
+    return connected_components(above(ink, STRONG_INK - 1))
 
 
 def _sheet(pixels: Gray) -> tuple[Gray, Mask | None, Homography]:

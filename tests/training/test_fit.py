@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hcr_scan.images import OnnxNet
 from hcr_scan.normalization import CropSpec, normalize_glyph
+from hcr_scan.onnx_network import OnnxNetwork
 from hcr_scan_training import fit as fitting
 from hcr_scan_training.augmentation import captured, drawn_strokes
 from hcr_scan_training.bundle_writer import write_bundle
@@ -70,13 +70,13 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     return weights / weights.sum(axis=1, keepdims=True)
 
 
-def test_opencv_and_keras_agree_on_the_page_network() -> None:
+def test_onnx_runtime_and_keras_agree_on_the_page_network() -> None:
     network = page_network(SPEC, 7)
     for layer in network.layers:  # as after training: normalization that does something
         if type(layer).__name__ == "BatchNormalization":
             layer.set_weights([np.random.default_rng(0).uniform(0.5, 1.5, w.shape) for w in layer.get_weights()])
     crops = drawn_digits(40, 6)[0].astype(np.float32)
-    answers = OnnxNet(to_onnx(network, "float32")).run(crops[:, None])
+    answers = OnnxNetwork(to_onnx(network, "float32")).run(crops[:, None])
     assert np.abs(answers - np.asarray(network.predict_on_batch(crops[..., None]))).max() < 1e-4
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from hcr_scan.geometry import BoundingBox
 from hcr_scan.images import connected_components
-from hcr_scan.segmentation.binarization import WORKING_SIZE, Paper, flatten_light, local_ink, working_raster
+from hcr_scan.segmentation.binarization import KEEP_TO, WORKING_SIZE, Paper, flatten_light, local_ink, working_raster
 from tests.frames import printed, with_grain
 from tests.strokes import blank_page, draw_text
 
@@ -25,9 +25,25 @@ def test_rasters_near_the_working_size_are_left_alone():
 @pytest.mark.parametrize(("height", "width"), [(4400, 3400), (900, 700), (640, 5000)])
 def test_other_rasters_are_brought_to_it_and_the_map_says_how(height, width):
     working, to_working = working_raster(np.full((height, width), 200, np.uint8))
-    assert max(working.shape) == WORKING_SIZE
+    assert WORKING_SIZE <= max(working.shape) <= KEEP_TO * WORKING_SIZE
     corner = BoundingBox(0, 0, width, height)
     assert to_working.box(corner) == BoundingBox(0, 0, working.shape[1], working.shape[0])
+
+
+def test_large_rasters_keep_their_ink_when_they_shrink(rng):
+    page = blank_page(2400, 3500)
+    draw_text(page, "SMALLER", 300, 300, 120, 9, rng)
+    working, to_working = working_raster(printed(page))
+    ratio = working.size / page.size
+    assert (255.0 - working).sum() == pytest.approx((255.0 - printed(page)).sum() * ratio, rel=0.01)
+    rows, columns = np.nonzero(working < 128)
+    found = BoundingBox(int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1)
+    rows, columns = np.nonzero(page > 127)
+    drawn = BoundingBox(int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1)
+    mapped = to_working.box(drawn)
+    edges = zip((found.left, found.top, found.right, found.bottom),
+                (mapped.left, mapped.top, mapped.right, mapped.bottom), strict=True)  # fmt: skip
+    assert all(abs(one - other) <= 1 for one, other in edges)
 
 
 @pytest.mark.parametrize("brightness", [255, 200, 90])

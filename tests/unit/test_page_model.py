@@ -1,4 +1,4 @@
-"""The page network of the shipped bundle, run through OpenCV."""
+"""The page network of the shipped bundle, run through ONNX Runtime."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 import hcr_scan
 from hcr_scan.errors import ModelError
-from hcr_scan.images import OnnxNet, draw_line
+from hcr_scan.images import draw_line
 from hcr_scan.normalization import CropSpec, normalize_glyph
 from hcr_scan.segmentation.page_model import Kind, PageModel
 
@@ -74,5 +74,3 @@ def test_a_damaged_or_missing_file_is_a_model_error(tmp_path: Path) -> None:
     (tmp_path / "junk.onnx").write_bytes(b"junk")
     with pytest.raises(ModelError, match=r"junk\.onnx cannot be used"):
         PageModel.load(tmp_path / "junk.onnx")
-    with pytest.raises(ValueError, match="OpenCV can run"):
-        OnnxNet(b"\x00\x01junk")

@@ -9,7 +9,6 @@ from hcr_scan.geometry import Homography
 from hcr_scan.images import warp
 from hcr_scan.segmentation.binarization import Paper
 from hcr_scan.segmentation.rectification import straighten
-from hcr_scan.segmentation.rules import Rules, find_rules
 from tests.strokes import blank_page
 
 WIDTH, HEIGHT = 1000, 1200
@@ -30,8 +29,8 @@ def turned(degrees: float) -> Homography:
     return Homography((c, -s, x - c * x + s * y, s, c, y - s * x - c * y, 0.0, 0.0, 1.0))
 
 
-def rules_of(homography: Homography) -> Rules:
-    return find_rules(Paper(warp(grid(), homography, WIDTH, HEIGHT, fill=0), 1.0))
+def seen_through(homography: Homography) -> Paper:
+    return Paper(warp(grid(), homography, WIDTH, HEIGHT, fill=0), 1.0)
 
 
 def worst_slope(homography: Homography) -> float:
@@ -47,7 +46,7 @@ def worst_slope(homography: Homography) -> float:
 
 @pytest.mark.parametrize("degrees", [-2.0, -0.4, 0.0, 1.0, 2.0])
 def test_a_tilted_page_is_made_level(degrees):
-    found = straighten(rules_of(turned(degrees)), WIDTH, HEIGHT)
+    found = straighten(seen_through(turned(degrees)))
     assert found is not None
     to_straight, tilt = found
     assert tilt == pytest.approx(degrees, abs=0.05)
@@ -56,14 +55,14 @@ def test_a_tilted_page_is_made_level(degrees):
 
 def test_perspective_is_taken_out():
     lean = Homography((1.0, 0.02, -10.0, 0.01, 1.0, 0.0, 0.00003, 0.00002, 1.0))
-    found = straighten(rules_of(lean), WIDTH, HEIGHT)
+    found = straighten(seen_through(lean))
     assert found is not None
     assert worst_slope(lean) > 0.01
     assert worst_slope(found[0] @ lean) < 0.002
 
 
 def test_the_middle_of_the_page_stays_where_it_is():
-    found = straighten(rules_of(turned(1.5)), WIDTH, HEIGHT)
+    found = straighten(seen_through(turned(1.5)))
     assert found is not None
     assert found[0].point(WIDTH / 2, HEIGHT / 2) == pytest.approx((WIDTH / 2, HEIGHT / 2))
 
@@ -71,5 +70,5 @@ def test_the_middle_of_the_page_stays_where_it_is():
 def test_too_few_rules_prove_nothing():
     page = blank_page(WIDTH, HEIGHT)
     page[300:303, 100:900] = 200
-    assert straighten(find_rules(Paper(page, 1.0)), WIDTH, HEIGHT) is None
-    assert straighten(find_rules(Paper(blank_page(WIDTH, HEIGHT), 1.0)), WIDTH, HEIGHT) is None
+    assert straighten(Paper(page, 1.0)) is None
+    assert straighten(Paper(blank_page(WIDTH, HEIGHT), 1.0)) is None

@@ -1,0 +1,44 @@
+"""Networks run by ONNX Runtime."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import hcr_scan
+from hcr_scan.onnx_network import CPU, OnnxNetwork, first_line
+
+SHIPPED = Path(hcr_scan.__file__).parent / "models" / "default" / "page.onnx"
+
+
+@pytest.fixture(scope="module")
+def network() -> OnnxNetwork:
+    return OnnxNetwork(SHIPPED.read_bytes())
+
+
+def test_threads_that_ask_at_the_same_time_get_their_own_answers(network: OnnxNetwork) -> None:
+    batches = list(np.random.default_rng(1).uniform(0, 255, (12, 8, 1, 28, 28)).astype(np.float32))
+    alone = [network.run(batch) for batch in batches]
+    with ThreadPoolExecutor(4) as threads:
+        together = list(threads.map(network.run, batches))
+    assert len({answer.tobytes() for answer in alone}) == len(batches)
+    for one, other in zip(alone, together, strict=True):
+        assert np.array_equal(one, other)
+
+
+def test_it_says_what_runs_it(network: OnnxNetwork) -> None:
+    assert network.providers == (CPU,)
+
+
+def test_what_is_no_network_is_a_value_error_of_one_line() -> None:
+    with pytest.raises(ValueError, match=r".") as caught:
+        OnnxNetwork(b"\x00\x01junk")
+    assert "\n" not in str(caught.value)
+
+
+def test_an_error_without_a_text_is_called_by_its_type() -> None:
+    assert first_line(ValueError()) == "ValueError"
+    assert first_line(ValueError("one\ntwo")) == "one"
