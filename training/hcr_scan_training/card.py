@@ -20,6 +20,7 @@ ATTRIBUTIONS = {
     "kocr_fax_digits": "digits cut from faxed forms (kocr); BSD-2-Clause",
     "nsysu_digits": "pencil digits from exam boxes (NSYSU); ODbL",
     "handwriting_fonts": "handwriting fonts of the npm scope @fontsource; SIL OFL 1.1 or Apache 2.0",
+    "school_fonts": "school hands of 26 countries (Playwrite), npm scope @fontsource; SIL OFL 1.1",
     "print_fonts": "ordinary fonts of the npm scope @fontsource; SIL OFL 1.1 or Apache 2.0",
     "shapes": "forms drawn by hcr-scan itself",
 }
@@ -57,8 +58,9 @@ No weight was fitted to any of these characters.
 _LIMITS = """
 ## Limits
 
-A crop is scaled to fill its square: c and C, 0 and O, I, l and a bare 1 look alike, and only the character set asked
-for tells them apart. Joined cursive is not what it was made for. Punctuation is not among its labels.
+A crop is scaled to fill its square: c and C, 0 and O, I, l and a bare 1, a comma and an apostrophe, a full stop and a
+blot look alike. Scanning adds what size and place on the line say; where nothing does, only the character set asked for
+tells them apart. Joined cursive is not what it was made for. Punctuation was learned from drawn marks and fonts alone.
 """
 
 
