@@ -17,16 +17,15 @@ from hcr_scan.geometry import BoundingBox
 from hcr_scan.images import Components, Gray, Ink, Mask, connected_components, dilate
 from hcr_scan.segmentation.binarization import FAINTEST_INK, STRONG_INK, Paper
 from hcr_scan.segmentation.cell_specks import speck_in
+from hcr_scan.segmentation.frame_removal import without_frame
 from hcr_scan.segmentation.glyphs import InkCandidate, InkChunk
 
 #: A cell with less ink than this share of its area, or smaller than this share of its height, is blank.
 BLANK_AREA, BLANK_SIZE = 0.006, 0.13
 #: Writing at least this many times as dark as the frame is told from it by darkness alone.
-DARKER_THAN_FRAME = 1.5
-#: The share of its length that a frame as dark as the pen is ink.
-FRAME_COVER = 0.85
-#: An X that voids a cell fills at least this share of its width and height.
-STRUCK_SIZE = 0.8
+DARKER_THAN_FRAME = 2.0
+#: An X that voids a cell fills at least this share of its sides' mean, and of each side.
+STRUCK_SIZE, STRUCK_SIDE = 0.75, 0.6
 #: A glyph keeps what it has beyond the wall; less than this share on the other side does not make a second glyph.
 SHARED_GLYPH = 0.25
 
@@ -117,7 +116,7 @@ def _ink_of_strip(darkness: Gray, cells: list[BoundingBox], noise: float) -> tup
         return soft, False
     # What is clearly darker than the frame is writing, even on top of it.
     surely_pen = frame + max(0.5 * (pen - frame), 0.1 * frame)
-    return _without_frame(soft, darkness > surely_pen, cells), True
+    return without_frame(soft, darkness > surely_pen, cells), True
 
 
 def _pen_darkness(darkness: Gray, cells: list[BoundingBox]) -> float:
@@ -145,42 +144,6 @@ def _frame_darkness(darkness: Gray, cells: list[BoundingBox]) -> float:
             if across.size:
                 pieces.append(across.max(axis=0))
     return float(np.median(np.concatenate(pieces))) if pieces else 0.0
-
-
-def _without_frame(soft: Ink, pen: npt.NDArray[np.bool_], cells: list[BoundingBox]) -> Ink:
-    """Erase walls and rails, keeping strokes that go on on both sides of them, and pixels known to be ``pen``."""
-    strong = soft >= 100
-    erased = soft.copy()
-    for k, cell in enumerate(cells):
-        for x in (cell.left, cell.right):
-            _erase_wall(erased, strong, x, cell.top, cell.bottom, slice(cell.top - 4, cell.bottom + 4))
-        # A rail is judged over three cells: a bar of 7 or T that runs along it is dark over one.
-        left, right = cells[max(k - 1, 0)].left, cells[min(k + 1, len(cells) - 1)].right
-        for y in (cell.top, cell.bottom):
-            _erase_wall(erased.T, strong.T, y, left, right, slice(cell.left - 4, cell.right + 4))
-    return np.where(pen, soft, erased)
-
-
-def _erase_wall(soft: Ink, strong: npt.NDArray[np.bool_], x: int, start: int, stop: int, extent: slice) -> None:
-    """Erase, in the rows of ``extent``, the columns near ``x`` that are ink over nearly all of ``start`` to ``stop``.
-
-    Rows where a stroke goes on on both sides are kept. Works in place; pass transposed views to erase rails.
-    """
-    first = max(x - 6, 0)
-    # A long wall leans by a pixel or two from end to end.
-    lean = 1 + 2 * ((stop - start) // 45)
-    near = dilate(strong[start:stop, first : x + 7].astype(np.uint8), lean, 1)
-    filled = np.flatnonzero(near.mean(axis=0) > FRAME_COVER)
-    if not filled.size:
-        return
-    rows = slice(max(extent.start, 0), extent.stop)
-    left, right = max(first + int(filled[0]) - 1, 0), min(first + int(filled[-1]) + 2, soft.shape[1])
-    sides = (strong[rows, max(left - 2, 0) : left], strong[rows, right : right + 2])
-    # A stroke that crosses obliquely enters and leaves a few rows apart.
-    reach = right - left + 2
-    touched = (np.asarray(side.any(axis=1, keepdims=True), np.uint8) for side in sides)
-    before, after = (dilate(rows_touched, 1, reach)[:, 0] > 0 for rows_touched in touched)
-    soft[rows, left:right][~(before & after)] = 0
 
 
 def _assign(mask: Mask, cells: list[BoundingBox], erased: bool) -> npt.NDArray[np.int32]:
@@ -245,7 +208,7 @@ def _is_writing(found: Components, index: int, cell: BoundingBox) -> bool:
 def _is_scrap(found: Components, index: int, cell: BoundingBox) -> bool:
     """Whether a piece is what is left of a wall, a rail, or a corner."""
     left, top, right, bottom = (int(v) for v in found.boxes[index])
-    thin = max(4, cell.width // 10)
+    thin = max(4, min(cell.width, cell.height) // 10)
     along_wall = right - left <= thin and min(abs(left - cell.left), abs(right - cell.right)) <= 3
     along_rail = bottom - top <= thin and min(abs(top - cell.top), abs(bottom - cell.bottom)) <= 3
     small = max(right - left, bottom - top) < 0.45 * cell.height
@@ -312,7 +275,8 @@ def _is_struck(own: npt.NDArray[np.bool_], box: BoundingBox, cell: BoundingBox) 
 
     A written X is as much of an X, but leaves room to the frame.
     """
-    if box.width < STRUCK_SIZE * cell.width or box.height < STRUCK_SIZE * cell.height:
+    sides = (box.width / cell.width, box.height / cell.height)
+    if sum(sides) < 2 * STRUCK_SIZE or min(sides) < STRUCK_SIDE:
         return False
     height, width = own.shape
     corners = (own[: height // 4, : width // 4], own[: height // 4, -(width // 4) :],

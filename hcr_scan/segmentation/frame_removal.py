@@ -1,0 +1,149 @@
+"""Frames as dark as the pen, erased by their shape: straight lines of one thickness where walls and rails are expected.
+
+A wall is fitted as a line (middle, lean, thickness), so that no more than the wall goes: a stroke that runs beside it
+is kept, and one that crosses it is not cut.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from hcr_scan.geometry import BoundingBox
+from hcr_scan.images import Ink, dilate
+
+#: The share of its length that a frame as dark as the pen is ink.
+FRAME_COVER = 0.85
+#: A wall lies within this many pixels of where the cell ends; its lean is known from this many rows.
+WALL_REACH, FEWEST_ROWS = 6, 8
+#: A rail longer than this many heights of its box is taken in pieces of about that length.
+RAIL_PIECE = 4
+#: A straight wall strays from its line by this many pixels at most (median).
+STRAIGHT = 0.6
+
+
+def without_frame(soft: Ink, pen: npt.NDArray[np.bool_], cells: list[BoundingBox]) -> Ink:
+    """Erase walls and rails, keeping strokes that go on on both sides of them, and pixels known to be ``pen``."""
+    strong = soft >= 100
+    walls, rails = _walls(strong, cells), _rails(strong, cells)
+    frame = np.zeros_like(strong)
+    for bands, part in ((walls, frame), (rails, frame.T)):
+        for band in bands:
+            part[band.rows[:, None], band.columns] |= band.inside
+    # Where a wall meets a rail, neither is a stroke that crosses the other.
+    writing = strong & ~frame
+    erased = soft.copy()
+    for bands, ink, result in ((walls, writing, erased), (rails, writing.T, erased.T)):
+        for band in bands:
+            gone = band.inside & ~_is_crossed(ink, band)[:, None]
+            result[np.broadcast_to(band.rows[:, None], gone.shape)[gone], band.columns[gone]] = 0
+    return np.where(pen, soft, erased)
+
+
+@dataclass(frozen=True, slots=True)
+class _Band:
+    """A wall and what is beside it: some rows, ``(n, k)`` columns in each, and how far right of the wall's middle."""
+
+    rows: npt.NDArray[np.intp]
+    columns: npt.NDArray[np.intp]
+    apart: npt.NDArray[np.float64]
+    half: float
+
+    @property
+    def inside(self) -> npt.NDArray[np.bool_]:
+        return np.asarray(np.abs(self.apart) <= self.half)
+
+
+def _walls(strong: npt.NDArray[np.bool_], cells: list[BoundingBox]) -> list[_Band]:
+    found = (
+        _band(strong, x, (cell.top, cell.bottom), (cell.top - 4, cell.bottom + 4))
+        for cell in cells
+        for x in (cell.left, cell.right)
+    )
+    return [band for band in found if band is not None]
+
+
+def _rails(strong: npt.NDArray[np.bool_], cells: list[BoundingBox]) -> list[_Band]:
+    """Bands of the transposed raster.
+
+    A rail is judged over three cells: a bar of 7 or T that runs along it is dark over one. Long rails bend, so they are
+    taken piece by piece.
+    """
+    bands = []
+    for k, cell in enumerate(cells):
+        around = (cells[max(k - 1, 0)].left, cells[min(k + 1, len(cells) - 1)].right)
+        pieces = max(1, round(cell.width / (RAIL_PIECE * cell.height)))
+        for ends in pairwise(np.linspace(cell.left, cell.right, pieces + 1).astype(int).tolist()):
+            along = around if pieces == 1 else ends
+            bands += [_band(strong.T, y, along, (ends[0] - 4, ends[1] + 4)) for y in (cell.top, cell.bottom)]
+    return [band for band in bands if band is not None]
+
+
+def _band(strong: npt.NDArray[np.bool_], x: int, along: tuple[int, int], extent: tuple[int, int]) -> _Band | None:
+    """The wall near column ``x`` that is ink over nearly all of the rows ``along``, in the rows of ``extent``."""
+    first = max(x - WALL_REACH, 0)
+    wall = _wall_line(strong[along[0] : along[1], first : x + WALL_REACH + 1])
+    if wall is None:
+        return None
+    rows = np.arange(max(extent[0], 0), min(extent[1], len(strong)))
+    middles = first + wall.offset + wall.slope * (rows - along[0])
+    half = wall.thickness / 2 + 0.75
+    reach = int(half) + 3
+    columns = np.rint(middles).astype(np.intp)[:, None] + np.arange(-reach, reach + 1)
+    apart = columns - middles[:, None]
+    return _Band(rows, np.clip(columns, 0, strong.shape[1] - 1), apart, half)
+
+
+def _is_crossed(writing: npt.NDArray[np.bool_], band: _Band) -> npt.NDArray[np.bool_]:
+    """The rows in which a stroke goes on on both sides of a wall."""
+    ink = writing[band.rows[:, None], band.columns]
+    # A stroke that crosses obliquely enters and leaves a few rows apart.
+    spread = round(2 * band.half) + 2
+    left = _touched(ink & (band.apart < -band.half) & (band.apart >= -band.half - 2), spread)
+    right = _touched(ink & (band.apart > band.half) & (band.apart <= band.half + 2), spread)
+    return left & right
+
+
+@dataclass(frozen=True, slots=True)
+class _WallLine:
+    """The middle of a wall in column ``offset + slope * row`` of a strip, and its thickness in pixels."""
+
+    offset: float
+    slope: float
+    thickness: float
+
+
+def _wall_line(strip: npt.NDArray[np.bool_]) -> _WallLine | None:
+    """The upright line that is ink over nearly all of a strip, if there is one."""
+    # A long wall leans by a pixel or two from end to end.
+    lean = 1 + 2 * (len(strip) // 45)
+    filled = np.flatnonzero(dilate(strip.astype(np.uint8), lean, 1).mean(axis=0) > FRAME_COVER)
+    if not filled.size:
+        return None
+    margin = lean // 2
+    left, right = max(int(filled[0]) - margin, 0), min(int(filled[-1]) + margin + 1, strip.shape[1])
+    band = strip[:, left:right]
+    rows = np.flatnonzero(band.any(axis=1))
+    # From edge to edge: two rails close together are one to erase.
+    before, after = band[rows].argmax(axis=1), band[rows, ::-1].argmax(axis=1)
+    spans = band.shape[1] - before - after
+    thickness = float(np.quantile(spans, 0.4))
+    clear = spans <= thickness + 1
+    middles = left + (before + band.shape[1] - 1 - after)[clear] / 2
+    clear = rows[clear]
+    if len(clear) >= FEWEST_ROWS:
+        slope = float(np.polyfit(clear, middles, 1)[0])
+        offset = float(np.median(middles - slope * clear))
+        if np.median(np.abs(middles - offset - slope * clear)) <= STRAIGHT:
+            return _WallLine(offset, slope, thickness)
+    # Two lines, or a bent one: all that it covers.
+    return _WallLine((filled[0] + filled[-1]) / 2, 0.0, filled[-1] - filled[0] + 1.5)
+
+
+def _touched(side: npt.NDArray[np.bool_], spread: int) -> npt.NDArray[np.bool_]:
+    """Rows in which, or near which, there is ink at a side."""
+    rows = np.asarray(side.any(axis=1, keepdims=True), np.uint8)
+    return np.asarray(dilate(rows, 1, spread)[:, 0] > 0)
