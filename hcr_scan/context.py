@@ -37,7 +37,7 @@ FOLLOWS = (
 
 
 #: How often a word begins with punctuation, goes over to it from a digit, capital or small letter, and goes on with it.
-FIRST_MARK, MARK, MARK_AGAIN = 0.03, (0.12, 0.06, 0.06), 0.1
+FIRST_MARK, MARK, MARK_AGAIN = 0.03, (0.16, 0.07, 0.07), 0.1
 #: What follows punctuation that stands after a digit, a capital, a small letter.
 AFTER_MARK = (
     (0.80, 0.12, 0.08),
@@ -45,7 +45,7 @@ AFTER_MARK = (
     (0.05, 0.10, 0.85),
 )
 #: How often each mark is the one; any other is as seldom as the rarest.
-MARKS = {".": 22, ",": 16, "-": 16, "/": 16, "'": 6, "(": 5, ")": 5, "@": 5, ":": 4, "&": 4, "+": 3, "#": 2}
+MARKS = {".": 22, ",": 16, "-": 16, "/": 20, "'": 6, "(": 5, ")": 5, "@": 5, ":": 4, "&": 4, "+": 3, "#": 2}
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,3 +100,34 @@ def test_only_writers_with_every_character_are_loaded() -> None:
 
 def test_many_unipen_writers_have_capitals_and_digits(strokes_file: Path) -> None:
     assert len(load_writers(read_strokes(strokes_file), "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ")) >= 50
+
+
+def test_punctuation_stands_where_it_belongs_on_the_line() -> None:
+    page = np.full((160, 900), 255, np.uint8)
+    boxes = dict(zip("A.,'-:/", two_letter_writer().write(page, "A.,'-:/", 10, 100, 50, Pen(3)), strict=True))
+    assert boxes["."].top > 85
+    assert boxes[","].bottom > boxes["."].bottom
+    assert boxes["'"].bottom < 75
+    assert 60 < boxes["-"].center[1] < 90
+    assert boxes[":"].height > 2 * boxes["."].height
+    assert boxes["/"].height > 45
+
+
+def test_a_natural_hand_keeps_its_proportions() -> None:
+    tall = np.array([[0, 0], [5, 100]], np.float32)
+    low = np.array([[0, 0], [30, 50]], np.float32)
+    writer = Writer("nobody", {"E": [[tall]], "a": [[low]]}, natural=True)
+    page = np.full((160, 400), 255, np.uint8)
+    large, small = writer.write(page, "Ea", 10, 100, 60, Pen(3))
+    assert small.height / large.height == pytest.approx(0.5, abs=0.1)
+    assert small.bottom == pytest.approx(large.bottom, abs=8)
+
+
+def test_a_character_in_a_cell_stays_near_it() -> None:
+    page = np.full((100, 120), 255, np.uint8)
+    cell = BoundingBox(40, 20, 80, 80)
+    for mark in ".-A":
+        drawn = two_letter_writer().write_in_cell(page, mark, cell, Pen(3))
+        assert cell.left - 15 < drawn.left
+        assert drawn.right < cell.right + 15
+    assert page.min() < 100

@@ -183,3 +183,29 @@ def test_every_confidence_is_a_plain_probability() -> None:
     for value in [g.confidence for g in glyphs] + [a.confidence for g in glyphs for a in g.alternatives]:
         assert type(value) is float
         assert 0 <= value <= 1
+
+
+def cells_with_speck(before: str | None) -> SegmentedPage:
+    cells = (
+        SegmentedCell(box_at(0), single_chunk(0, 0) if before else None),
+        SegmentedCell(box_at(1), None, speck=single_chunk(1 if before else 0, 1)),
+        SegmentedCell(box_at(2), None),
+    )
+    text = (before or "") + "A"
+    return page_of(text, fields=[SegmentedField("cells", BoundingBox(0, 0, 90, 50), cells)])
+
+
+def test_a_speck_in_a_cell_is_blank_unless_it_is_read_as_punctuation() -> None:
+    for before in ("B", None):
+        (field,) = assembled(cells_with_speck(before)).fields
+        assert field.value == (before or "")
+        assert field.glyphs[1].status is Status.BLANK
+    # The fake says "A" of the speck; with the A named as a mark it is one.
+    labels = tuple("." if label == "A" else label for label in LABELS)
+    info = replace(INFO, labels=labels)
+    charset = "".join(labels)
+    (field,) = assembled(cells_with_speck("B"), Settings(charset=charset), info).fields
+    assert field.value == "B."
+    (field,) = assembled(cells_with_speck(None), Settings(charset=charset), info).fields
+    assert field.value == ""
+    assert field.status is Status.BLANK

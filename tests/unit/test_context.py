@@ -96,3 +96,40 @@ def test_probabilities_stay_probabilities(weights: list[list[float]]) -> None:
     assert (result >= 0).all()
     np.testing.assert_allclose(result.sum(axis=1), 1, atol=1e-5)
     assert not result[:, [i for i in range(len(LABELS)) if i not in columns]].any()
+
+
+TEXT = (*"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz.,-/@&'()+#:", "")
+TEXT_KINDS = CharacterKinds.of(TEXT, "".join(TEXT))
+
+
+def of_text(*glyphs: str | dict[str, float]) -> Probabilities:
+    rows = np.full((len(glyphs), len(TEXT)), 1e-4, np.float32)
+    for row, glyph in zip(rows, glyphs, strict=True):
+        for character, probability in ({glyph: 0.99} if isinstance(glyph, str) else glyph).items():
+            row[TEXT.index(character)] = probability
+    return rows / rows.sum(axis=1, keepdims=True)
+
+
+def read_text(rows: Probabilities) -> str:
+    return "".join(TEXT[i] for i in reweight(rows, TEXT_KINDS).argmax(axis=1))
+
+
+def test_a_run_goes_on_after_its_punctuation() -> None:
+    assert read_text(of_text("1", ",", "2", {"5": 0.45, "S": 0.5}, ZERO_OR_O, ".", ZERO_OR_O)) == "1,250.0"
+    assert read_text(of_text("J", ".", {"5": 0.5, "S": 0.45}, "M", "I", "T", "H")) == "J.SMITH"
+    assert read_text(of_text("A", "-", "1", "2")) == "A-12"
+
+
+def test_punctuation_is_rarer_than_what_it_looks_like() -> None:
+    assert read_text(of_text("1", "2", {"1": 0.5, "(": 0.49}, "4")) == "1214"
+    assert read_text(of_text("A", {"I": 0.5, "'": 0.49}, "R")) == "AIR"
+
+
+def test_rows_with_punctuation_still_sum_to_one() -> None:
+    rows = of_text("1", {"/": 0.5, "1": 0.3}, "3", {"": 0.5, ".": 0.4})
+    assert reweight(rows, TEXT_KINDS).sum(axis=1) == pytest.approx(np.ones(4), abs=1e-5)
+
+
+def test_a_set_of_punctuation_alone_is_one_kind() -> None:
+    rows = of_text(".", {",": 0.5, ".": 0.4})
+    assert np.array_equal(reweight(rows, CharacterKinds.of(TEXT, ".,-")), rows)

@@ -142,3 +142,15 @@ def test_candidates_of_a_cut_share_no_ink(rng):
     assert len(parts) == chunk.cuts > 1
     amounts = sum(np.count_nonzero(c.ink >= 112) for c in parts)
     assert amounts == np.count_nonzero(whole(chunk).ink >= 112)
+
+
+def test_the_dots_of_a_colon_are_one_glyph_even_where_they_lean() -> None:
+    ink = blank_page(300, 200)
+    for left in (40, 200):
+        ink[70:130, left : left + 6] = 255
+        ink[70:76, left : left + 34] = 255
+    ink[90:97, 118:125] = 255
+    ink[122:129, 110:117] = 255
+    found = chunks(ink)
+    assert len(found) == 3
+    assert whole(found[1]).box == BoundingBox(110, 90, 125, 129)
