@@ -10,6 +10,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import wait as wait_for
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing.connection import wait
@@ -55,7 +56,7 @@ class ProcessEngine:
         self._prepare = prepare
         self._pool: ProcessPoolExecutor | None = _new_pool(jobs, prepare)
         with _interrupts_held():
-            self._pool.submit(_nothing)
+            self._first_worker = self._pool.submit(_nothing)
 
     def map(
         self, function: Callable[[Item], Result], items: Iterable[Item], window: int | None = None
@@ -83,6 +84,8 @@ class ProcessEngine:
     def _submit(self, function: Callable[[Item], Result], item: Item) -> _Task[Item, Result]:
         if self._pool is None:
             self._pool = _new_pool(self._jobs, self._prepare)
+        # The pool starts a worker where none is idle; a run of one page needs no more than the first.
+        wait_for([self._first_worker])
         try:
             with _interrupts_held():
                 future = self._pool.submit(function, item)

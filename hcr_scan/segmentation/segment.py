@@ -30,6 +30,7 @@ from hcr_scan.segmentation.lines import find_lines
 from hcr_scan.segmentation.orientation import quarter_turns
 from hcr_scan.segmentation.page_model import PageModel
 from hcr_scan.segmentation.paper import lay_flat, paper_quad, paper_region
+from hcr_scan.segmentation.parts import ink_threshold
 from hcr_scan.segmentation.printing import print_evidence, printed_fields, printed_words
 from hcr_scan.segmentation.rectification import straighten
 from hcr_scan.segmentation.rules import Rules, find_rules
@@ -53,6 +54,7 @@ class StraightPage:
 
     paper: Paper
     ink: Ink
+    pieces: Components
     rules: Rules
     from_source: Homography
     geometry: PageGeometry
@@ -79,7 +81,9 @@ def segment(image: PageImage, layout: Layout, spec: CropSpec, page_model: PageMo
         if layout is Layout.CELLS or _places(fields) >= FORM_PLACES:
             return writer.finish(image, fields, ())
     free = _CropWriter(page, spec, page_model)
-    lines = tuple(line for line in free.lines(find_lines(page.ink)) if line)
+    # Faint writing is made up of weaker ink than the pieces at hand.
+    pieces = page.pieces if ink_threshold(page.ink) == STRONG_INK else None
+    lines = tuple(line for line in free.lines(find_lines(page.ink, pieces)) if line)
     if layout is Layout.AUTO and _written(fields) >= max(1, sum(len(word) for line in lines for word in line.words)):
         return writer.finish(image, fields, ())
     return free.finish(image, (), lines)
@@ -105,9 +109,10 @@ def straight_page(image: PageImage, spec: CropSpec, page_model: PageModel | None
         if to_level is not None:
             paper, to_working = _warped(paper, to_level, width, height), to_level @ to_working
             ink = local_ink(paper)
+            pieces = _pieces(ink)
     rows, columns = image.pixels.shape if turns % 2 == 0 else image.pixels.shape[::-1]
     geometry = PageGeometry(columns, rows, image.dpi, 90 * turns, round(to_working.tilt(columns / 2, rows / 2), 2))
-    return StraightPage(paper, ink, find_rules(paper), to_working, geometry)
+    return StraightPage(paper, ink, pieces, find_rules(paper), to_working, geometry)
 
 
 def _warped(paper: Paper, homography: Homography, width: int, height: int) -> Paper:
