@@ -6,6 +6,7 @@ import hashlib
 import importlib.metadata
 import json
 import platform
+import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,7 @@ def write_bundle(
     if page is not None:
         (folder / "page.onnx").write_bytes(page if isinstance(page, bytes) else to_onnx(page, "float32"))
     glyph.save(folder / "model.keras", include_optimizer=False)
+    _deflate(folder / "model.keras")
     (folder / "README.md").write_text(card, encoding="utf-8")
     names = ("model.onnx", "model.keras", *(() if page is None else ("page.onnx",)))
     files = {name: _sha256(folder / name) for name in names}
@@ -57,6 +59,19 @@ def write_bundle(
         **(extra or {}),
     }
     (folder / "model.json").write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _deflate(archive: Path) -> None:
+    """Compress a Keras file, which is a zip archive that Keras writes uncompressed."""
+    partial = archive.with_suffix(".partial")
+    with (
+        zipfile.ZipFile(archive) as plain,
+        zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as packed,
+    ):
+        for entry in plain.infolist():
+            name = zipfile.ZipInfo(entry.filename, entry.date_time)
+            packed.writestr(name, plain.read(entry), zipfile.ZIP_DEFLATED, 9)
+    partial.replace(archive)
 
 
 def versions() -> dict[str, str]:
