@@ -38,9 +38,9 @@ NEGLIGIBLE = 1e-3
 #: Share of characters that stand just anywhere, and where: position and height (logarithm), mean and spread.
 ASTRAY = 0.02
 ANYWHERE = ((0.4, 0.7), (-0.5, 0.9))
-#: What is no character is half of the time a letter badly written or cut, so as large as one (a row of the table), and
+#: What is no character is mostly a letter badly written or cut, so as large as one (a row of the table), and
 #: else just anywhere.
-LETTER_LIKE, LETTER_LIKE_SHARE = (0.3, 0.3, 0.12, 0.0, 0.3, 0.0, 0.0), 0.5
+LETTER_LIKE, LETTER_LIKE_SHARE = (0.3, 0.3, 0.08, 0.0, 0.16, 0.0, 0.0), 0.7
 #: Lines of fewer glyphs are taken to be level; no line is steeper than this.
 FEWEST_FOR_SLOPE, STEEPEST = 6, 0.18
 #: Glyphs to each side that a glyph is compared with: lines bend, and hands grow tired.
