@@ -20,7 +20,6 @@ from hcr_scan.images import (
     ratio,
     resize,
     shrink,
-    supersample,
 )
 
 #: Longest side of the working raster in pixels: A4 at about 200 dpi. Everything in this package is tuned to it once, so
@@ -63,7 +62,7 @@ def working_raster(gray: Gray) -> tuple[Gray, Homography]:
     if 1 <= 1 / scale <= KEEP_TO:
         return gray, Homography.scale(1 / whole)
     new_width, new_height = max(1, round(width * scale)), max(1, round(height * scale))
-    resampled = (resize if scale > 1 else supersample)(gray, new_width, new_height)
+    resampled = resize(gray, new_width, new_height)
     exact = Homography((new_width / width, 0.0, 0.0, 0.0, new_height / height, 0.0, 0.0, 0.0, 1.0))
     return resampled, exact @ Homography.scale(1 / whole)
 

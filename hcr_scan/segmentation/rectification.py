@@ -22,7 +22,7 @@ SHORTEST_WITNESS = 140
 ENOUGH_RULES = 1.95
 
 
-def straighten(paper: Paper) -> tuple[Homography, float] | None:
+def straighten(paper: Paper, coarser: int = COARSER) -> tuple[Homography, float] | None:
     """The map that makes a page's rules level and upright, with the tilt in degrees it removes at the page's middle.
 
     The map keeps the raster's size and fixes the page's middle. ``None`` where there are too few rules to tell.
@@ -30,10 +30,15 @@ def straighten(paper: Paper) -> tuple[Homography, float] | None:
     A homography with unit diagonal has six free numbers; two (unequal scale) change no direction. The other four (two
     slopes, two vanishing terms) are fitted to the rules' directions by Gauss-Newton, with weights that shrug off
     outliers.
+
+    Args:
+        paper: the page's darkness.
+        coarser: how many times smaller a copy to look at; 1 tells the last half pixel.
     """
     height, width = paper.darkness.shape
-    rules = find_rules(Paper(shrink(paper.darkness, COARSER), paper.noise), COARSER)
-    level, upright = _long_segments(rules.horizontal), _long_segments(transposed(rules.vertical))[:, [1, 0, 3, 2]]
+    rules = find_rules(Paper(shrink(paper.darkness, coarser), paper.noise) if coarser > 1 else paper, coarser)
+    level = _long_segments(rules.horizontal, coarser)
+    upright = _long_segments(transposed(rules.vertical), coarser)[:, [1, 0, 3, 2]]
     if _total_length(level) + _total_length(upright) < ENOUGH_RULES * width:
         return None
     scale = max(width, height) / 2
@@ -46,9 +51,10 @@ def straighten(paper: Paper) -> tuple[Homography, float] | None:
     return to_unit.inverse() @ core @ to_unit, tilt
 
 
-def _long_segments(mask: Mask) -> Segments:
-    """The long level rules of a coarse mask, in pixels of the page."""
-    return COARSER * rule_segments(mask, SHORTEST_WITNESS // COARSER, THICKEST_RULE // COARSER + 1)
+def _long_segments(mask: Mask, coarser: int) -> Segments:
+    """The long level rules of a mask, in pixels of the page."""
+    thickest = THICKEST_RULE if coarser == 1 else THICKEST_RULE // coarser + 1
+    return coarser * rule_segments(mask, SHORTEST_WITNESS // coarser, thickest)
 
 
 def _total_length(segments: Segments) -> float:

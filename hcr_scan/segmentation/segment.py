@@ -96,6 +96,8 @@ def straight_page(image: PageImage, spec: CropSpec, page_model: PageModel | None
     height, width = paper.darkness.shape
     straight = straighten(paper)
     if straight is not None and _moves(straight[0], width, height):
+        # A coarse look tells that the page is tilted, a fine one how much.
+        straight = straighten(paper, coarser=1) or straight
         paper, to_working = _warped(paper, straight[0], width, height), straight[0] @ to_working
     ink = local_ink(paper)
     pieces = _pieces(ink)
