@@ -265,7 +265,7 @@ def _is_comb(
 
 def _is_even(places: Indices, walls: list[int]) -> bool:
     """Whether nearly all ticks stand where equal cells put them: print and pen strokes do so only by chance."""
-    if len(walls) < 3:
+    if len(walls) < 3 or not len(places):
         return False
     pitch = (walls[-1] - walls[0]) / (len(walls) - 1)
     off = (places - walls[0]) / pitch
