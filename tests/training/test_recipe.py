@@ -13,6 +13,7 @@ from hcr_scan.cli.train import train
 from hcr_scan.errors import DatasetError, ExitCode, MissingDependency
 from hcr_scan_training import fonts
 from hcr_scan_training.corpus import shared_folder, writer_is_held_out
+from hcr_scan_training.kaggle_recipe import is_kaggle_recipe, load_kaggle_recipe
 from hcr_scan_training.recipe import load_recipe
 from hcr_scan_training.sources import open_sources
 
@@ -21,9 +22,17 @@ RECIPES = Path(__file__).parents[2] / "training" / "recipes"
 
 @pytest.mark.parametrize("path", sorted(RECIPES.glob("*.toml")), ids=lambda path: path.stem)
 def test_shipped_recipes_can_be_read_and_say_their_command(path: Path) -> None:
-    recipe = load_recipe(path)
+    recipe = load_kaggle_recipe(path) if is_kaggle_recipe(path) else load_recipe(path)
     assert re.fullmatch("[0-9a-f]{64}", recipe.sha256)
-    assert path.read_text().startswith(f"# hcr-scan train training/recipes/{path.name} -o ")
+    assert path.read_text().startswith(f"# hcr-scan train training/recipes/{path.name} ")
+
+
+def test_a_cycle_that_shows_crops_again_draws_none(tmp_path: Path) -> None:
+    path = tmp_path / "r.toml"
+    path.write_text("[[training.cycles]]\nshards = 5\npasses = 2\n[[training.cycles]]\nagain = true\n")
+    training = load_recipe(path).training
+    assert training.shards == 5
+    assert [cycle.again for cycle in training.cycles] == [False, True]
 
 
 def test_unknown_keys_are_refused_with_the_known_ones(tmp_path: Path) -> None:

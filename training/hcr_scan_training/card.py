@@ -20,7 +20,7 @@ ATTRIBUTIONS = {
     "kocr_fax_digits": "digits cut from faxed forms (kocr); BSD-2-Clause",
     "nsysu_digits": "pencil digits from exam boxes (NSYSU); ODbL",
     "handwriting_fonts": "handwriting fonts of the npm scope @fontsource; SIL OFL 1.1 or Apache 2.0",
-    "school_fonts": "school hands of 26 countries (Playwrite), npm scope @fontsource; SIL OFL 1.1",
+    "school_fonts": "school hands of 22 countries (Playwrite), npm scope @fontsource; SIL OFL 1.1",
     "print_fonts": "ordinary fonts of the npm scope @fontsource; SIL OFL 1.1 or Apache 2.0",
     "shapes": "forms drawn by hcr-scan itself",
 }
