@@ -18,6 +18,7 @@ from hcr_scan.images import Components, Gray, box_blur
 from hcr_scan.segmentation.binarization import Paper
 from hcr_scan.segmentation.comb_families import CellFamily
 from hcr_scan.segmentation.combs import Comb
+from hcr_scan.segmentation.enclosures import Boxes
 from hcr_scan.segmentation.frame_evidence import SMALLEST_CELL, FrameEvidence
 from hcr_scan.segmentation.rules import THICKEST_RULE
 from hcr_scan.segmentation.wall_chains import Chain, Rails, best_chain, runs
@@ -32,6 +33,9 @@ USUAL_HEIGHT = 1.2
 TRUST = 0.8
 #: Ticks that prove a pitch by themselves; fewer must repeat those of another comb of the page.
 ENOUGH_TICKS = 5
+
+#: A rail is an edge of closed cells that end within this many pixels of it, along this share of its length.
+REACH, CLOSED = 6, 0.9
 
 Indices = npt.NDArray[np.int64]
 
@@ -82,11 +86,10 @@ def find_open_combs(
 ) -> list[Comb]:
     """Rows of cells that ticks on a rail divide; where a second rail runs above they reach up to it.
 
-    ``rails`` are the page's level rules.
+    ``rails`` are the page's level rules; what closed cells of the ``families`` stand on or hang from is theirs.
     """
-    stands = [
-        (rail, standing) for rail in _rails(rails) if (standing := _standing_on(paper, evidence, rail)) is not None
-    ]
+    free = _rails(rails, families)
+    stands = [(rail, standing) for rail in free if (standing := _standing_on(paper, evidence, rail)) is not None]
     found = [_on_rail(*stand) for stand in stands]
     proven = [comb for combs in found for comb in combs if comb.seen >= ENOUGH_TICKS]
     believed = proven.copy()
@@ -115,10 +118,23 @@ def _alike(comb: _TickComb, other: _TickComb) -> bool:
     )
 
 
-def _rails(found: Components) -> list[_Rail]:
-    """Level rules long enough for two cells; those that continue each other are one."""
+def _is_closed_above_or_below(rails: Boxes, families: Sequence[CellFamily]) -> npt.NDArray[np.bool_]:
+    """Which rails are the edges of closed cells over most of their length."""
+    cells = np.concatenate([np.zeros((0, 4), np.int32), *(family.members for family in families)])
+    level = np.zeros((len(rails), len(cells)), bool)
+    for edge in (1, 3):
+        level |= (cells[:, edge] >= rails[:, None, 1] - REACH) & (cells[:, edge] <= rails[:, None, 3] + REACH)
+    shared = np.minimum(cells[:, 2], rails[:, None, 2]) - np.maximum(cells[:, 0], rails[:, None, 0])
+    covered = np.where(level, np.maximum(shared, 0), 0).sum(axis=1)
+    # Cells above a rail and below it are counted twice, which does no harm.
+    return np.asarray(covered > CLOSED * (rails[:, 2] - rails[:, 0]))
+
+
+def _rails(found: Components, families: Sequence[CellFamily]) -> list[_Rail]:
+    """Level rules long enough for two cells that no closed cells explain; those that continue each other are one."""
     boxes = found.boxes
     fit = (boxes[:, 2] - boxes[:, 0] >= SMALLEST_CELL // 2) & (boxes[:, 3] - boxes[:, 1] <= 2 * THICKEST_RULE)
+    fit &= ~_is_closed_above_or_below(boxes, families)
     pieces = []
     for index in np.flatnonzero(fit):
         left, top, right, bottom = boxes[index].tolist()
