@@ -118,23 +118,25 @@ def _alike(comb: _TickComb, other: _TickComb) -> bool:
     )
 
 
-def _is_closed_above_or_below(rails: Boxes, families: Sequence[CellFamily]) -> npt.NDArray[np.bool_]:
-    """Which rails are the edges of closed cells over most of their length."""
+def _belong_to_cells(rails: Boxes, families: Sequence[CellFamily]) -> npt.NDArray[np.bool_]:
+    """Which rails are the edges of closed cells over most of their length, or strokes of what is written in one."""
     cells = np.concatenate([np.zeros((0, 4), np.int32), *(family.members for family in families)])
     level = np.zeros((len(rails), len(cells)), bool)
     for edge in (1, 3):
         level |= (cells[:, edge] >= rails[:, None, 1] - REACH) & (cells[:, edge] <= rails[:, None, 3] + REACH)
     shared = np.minimum(cells[:, 2], rails[:, None, 2]) - np.maximum(cells[:, 0], rails[:, None, 0])
     covered = np.where(level, np.maximum(shared, 0), 0).sum(axis=1)
+    inside = (rails[:, None, :2] >= cells[:, :2] - REACH) & (rails[:, None, 2:] <= cells[:, 2:] + REACH)
     # Cells above a rail and below it are counted twice, which does no harm.
-    return np.asarray(covered > CLOSED * (rails[:, 2] - rails[:, 0]))
+    edges = covered > CLOSED * (rails[:, 2] - rails[:, 0])
+    return np.asarray(edges | inside.all(axis=2).any(axis=1))
 
 
 def _rails(found: Components, families: Sequence[CellFamily]) -> list[_Rail]:
     """Level rules long enough for two cells that no closed cells explain; those that continue each other are one."""
     boxes = found.boxes
     fit = (boxes[:, 2] - boxes[:, 0] >= SMALLEST_CELL // 2) & (boxes[:, 3] - boxes[:, 1] <= 2 * THICKEST_RULE)
-    fit &= ~_is_closed_above_or_below(boxes, families)
+    fit &= ~_belong_to_cells(boxes, families)
     pieces = []
     for index in np.flatnonzero(fit):
         left, top, right, bottom = boxes[index].tolist()
