@@ -18,16 +18,23 @@ from hcr_scan.geometry import BoundingBox
 from hcr_scan.images import Mask, connected_components
 from hcr_scan.segmentation.binarization import Paper
 from hcr_scan.segmentation.cell_matching import faint_lines, match_cells
-from hcr_scan.segmentation.comb_families import cell_families
+from hcr_scan.segmentation.comb_families import CellFamily, cell_families
 from hcr_scan.segmentation.combs import Comb, fit_family
 from hcr_scan.segmentation.enclosures import Boxes, enclosed_boxes, without_guides
 from hcr_scan.segmentation.frame_evidence import gather_evidence
 from hcr_scan.segmentation.open_combs import find_open_combs
 from hcr_scan.segmentation.rules import Rules
 from hcr_scan.segmentation.squares import square_rows
+from hcr_scan.segmentation.wall_chains import runs
 
 #: Smallest box outside a comb: loops of bold print are smaller.
 SMALLEST_BOX = 24
+
+#: Closed cells of a size that recurs this often are cells, whatever a comb beside them would make of their walls.
+FEWEST_CLOSED = 8
+#: A cell cuts through another when each reaches this share of the cell beyond the other.
+CUT = 0.2
+NO_BOXES: Boxes = np.zeros((0, 4), np.int32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +65,7 @@ def find_frames(paper: Paper, rules: Rules, ink: Mask) -> Frames:
     fitted = match_cells(paper.darkness, families[0], lines) if lines else []
     for family in families[1 if lines else 0 :]:
         fitted += fit_family(evidence, family, level.boxes, commonest)
+    fitted = [part for comb in fitted for part in between_closed(comb, families)]
     fitted += [row for family in families for row in square_rows(evidence, family)]
     open_combs = find_open_combs(paper, level, evidence, families)
     fitted += [comb for comb in open_combs if not _divides_boxes(comb, proposals)]
@@ -73,6 +81,25 @@ def find_frames(paper: Paper, rules: Rules, ink: Mask) -> Frames:
         combs.append(free)
     boxes = [box for row in proposals.tolist() if min((box := _to_box(row)).width, box.height) >= SMALLEST_BOX]
     return Frames(tuple(combs), tuple(box for box in boxes if not taken[_core(box)].mean() > 0.3))
+
+
+def between_closed(comb: Comb, families: Sequence[CellFamily]) -> list[Comb]:
+    """A comb without those of its cells that cut through closed cells of another size: a table beside it, say."""
+    closed = np.concatenate([f.members for f in families if len(f.members) >= FEWEST_CLOSED] or [NO_BOXES])
+    cells = np.array([(c.left, c.top, c.right, c.bottom) for c in comb.cells])[:, None]
+    size = cells[..., 2:] - cells[..., :2]
+    shared = np.minimum(cells[..., 2:], closed[:, 2:]) - np.maximum(cells[..., :2], closed[:, :2])
+    beyond = (closed[:, :2] < cells[..., :2] - CUT * size) | (closed[:, 2:] > cells[..., 2:] + CUT * size)
+    within = (cells[..., :2] < closed[:, :2] - CUT * size) | (cells[..., 2:] > closed[:, 2:] + CUT * size)
+    crossing = (beyond[..., 0] & within[..., 1]) | (beyond[..., 1] & within[..., 0])
+    cuts = (crossing & (shared > CUT * size).all(axis=2)).any(axis=1)
+    if not cuts.any():
+        return [comb]
+    starts, ends = runs(~cuts)
+    return [
+        Comb(comb.cells[start:end], comb.score * (end - start) / len(comb.cells))
+        for start, end in zip(starts.tolist(), ends.tolist(), strict=True)
+    ]
 
 
 def _divides_boxes(comb: Comb, boxes: Boxes) -> bool:

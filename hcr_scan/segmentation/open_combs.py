@@ -129,7 +129,7 @@ def _belong_to_cells(rails: Boxes, families: Sequence[CellFamily]) -> npt.NDArra
     inside = (rails[:, None, :2] >= cells[:, :2] - REACH) & (rails[:, None, 2:] <= cells[:, 2:] + REACH)
     # Cells above a rail and below it are counted twice, which does no harm.
     edges = covered > CLOSED * (rails[:, 2] - rails[:, 0])
-    return np.asarray(edges | inside.all(axis=2).any(axis=1))
+    return np.asarray(edges | np.asarray(inside.all(axis=2)).any(axis=1))
 
 
 def _rails(found: Components, families: Sequence[CellFamily]) -> list[_Rail]:

@@ -6,7 +6,9 @@ import pytest
 from hcr_scan.geometry import BoundingBox
 from hcr_scan.images import Gray
 from hcr_scan.segmentation.binarization import flatten_light, local_ink
-from hcr_scan.segmentation.frames import Frames, find_frames
+from hcr_scan.segmentation.comb_families import CellFamily
+from hcr_scan.segmentation.combs import Comb
+from hcr_scan.segmentation.frames import Frames, between_closed, find_frames
 from hcr_scan.segmentation.rules import find_rules
 from tests.frames import comb_cells, draw_box, draw_comb, fill, nearly, printed, with_grain, write
 from tests.strokes import blank_page, draw_text
@@ -163,3 +165,17 @@ def test_strokes_like_walls_make_no_cells(page, rng):
         for k, cell in enumerate(row):
             write(page, cell, "1HIN"[k % 4], rng, shift=(-8, 0, 8, 4)[k % 4])
     assert_combs(frames_of(printed(page)), cells)
+
+
+def test_a_comb_ends_where_it_would_cut_through_closed_squares():
+    squares = [BoundingBox(300 + 70 * k, 90, 350 + 70 * k, 150) for k in range(8)]
+    members = np.array([(c.left, c.top, c.right, c.bottom) for c in squares], np.int32)
+    family = CellFamily(50.0, 60.0, 70.0, 20.0, 20.0, members)
+    table = comb_cells(40, 120, 12, width=62, height=40)
+    (left,) = between_closed(Comb(tuple(table), 12.0), [family])
+    assert left.cells == tuple(cell for cell in table if cell.right < 300)
+    assert left.score == pytest.approx(len(left.cells))
+    # The squares themselves, and cells that hold or fill whole ones, cut through nothing.
+    for cells in (squares, [square.grown(8) for square in squares], [square.grown(-8) for square in squares]):
+        comb = Comb(tuple(cells), 8.0)
+        assert between_closed(comb, [family]) == [comb]
