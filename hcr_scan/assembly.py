@@ -42,6 +42,8 @@ ALTERNATIVES = 3
 #: A glyph whose segmentation is less sure than this goes to review, however sure its reading.
 AMBIGUOUS_BELOW = 0.8
 
+#: A box of at least so many pieces, more than this share of them no characters, holds a drawing.
+FEWEST_PIECES, DRAWN_SHARE = 5, 0.5
 
 #: Labels that one shape may mean, beside the two cases of a letter.
 LOOK_ALIKES = ("0Oo", "1Il", "5Ss", "2Zz", "9gq")
@@ -111,6 +113,8 @@ def _shapes(labels: Sequence[str]) -> npt.NDArray[np.intp]:
 
 def _field(segmented: SegmentedField, number: int, reader: _Reader) -> Field:
     glyphs = tuple(_cell_glyphs(segmented, reader))
+    if segmented.kind == "box" and _is_drawing(glyphs):
+        glyphs = tuple(_rejected(glyph) for glyph in glyphs)
     raw = _text_of_cells(glyphs)
     return Field(
         name=f"field_{number:03}",
@@ -124,6 +128,21 @@ def _field(segmented: SegmentedField, number: int, reader: _Reader) -> Field:
         alternatives=_field_alternatives(glyphs, raw),
         glyphs=glyphs,
     )
+
+
+def _is_drawing(glyphs: Sequence[Glyph]) -> bool:
+    """Whether a box holds a stamp, a logo or a signature: most of its pieces are no characters."""
+    rejected = sum(glyph.status is Status.REJECTED for glyph in glyphs)
+    return len(glyphs) >= FEWEST_PIECES and rejected > DRAWN_SHARE * len(glyphs)
+
+
+def _rejected(glyph: Glyph) -> Glyph:
+    """A glyph taken for a piece of a drawing; what it would read stays among its alternatives."""
+    if glyph.status is Status.REJECTED:
+        return glyph
+    readings = (Alternative(glyph.text, glyph.confidence), *glyph.alternatives)[:ALTERNATIVES]
+    nothing = max(1.0 - sum(reading.confidence for reading in readings), 0.0)
+    return Glyph(glyph.box, "", nothing, readings, Status.REJECTED, glyph.cell, (Reason.NOT_A_CHARACTER,))
 
 
 def _cell_glyphs(segmented: SegmentedField, reader: _Reader) -> Iterator[Glyph]:

@@ -123,6 +123,21 @@ def test_a_line_of_nothing_but_rejects_is_kept() -> None:
     assert page.status is Status.REVIEW
 
 
+@pytest.mark.parametrize(("text", "kind", "value"), [
+    ("~~~AB", "box", ""), ("~~ABC", "box", "~~ABC"), ("~AB~", "box", "~AB~"), ("~~~AB", "cells", "~~~AB"),
+])  # fmt: skip
+def test_a_box_of_pieces_that_are_mostly_no_characters_is_a_drawing(text: str, kind: str, value: str) -> None:
+    cells = tuple(SegmentedCell(box_at(i), single_chunk(i, i)) for i in range(len(text)))
+    page = page_of(text, fields=[SegmentedField(kind, BoundingBox(0, 0, 190, 50), cells)])
+    (field,) = assembled(page).fields
+    assert field.value == value.replace("~", " ").strip()
+    for glyph, character in zip(field.glyphs, text, strict=True):
+        if not value or character == "~":
+            assert (glyph.text, glyph.status) == ("", Status.REJECTED)
+        if not value and character != "~":
+            assert glyph.alternatives[0].text == character
+
+
 def test_the_character_set_decides_what_can_be_read() -> None:
     page = segmented_page(fields=["A"], doubt=[DOUBTFUL])
     (field,) = assembled(page, Settings(charset="BC")).fields
