@@ -12,9 +12,11 @@ import numpy.typing as npt
 
 from hcr_scan.document import Source
 from hcr_scan.geometry import BoundingBox
-from hcr_scan.images import Gray
-from hcr_scan.segmentation.binarization import Paper, flatten_light
+from hcr_scan.images import Components, Gray, connected_components
+from hcr_scan.segmentation.binarization import Paper, flatten_light, local_ink
 from hcr_scan.segmentation.candidates import SegmentedField, SegmentedPage
+from hcr_scan.segmentation.frames import Frames, find_frames
+from hcr_scan.segmentation.rules import find_rules
 from hcr_scan.sources import PageImage, PageRef
 from tests.strokes import draw_strokes, shape_glyph
 
@@ -97,6 +99,16 @@ def with_grain(gray: Gray, rng: np.random.Generator, deviation: float = 3.0) -> 
 
 def as_paper(page: Page) -> Paper:
     return flatten_light(printed(page))
+
+
+def strong_pieces(paper: Paper) -> Components:
+    """The pieces of a page's strong ink, as a scan has them at hand."""
+    return connected_components((local_ink(paper) >= 112).astype(np.uint8))
+
+
+def frames_of(gray: Gray) -> Frames:
+    paper = flatten_light(gray)
+    return find_frames(paper, find_rules(paper), strong_pieces(paper))
 
 
 def as_image(gray: Gray, dpi: int = 200) -> PageImage:

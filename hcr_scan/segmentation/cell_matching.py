@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hcr_scan.geometry import BoundingBox
-from hcr_scan.images import Gray, Mask, above, box_blur, difference, dilate, ratio
+from hcr_scan.images import Components, Gray, above, at_least, at_most, box_blur, difference, dilate, ratio
 from hcr_scan.segmentation.comb_families import CellFamily
 from hcr_scan.segmentation.combs import Comb
 
@@ -51,15 +51,15 @@ class _Sides:
     height: int
 
 
-def faint_lines(darkness: Gray, ink: Mask, family: CellFamily) -> FaintLines | None:
+def faint_lines(darkness: Gray, pieces: Components, family: CellFamily) -> FaintLines | None:
     """How dark walls and rails are where nearly all are much fainter than writing; else ``None``.
 
     Args:
         darkness: the page's.
-        ink: its strong ink.
+        pieces: of its strong ink.
         family: cells of one size, some of them known.
     """
-    if len(family.members) < FEWEST_KNOWN or not ink.any():
+    if len(family.members) < FEWEST_KNOWN or not len(pieces):
         return None
     walls, rails = [], []
     for left, top, right, bottom in family.members[:: max(1, len(family.members) // 60)].tolist():
@@ -67,7 +67,7 @@ def faint_lines(darkness: Gray, ink: Mask, family: CellFamily) -> FaintLines | N
         walls.append(np.median(around, axis=0).max())
         rails.append(np.median(darkness[max(top - 5, 0) : top + 2, left:right], axis=1).max())
     darkest = max(float(np.quantile(sides, 0.75)) for sides in (walls, rails))
-    pen = float(np.median(darkness[::2, ::2][ink[::2, ::2] > 0]))
+    pen = float(np.median(darkness[::2, ::2][pieces.labels[::2, ::2] > 0]))
     if CLEARLY_DARKER * darkest > pen:
         return None
     return FaintLines(*(max(float(np.quantile(sides, 0.2)), 1.0) for sides in (walls, rails)))
@@ -83,11 +83,11 @@ def match_cells(darkness: Gray, family: CellFamily, lines: FaintLines) -> list[C
     """
     sides = _sides(darkness, family, lines)
     rows, columns = _strong_places(sides)
-    found: dict[tuple[int, int], None] = {}
+    found: set[tuple[int, int]] = set()
     taken = np.zeros(darkness.shape, bool)
     for place in zip(rows.tolist(), columns.tolist(), strict=True):
         _grow(place, sides, taken, found)
-    return _rows(sorted(found), sides)
+    return _rows(found, sides)
 
 
 def _sides(darkness: Gray, family: CellFamily, lines: FaintLines) -> _Sides:
@@ -96,7 +96,7 @@ def _sides(darkness: Gray, family: CellFamily, lines: FaintLines) -> _Sides:
     level = dilate(_shown(darkness, lines.rail, round(0.85 * width), 1), 3, 3)
     upright = dilate(_shown(darkness, lines.wall, 1, round(0.85 * height)), 3, 3)
     shade = max(lines.wall, lines.rail)
-    inside = box_blur(np.minimum(darkness, np.uint8(min(shade, 255))), round(0.8 * width), round(0.8 * height))
+    inside = box_blur(at_most(darkness, int(min(shade, 255))), round(0.8 * width), round(0.8 * height))
     filled = above(inside, 0.75 * shade)
     return _Sides(level, upright, filled, width, height)
 
@@ -116,7 +116,7 @@ def _shown(darkness: Gray, line: float, width: int, height: int) -> Gray:
     shows = dilate(above(difference(smooth, around), 0.5 * line), *across)
     length = (width | 1, height | 1)
     seen = box_blur(255 - written, *length)
-    covered = ratio(box_blur(difference(shows, written), *length), np.maximum(seen, 1))
+    covered = ratio(box_blur(difference(shows, written), *length), at_least(seen, 1))
     return np.where(seen > LEAST_SEEN * 255, covered, 0).astype(np.uint8)
 
 
@@ -148,19 +148,17 @@ def _views(sides: _Sides) -> tuple[Gray, Gray, Gray, Gray]:
     return level[: height - h], level[h:], upright[:, : width - w], upright[:, w:]
 
 
-def _grow(
-    place: tuple[int, int], sides: _Sides, taken: npt.NDArray[np.bool_], found: dict[tuple[int, int], None]
-) -> None:
+def _grow(place: tuple[int, int], sides: _Sides, taken: npt.NDArray[np.bool_], found: set[tuple[int, int]]) -> None:
     """Add a cell, and its neighbors as far as they show at all."""
     if not _claim(place, sides, taken):
         return
-    found[place] = None
+    found.add(place)
     for step in (-sides.width, sides.width):
         at: tuple[int, int] | None = place
         while at is not None and (at := _beside(at, step, sides)) is not None:
             if not _claim(at, sides, taken):
                 break
-            found[at] = None
+            found.add(at)
 
 
 def _claim(place: tuple[int, int], sides: _Sides, taken: npt.NDArray[np.bool_]) -> bool:
@@ -187,7 +185,7 @@ def _beside(place: tuple[int, int], step: int, sides: _Sides) -> tuple[int, int]
     return (top + int(y), left + int(x)) if total.max() >= 4 * 255 * WHOLE_BESIDE else None
 
 
-def _rows(places: list[tuple[int, int]], sides: _Sides) -> list[Comb]:
+def _rows(places: set[tuple[int, int]], sides: _Sides) -> list[Comb]:
     """Cells that share walls, put together to rows."""
     rows: list[list[tuple[int, int]]] = []
     for y, x in sorted(places, key=lambda place: (place[1], place[0])):

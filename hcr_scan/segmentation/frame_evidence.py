@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hcr_scan.images import Gray, Mask, box_blur, connected_components, dilate
+from hcr_scan.images import Components, Gray, Mask, at_most, box_blur, dilate
 from hcr_scan.segmentation.binarization import Paper
 from hcr_scan.segmentation.rules import Rules
 
@@ -32,20 +32,20 @@ class FrameEvidence:
     cap: int
 
 
-def gather_evidence(paper: Paper, rules: Rules, ink: Mask) -> FrameEvidence:
+def gather_evidence(paper: Paper, rules: Rules, pieces: Components) -> FrameEvidence:
+    """The evidence of a page: its darkness, its rules, and those pieces of strong ink that are shaped like frames."""
     threshold = max(1.3 * paper.noise, 5.0)
     cap = int(4 * threshold)
-    capped = np.minimum(paper.darkness, cap)
+    capped = at_most(paper.darkness, cap)
     wall = dilate(box_blur(capped, 1, 5), 3, 1)
     rail = dilate(box_blur(capped, RAIL_DASH, 1), 1, 3)
-    found = connected_components(ink)
-    widths, heights = found.boxes[:, 2] - found.boxes[:, 0], found.boxes[:, 3] - found.boxes[:, 1]
+    widths, heights = pieces.boxes[:, 2] - pieces.boxes[:, 0], pieces.boxes[:, 3] - pieces.boxes[:, 1]
     large = (np.maximum(widths, heights) >= 3 * SMALLEST_CELL) & (np.minimum(widths, heights) >= 1.5 * SMALLEST_CELL)
-    thin = found.areas < 0.35 * widths * heights
-    lookup = np.zeros(len(found) + 1, np.uint8)
+    thin = pieces.areas < 0.35 * widths * heights
+    lookup = np.zeros(len(pieces) + 1, np.uint8)
     lookup[1:][large & thin] = 255
     level, upright = dilate(rules.horizontal, 5, 1), dilate(rules.vertical, 1, 5)
-    drawn = lookup[found.labels] if lookup.any() else np.zeros_like(level)
+    drawn = lookup[pieces.labels] if lookup.any() else np.zeros_like(level)
     frame = level | upright | drawn
     return FrameEvidence(
         wall, rail, frame, drawn, float(np.median(wall[::3, ::3])), float(np.median(rail[::3, ::3])), cap

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from hcr_scan.geometry import BoundingBox
-from hcr_scan.images import Mask, connected_components
+from hcr_scan.images import Components, connected_components
 from hcr_scan.segmentation.binarization import Paper
 from hcr_scan.segmentation.cell_matching import faint_lines, match_cells
-from hcr_scan.segmentation.comb_families import CellFamily, cell_families
+from hcr_scan.segmentation.comb_families import cell_families
 from hcr_scan.segmentation.combs import Comb, fit_family
 from hcr_scan.segmentation.enclosures import Boxes, enclosed_boxes, without_guides
 from hcr_scan.segmentation.frame_evidence import gather_evidence
@@ -48,24 +48,25 @@ class Frames:
     boxes: tuple[BoundingBox, ...]
 
 
-def find_frames(paper: Paper, rules: Rules, ink: Mask) -> Frames:
+def find_frames(paper: Paper, rules: Rules, pieces: Components) -> Frames:
     """All cells and boxes of a straightened page.
 
     Args:
         paper: the page's darkness.
         rules: its printed rules.
-        ink: strong ink, for frames drawn too thick or too crooked to be rules.
+        pieces: of strong ink, for frames drawn too thick or too crooked to be rules.
     """
-    evidence = gather_evidence(paper, rules, ink)
+    evidence = gather_evidence(paper, rules, pieces)
     proposals = without_guides(enclosed_boxes(evidence.frame), enclosed_boxes(evidence.drawn))
     families = cell_families(proposals, evidence)
     commonest = max((len(family.members) for family in families), default=0)
     level = connected_components(rules.horizontal)
-    lines = faint_lines(paper.darkness, ink, families[0]) if families else None
+    lines = faint_lines(paper.darkness, pieces, families[0]) if families else None
     fitted = match_cells(paper.darkness, families[0], lines) if lines else []
     for family in families[1 if lines else 0 :]:
         fitted += fit_family(evidence, family, level.boxes, commonest)
-    fitted = [part for comb in fitted for part in between_closed(comb, families)]
+    closed = np.concatenate([f.members for f in families if len(f.members) >= FEWEST_CLOSED] or [NO_BOXES])
+    fitted = [part for comb in fitted for part in between_closed(comb, closed)]
     fitted += [row for family in families for row in square_rows(evidence, family)]
     open_combs = find_open_combs(paper, level, evidence, families)
     fitted += [comb for comb in open_combs if not _divides_boxes(comb, proposals)]
@@ -83,9 +84,8 @@ def find_frames(paper: Paper, rules: Rules, ink: Mask) -> Frames:
     return Frames(tuple(combs), tuple(box for box in boxes if not taken[_core(box)].mean() > 0.3))
 
 
-def between_closed(comb: Comb, families: Sequence[CellFamily]) -> list[Comb]:
+def between_closed(comb: Comb, closed: Boxes) -> list[Comb]:
     """A comb without those of its cells that cut through closed cells of another size: a table beside it, say."""
-    closed = np.concatenate([f.members for f in families if len(f.members) >= FEWEST_CLOSED] or [NO_BOXES])
     cells = np.array([(c.left, c.top, c.right, c.bottom) for c in comb.cells])[:, None]
     size = cells[..., 2:] - cells[..., :2]
     shared = np.minimum(cells[..., 2:], closed[:, 2:]) - np.maximum(cells[..., :2], closed[:, :2])

@@ -76,7 +76,7 @@ def segment(image: PageImage, layout: Layout, spec: CropSpec, page_model: PageMo
     writer = _CropWriter(page, spec, page_model)
     fields: tuple[SegmentedField, ...] = ()
     if layout is not Layout.LINES:
-        frames = find_frames(page.paper, page.rules, above(page.ink, STRONG_INK - 1))
+        frames = find_frames(page.paper, page.rules, page.pieces)
         fields = tuple(_fields(page, frames, writer))
         if layout is Layout.CELLS or _places(fields) >= FORM_PLACES:
             return writer.finish(image, fields, ())

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from hcr_scan.geometry import BoundingBox
-from hcr_scan.images import Mask
-from hcr_scan.segmentation.binarization import Paper, flatten_light, local_ink
+from hcr_scan.images import Components
+from hcr_scan.segmentation.binarization import Paper, flatten_light
 from hcr_scan.segmentation.cell_matching import faint_lines, match_cells
 from hcr_scan.segmentation.comb_families import CellFamily
 from hcr_scan.segmentation.combs import Comb
-from tests.frames import Page, draw_comb, fill, nearly, printed, with_grain
+from tests.frames import Page, draw_comb, fill, nearly, printed, strong_pieces, with_grain
 from tests.strokes import blank_page, draw_text
 
 FAINT, DARK = 24, 200
@@ -25,9 +25,9 @@ def page() -> Page:
     return blank_page(1000, 900)
 
 
-def seen(page: Page, rng: np.random.Generator) -> tuple[Paper, Mask]:
+def seen(page: Page, rng: np.random.Generator) -> tuple[Paper, Components]:
     paper = flatten_light(with_grain(printed(page), rng))
-    return paper, (local_ink(paper) >= 112).astype(np.uint8) * 255
+    return paper, strong_pieces(paper)
 
 
 def family_of(cells: list[BoundingBox]) -> CellFamily:
@@ -36,9 +36,9 @@ def family_of(cells: list[BoundingBox]) -> CellFamily:
 
 
 def matched(page: Page, known: list[BoundingBox], rng: np.random.Generator) -> list[Comb]:
-    paper, ink = seen(page, rng)
+    paper, pieces = seen(page, rng)
     family = family_of(known)
-    lines = faint_lines(paper.darkness, ink, family)
+    lines = faint_lines(paper.darkness, pieces, family)
     assert lines is not None
     return match_cells(paper.darkness, family, lines)
 
@@ -79,12 +79,12 @@ def test_a_cell_that_hardly_shows_is_found_beside_another_only(page, rng):
 def test_lines_as_dark_as_the_pen_are_not_faint(page, rng):
     cells = draw_comb(page, 60, 80, 16, darkness=DARK)
     fill(page, cells, "ABCDEFGH", rng)
-    paper, ink = seen(page, rng)
-    assert faint_lines(paper.darkness, ink, family_of(cells)) is None
+    paper, pieces = seen(page, rng)
+    assert faint_lines(paper.darkness, pieces, family_of(cells)) is None
 
 
 def test_too_few_cells_do_not_make_a_size(page, rng):
     cells = draw_comb(page, 60, 80, 5, darkness=FAINT)
     fill(page, cells, "ABC", rng)
-    paper, ink = seen(page, rng)
-    assert faint_lines(paper.darkness, ink, family_of(cells)) is None
+    paper, pieces = seen(page, rng)
+    assert faint_lines(paper.darkness, pieces, family_of(cells)) is None

@@ -4,13 +4,9 @@ import numpy as np
 import pytest
 
 from hcr_scan.geometry import BoundingBox
-from hcr_scan.images import Gray
-from hcr_scan.segmentation.binarization import flatten_light, local_ink
-from hcr_scan.segmentation.comb_families import CellFamily
 from hcr_scan.segmentation.combs import Comb
-from hcr_scan.segmentation.frames import Frames, between_closed, find_frames
-from hcr_scan.segmentation.rules import find_rules
-from tests.frames import comb_cells, draw_box, draw_comb, fill, nearly, printed, with_grain, write
+from hcr_scan.segmentation.frames import Frames, between_closed
+from tests.frames import comb_cells, draw_box, draw_comb, fill, frames_of, nearly, printed, with_grain, write
 from tests.strokes import blank_page, draw_text
 
 
@@ -22,11 +18,6 @@ def rng() -> np.random.Generator:
 @pytest.fixture
 def page() -> np.ndarray:
     return blank_page(900, 700)
-
-
-def frames_of(gray: Gray) -> Frames:
-    paper = flatten_light(gray)
-    return find_frames(paper, find_rules(paper), (local_ink(paper) >= 112).astype(np.uint8) * 255)
 
 
 def assert_combs(frames: Frames, drawn: list[list[BoundingBox]], tolerance: int = 3) -> None:
@@ -170,12 +161,11 @@ def test_strokes_like_walls_make_no_cells(page, rng):
 def test_a_comb_ends_where_it_would_cut_through_closed_squares():
     squares = [BoundingBox(300 + 70 * k, 90, 350 + 70 * k, 150) for k in range(8)]
     members = np.array([(c.left, c.top, c.right, c.bottom) for c in squares], np.int32)
-    family = CellFamily(50.0, 60.0, 70.0, 20.0, 20.0, members)
     table = comb_cells(60, 120, 7, width=80, height=40)
-    (left,) = between_closed(Comb(tuple(table), 7.0), [family])
+    (left,) = between_closed(Comb(tuple(table), 7.0), members)
     assert left.cells == tuple(table[:3])
     assert left.score == pytest.approx(3.0)
     # The squares themselves, and cells that hold or fill whole ones, cut through nothing.
     for cells in (squares, [square.grown(8) for square in squares], [square.grown(-8) for square in squares]):
         comb = Comb(tuple(cells), 8.0)
-        assert between_closed(comb, [family]) == [comb]
+        assert between_closed(comb, members) == [comb]

@@ -5,11 +5,8 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from hcr_scan.geometry import BoundingBox
-from hcr_scan.images import Gray
-from hcr_scan.segmentation.binarization import flatten_light, local_ink
-from hcr_scan.segmentation.frames import Frames, find_frames
-from hcr_scan.segmentation.rules import find_rules
-from tests.frames import comb_cells, fill, nearly, printed
+from hcr_scan.segmentation.frames import Frames
+from tests.frames import comb_cells, fill, frames_of, nearly, printed
 from tests.strokes import blank_page, draw_text
 
 
@@ -21,11 +18,6 @@ def rng() -> np.random.Generator:
 @pytest.fixture
 def page() -> np.ndarray:
     return blank_page(900, 700)
-
-
-def frames_of(gray: Gray) -> Frames:
-    paper = flatten_light(gray)
-    return find_frames(paper, find_rules(paper), (local_ink(paper) >= 112).astype(np.uint8) * 255)
 
 
 def draw_ticks(
