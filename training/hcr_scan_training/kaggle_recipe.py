@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import tomllib
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from hcr_scan.errors import DatasetError
+from hcr_scan_training.recipe import read_document, refuse_unknown, section
 
 #: Kaggle's letters are fitted to 20 x 20 pixels and centered in 28 x 28.
 KAGGLE_SIDE, KAGGLE_BOX = 28, 20
@@ -83,26 +83,13 @@ def load_kaggle_recipe(path: Path) -> KaggleRecipe:
     Raises:
         DatasetError: the file is missing, not TOML, or says something this kind of recipe cannot say.
     """
-    try:
-        content = path.read_bytes()
-        document = tomllib.loads(content.decode())
-    except (OSError, ValueError) as error:
-        raise DatasetError(f"the recipe {path} cannot be read: {error}") from error
+    document, digest = read_document(path)
     if document.pop("kind", None) != KIND:
         raise DatasetError(f'the recipe {path} does not say kind = "{KIND}"')
     parts: dict[str, Any] = {
-        name: _section(kind, document.pop(name, {}), path)
+        name: section(kind, document.pop(name, {}), path)
         for name, kind in (("rows", Rows), ("split", Split), ("distortion", Distortion), ("fit", Fit))
     }
     name, seed = str(document.pop("name", path.stem)), int(document.pop("seed", 0))
-    if document:
-        raise DatasetError(f"the recipe {path} has unknown keys: {', '.join(sorted(document))}")
-    return KaggleRecipe(name, seed, hashlib.sha256(content).hexdigest(), **parts)
-
-
-def _section(kind: Any, values: Any, path: Path) -> Any:
-    known = [entry.name for entry in fields(kind)]
-    if not isinstance(values, dict) or set(values) - set(known):
-        unknown = ", ".join(sorted(set(values) - set(known))) if isinstance(values, dict) else repr(values)
-        raise DatasetError(f"the recipe {path} has unknown keys: {unknown}; known are {', '.join(known)}")
-    return kind(**values)
+    refuse_unknown(document, path)
+    return KaggleRecipe(name, seed, digest, **parts)

@@ -103,39 +103,56 @@ def load_recipe(path: Path) -> Recipe:
     Raises:
         DatasetError: the file is missing, not TOML, or says something no recipe can say.
     """
-    try:
-        content = path.read_bytes()
-        document = tomllib.loads(content.decode())
-    except (OSError, ValueError) as error:
-        raise DatasetError(f"the recipe {path} cannot be read: {error}") from error
-    digest = hashlib.sha256(content).hexdigest()
+    document, digest = read_document(path)
     parts = {name: document.pop(name, {}) for name in ("crops", "data", "training", "page")}
     name, seed = str(document.pop("name", path.stem)), int(document.pop("seed", 0))
-    if document:
-        raise DatasetError(f"the recipe {path} has unknown keys: {', '.join(sorted(document))}")
+    refuse_unknown(document, path)
     data = parts["data"]
     for key in ("handwriting_fonts", "print_fonts", "school_fonts"):
         data[key] = tuple(data.get(key, ()))
     data.setdefault("sets", {})
     training = parts["training"]
     if "cycles" in training:
-        training["cycles"] = tuple(_section(Cycle, cycle, path) for cycle in training["cycles"])
+        training["cycles"] = tuple(section(Cycle, cycle, path) for cycle in training["cycles"])
     return Recipe(
         name,
         seed,
         digest,
-        _section(Crops, parts["crops"], path),
-        _section(Data, data, path),
-        _section(Training, training, path),
-        _section(Page, parts["page"], path),
+        section(Crops, parts["crops"], path),
+        section(Data, data, path),
+        section(Training, training, path),
+        section(Page, parts["page"], path),
     )
 
 
-def _section(kind: Any, values: dict[str, Any], path: Path) -> Any:
-    known = {entry.name for entry in dataclasses.fields(kind)}
-    unknown = sorted(set(values) - known)
-    if unknown:
-        raise DatasetError(
-            f"the recipe {path} has unknown keys: {', '.join(unknown)}; known are {', '.join(sorted(known))}"
-        )
+def read_document(path: Path) -> tuple[dict[str, Any], str]:
+    """What a recipe file of any kind says, and the SHA-256 of its bytes.
+
+    Raises:
+        DatasetError: the file is missing or not TOML.
+    """
+    try:
+        content = path.read_bytes()
+        document = tomllib.loads(content.decode())
+    except (OSError, ValueError) as error:
+        raise DatasetError(f"the recipe {path} cannot be read: {error}") from error
+    return document, hashlib.sha256(content).hexdigest()
+
+
+def refuse_unknown(document: dict[str, Any], path: Path) -> None:
+    """Complain of what is left of a document once all that is known has been taken out."""
+    if document:
+        raise DatasetError(f"the recipe {path} has unknown keys: {', '.join(sorted(document))}")
+
+
+def section(kind: Any, values: Any, path: Path) -> Any:
+    """A part of a recipe as the data class ``kind``, which has its defaults.
+
+    Raises:
+        DatasetError: the part is no table, or has keys that the class has not.
+    """
+    known = [entry.name for entry in dataclasses.fields(kind)]
+    if not isinstance(values, dict) or set(values) - set(known):
+        unknown = ", ".join(sorted(set(values) - set(known))) if isinstance(values, dict) else repr(values)
+        raise DatasetError(f"the recipe {path} has unknown keys: {unknown}; known are {', '.join(known)}")
     return kind(**values)

@@ -103,10 +103,6 @@ class Sources:
             _cross(ink, character, random)
         return ink
 
-    def draw_any(self, number: int, source: int, random: Random) -> Ink:
-        """One character of class ``number`` from the source of that number."""
-        return self._sources[source].draw(number, random)
-
 
 def _cross(ink: Ink, character: str, random: Random) -> None:
     """The bar of a European 7 or Z, the slash of a 0."""
