@@ -7,7 +7,9 @@ import os
 import string
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +17,9 @@ from PIL import Image, ImageFilter
 
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "training")]
+
+if TYPE_CHECKING:
+    from hcr_scan_training.synthesis import Writer
 
 DPI = 300
 SIZE = (3508, 2480)
@@ -30,32 +35,49 @@ def hand() -> tuple[str, Hand]:
 
     A UNIPEN writer whom the model never saw where the data is at hand, else the pen alphabet of the tests.
     """
+    held_out = held_out_writers()
+    if not held_out:
+        return "the pen alphabet of the tests", alphabet(6, 1.0)
+    found = held_out[0]
+    few = replace(found, samples={text: samples[:3] for text, samples in found.samples.items()})
+    return f"UNIPEN writer {found.name}", hand_of(few, 6, 0.9)
+
+
+def held_out_writers() -> list[Writer]:
+    """UNIPEN writers whom the model never saw; none where the data is not at hand."""
+    from hcr_scan_training.corpus import read_strokes, writer_is_held_out
+    from hcr_scan_training.synthesis import load_writers
+
     file = Path(os.environ.get("HCR_SCAN_SHARED", "../shared")) / "characters" / "unipen_strokes.npz"
     if not file.exists():
-        return "the pen alphabet of the tests", _alphabet()
-    from hcr_scan.geometry import BoundingBox
-    from hcr_scan_training.corpus import read_strokes, writer_is_held_out
-    from hcr_scan_training.synthesis import Pen, Writer, load_writers
+        return []
+    return [w for w in load_writers(read_strokes(file), CHARACTERS) if writer_is_held_out(w.name)]
 
-    known = load_writers(read_strokes(file), CHARACTERS)
-    found = next(writer for writer in known if writer_is_held_out(writer.name))
-    writer = Writer(found.name, {text: samples[:3] for text, samples in found.samples.items()})
+
+def hand_of(writer: Writer, pen: float, darkness: float, broad: float = 0.9) -> Hand:
+    """A writer with a pen of some width and darkness, who makes characters up to ``broad`` heights wide."""
+    from hcr_scan.geometry import BoundingBox
+    from hcr_scan_training.synthesis import Pen
+
+    # Afresh, so that the same page comes out whatever was written before.
+    writer = replace(writer)
 
     def write(paper: Page, text: str, left: float, top: float, height: float) -> None:
-        box = BoundingBox(round(left), round(top), round(left + 0.9 * height), round(top + height))
-        writer.draw(paper, text, box, Pen(6, 0.9))
+        box = BoundingBox(round(left), round(top), round(left + broad * height), round(top + height))
+        writer.draw(paper, text, box, Pen(pen, darkness))
 
-    return f"UNIPEN writer {writer.name}", write
+    return write
 
 
-def _alphabet() -> Hand:
+def alphabet(pen: float, darkness: float) -> Hand:
+    """The pen alphabet of the tests, with a pen of some width and darkness."""
     from tests.strokes import draw_strokes, shape_glyph
 
     random = np.random.default_rng(3)
 
     def write(paper: Page, text: str, left: float, top: float, height: float) -> None:
         ink = 255 - paper
-        draw_strokes(ink, shape_glyph(text, left, top, height, random, jitter=0.03), pen=6)
+        draw_strokes(ink, shape_glyph(text, left, top, height, random, jitter=0.03), pen, round(255 * darkness))
         paper[:] = 255 - ink
 
     return write

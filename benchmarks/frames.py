@@ -9,20 +9,19 @@ are one field of the result. ``--keep`` leaves pictures of what was found and mi
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-import numpy as np
 from PIL import Image, ImageDraw
 
 if __package__ in (None, ""):
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks.drawing import CHARACTERS, Hand, Page
+from benchmarks.drawing import Hand, alphabet, hand_of, held_out_writers
 from benchmarks.frame_pages import KINDS, FramePage, draw_frame_page
 from hcr_scan.geometry import BoundingBox
 from hcr_scan.normalization import CropSpec
@@ -51,40 +50,8 @@ class Score:
 
 def hands() -> list[Callable[[float, float], Hand]]:
     """People who write, from a pen's width and darkness: UNIPEN writers, else the pen alphabet of the tests."""
-    file = Path(os.environ.get("HCR_SCAN_SHARED", "../shared")) / "characters" / "unipen_strokes.npz"
-    if not file.exists():
-        return [_alphabet]
-    from hcr_scan_training.corpus import read_strokes, writer_is_held_out
-    from hcr_scan_training.synthesis import Pen, Writer, load_writers
-
-    known = [w for w in load_writers(read_strokes(file), CHARACTERS) if writer_is_held_out(w.name)][:WRITERS]
-
-    def hand_of(found: Writer) -> Callable[[float, float], Hand]:
-        def with_pen(width: float, darkness: float) -> Hand:
-            writer = Writer(found.name, found.samples)
-
-            def write(paper: Page, text: str, left: float, top: float, height: float) -> None:
-                box = BoundingBox(round(left), round(top), round(left + 0.8 * height), round(top + height))
-                writer.draw(paper, text, box, Pen(width, darkness))
-
-            return write
-
-        return with_pen
-
-    return [hand_of(writer) for writer in known]
-
-
-def _alphabet(width: float, darkness: float) -> Hand:
-    from tests.strokes import draw_strokes, shape_glyph
-
-    random = np.random.default_rng(3)
-
-    def write(paper: Page, text: str, left: float, top: float, height: float) -> None:
-        ink = 255 - paper
-        draw_strokes(ink, shape_glyph(text, left, top, height, random, jitter=0.03), width, round(255 * darkness))
-        paper[:] = 255 - ink
-
-    return write
+    known = held_out_writers()[:WRITERS]
+    return [partial(hand_of, writer, broad=0.8) for writer in known] or [alphabet]
 
 
 def found_fields(page: FramePage) -> list[tuple[BoundingBox, ...]]:
