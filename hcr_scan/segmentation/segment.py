@@ -22,6 +22,7 @@ from hcr_scan.segmentation.candidates import (
     SegmentedPage,
 )
 from hcr_scan.segmentation.cells import InkCell, ink_in_box, read_comb
+from hcr_scan.segmentation.crops import CropCollector
 from hcr_scan.segmentation.deskew import level_writing
 from hcr_scan.segmentation.fields import in_reading_order, join_cells
 from hcr_scan.segmentation.frames import Frames, find_frames
@@ -225,10 +226,7 @@ class _CropWriter:
         self._page = page
         self._spec = spec
         self._model = model
-        self._to_source = page.from_source.inverse()
-        self._crops: list[npt.NDArray[np.uint8]] = []
-        #: Ink already made into a crop, by identity; the ink is kept so that its identity stays its own.
-        self._known: dict[int, tuple[Ink, npt.NDArray[np.uint8]]] = {}
+        self._crops = CropCollector(spec, page.from_source, page.geometry)
 
     def without_print(self, rows: list[tuple[InkCell, ...]]) -> list[tuple[InkCell, ...] | None]:
         """The rows of cells, with ``None`` for those that are filled with print."""
@@ -237,7 +235,7 @@ class _CropWriter:
         size = self._spec.size
         evidence = []
         for row in rows:
-            crops = [self._crop(_whole(cell.chunk)) for cell in row if cell.chunk is not None]
+            crops = [self._crops.crop(_whole(cell.chunk)) for cell in row if cell.chunk is not None]
             evidence.append(print_evidence(self._model, np.array(crops, np.uint8).reshape(-1, size, size)))
         return [None if printed else row for row, printed in zip(rows, printed_fields(evidence), strict=True)]
 
@@ -245,13 +243,13 @@ class _CropWriter:
         """A field of cells."""
         places = tuple(
             SegmentedCell(
-                self._source_box(cell.box),
-                self._chunk(cell.chunk, crossed_out=cell.crossed_out) if cell.chunk else None,
-                self._chunk(cell.speck) if cell.speck else None,
+                self._crops.source_box(cell.box),
+                self._crops.chunk(cell.chunk, crossed_out=cell.crossed_out) if cell.chunk else None,
+                self._crops.chunk(cell.speck) if cell.speck else None,
             )
             for cell in cells
         )
-        return SegmentedField("cells", self._source_box(union_of(cell.box for cell in cells)), places)
+        return SegmentedField("cells", self._crops.source_box(union_of(cell.box for cell in cells)), places)
 
     def box(self, box: BoundingBox, lines: list[InkLine], left: int, top: int) -> SegmentedField | None:
         """A field of lines of writing in a box, one cell a glyph, or ``None`` where there is only print in it.
@@ -261,8 +259,10 @@ class _CropWriter:
         cells = []
         for line in lines:
             for chunks in self._handwritten(line):
-                cells += [SegmentedCell(c.candidates[0].box, c) for c in (self._chunk(k, left, top) for k in chunks)]
-        return SegmentedField("box", self._source_box(box), tuple(cells)) if cells or not lines else None
+                cells += [
+                    SegmentedCell(c.candidates[0].box, c) for c in (self._crops.chunk(k, left, top) for k in chunks)
+                ]
+        return SegmentedField("box", self._crops.source_box(box), tuple(cells)) if cells or not lines else None
 
     def lines(self, lines: list[InkLine]) -> list[SegmentedLine | None]:
         """Lines of handwriting, with ``None`` where all of one is print."""
@@ -272,16 +272,14 @@ class _CropWriter:
         for line, found in zip(lines, evidence, strict=True):
             printed = printed_words([float(part.sum()) for part in found], common)
             words = [word.chunks for word, is_print in zip(line.words, printed, strict=True) if not is_print]
-            chunks = tuple(tuple(self._chunk(chunk) for chunk in word) for word in words)
+            chunks = tuple(tuple(self._crops.chunk(chunk) for chunk in word) for word in words)
             result.append(SegmentedLine(chunks) if chunks else None)
         return result
 
     def finish(
         self, image: PageImage, fields: tuple[SegmentedField, ...], lines: tuple[SegmentedLine, ...]
     ) -> SegmentedPage:
-        size = self._spec.size
-        crops = np.stack(self._crops) if self._crops else np.zeros((0, size, size), np.uint8)
-        return SegmentedPage(image.ref.source, self._page.geometry, fields, lines, crops)
+        return SegmentedPage(image.ref.source, self._page.geometry, fields, lines, self._crops.stacked())
 
     def _handwritten(self, line: InkLine) -> list[tuple[InkChunk, ...]]:
         words = [word.chunks for word in line.words]
@@ -292,28 +290,9 @@ class _CropWriter:
         """For each word the evidence of print in each of its chunks; none without a page model."""
         if self._model is None:
             return [np.zeros(len(word)) for word in words]
-        crops = np.stack([self._crop(_whole(chunk)) for word in words for chunk in word])
+        crops = np.stack([self._crops.crop(_whole(chunk)) for word in words for chunk in word])
         ends = np.cumsum([len(word) for word in words])[:-1]
         return list(np.split(print_evidence(self._model, crops), ends))
-
-    def _chunk(self, chunk: InkChunk, left: int = 0, top: int = 0, crossed_out: bool = False) -> Chunk:
-        candidates = []
-        for candidate in chunk.candidates:
-            box = self._source_box(candidate.box.shifted(left, top))
-            index = len(self._crops)
-            self._crops.append(self._crop(candidate.ink))
-            candidates.append(Candidate(candidate.start, candidate.end, box, index, crossed_out, candidate.penalty))
-        return Chunk(tuple(candidates), chunk.cuts)
-
-    def _crop(self, ink: Ink) -> npt.NDArray[np.uint8]:
-        """What the model sees of a glyph. Whether it is print and what it says is asked of the same crop."""
-        if id(ink) not in self._known:
-            self._known[id(ink)] = (ink, normalize_glyph(ink, self._spec))
-        return self._known[id(ink)][1]
-
-    def _source_box(self, box: BoundingBox) -> BoundingBox:
-        geometry = self._page.geometry
-        return self._to_source.box(box).clipped(geometry.width, geometry.height)
 
 
 def _whole(chunk: InkChunk) -> Ink:
