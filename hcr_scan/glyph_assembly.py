@@ -1,0 +1,241 @@
+"""A page's glyphs from its logits: every doubtful cut decided, read in context, and marked where they are not sure."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from hcr_scan.context import CharacterKinds, reweight
+from hcr_scan.document import Alternative, Glyph, Reason, Status, Word
+from hcr_scan.geometry import BoundingBox
+from hcr_scan.lattice import ChosenCandidate, choose_path
+from hcr_scan.model.bundle import ModelInfo
+from hcr_scan.model.probabilities import Logits, Probabilities, probabilities
+from hcr_scan.placement import Metrics, Placement, leveled
+from hcr_scan.segmentation.candidates import Candidate, Chunk, SegmentedCell, SegmentedField, SegmentedLine
+
+ALTERNATIVES = 3
+
+#: A glyph whose segmentation is less sure than this goes to review, however sure its reading.
+AMBIGUOUS_BELOW = 0.8
+
+#: Labels that one shape may mean, beside the two cases of a letter.
+LOOK_ALIKES = ("0Oo", "1Il", "5Ss", "2Zz", "9gq")
+
+#: Punctuation so small that alone in a cell it may pass for dust.
+SMALL_MARKS = ".,'-:"
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """One page's probabilities over one character set, and what is needed to read them."""
+
+    probabilities: Probabilities
+    labels: tuple[str, ...]
+    kinds: CharacterKinds
+    placement: Placement | None
+    shapes: npt.NDArray[np.intp]
+    small_marks: npt.NDArray[np.intp]
+    reject_below: float
+    review_below: float
+
+    @classmethod
+    def of(cls, logits: Logits, info: ModelInfo, charset: str, review_below: float) -> Reader:
+        """A reader of a page's logits, float32 ``(n, classes)``, for the characters that may occur."""
+        marks = [i for i, label in enumerate(info.labels) if label and label in SMALL_MARKS and label in charset]
+        return cls(
+            probabilities(logits, info.labels, charset, info.temperature),
+            info.labels,
+            CharacterKinds.of(info.labels, charset),
+            Placement.of(info.placement, info.labels, charset),
+            _shapes(info.labels),
+            np.array(marks, np.intp),
+            info.reject_below,
+            review_below,
+        )
+
+
+def _shapes(labels: Sequence[str]) -> npt.NDArray[np.intp]:
+    """For each label the first label of about the same shape: the other case, or a look-alike."""
+    first: dict[str, int] = {}
+    result = []
+    for index, label in enumerate(labels):
+        alike = next((group for group in LOOK_ALIKES if label and label in group), label.upper())
+        result.append(first.setdefault(alike, index))
+    return np.array(result, np.intp)
+
+
+def cell_glyphs(segmented: SegmentedField, reader: Reader) -> Iterator[Glyph]:
+    """Every cell's glyph, left to right; written cells with no blank between them are read as one word."""
+    chosen = [[] if chunk is None else _choose(chunk, reader) for chunk in _written(segmented.cells, reader)]
+    rows = iter(_rows_of_field(segmented, chosen, reader))
+    rows_of_cells = [[next(rows) for _ in found] for found in chosen]
+    for number, cell in enumerate(segmented.cells):
+        if cell.chunk is None and chosen[number] and not _is_mark(rows_of_cells[number][0], reader):
+            chosen[number] = []
+    for blank, run in itertools.groupby(range(len(chosen)), key=lambda number: not chosen[number]):
+        numbers = list(run)
+        if blank:
+            for number in numbers:
+                yield Glyph(segmented.cells[number].box, "", 1.0, status=Status.BLANK, cell=number)
+        else:
+            read = [(number, choice) for number in numbers for choice in chosen[number]]
+            yield from _word_glyphs(read, np.array([row for k in numbers for row in rows_of_cells[k]]), reader)
+
+
+def _written(cells: Sequence[SegmentedCell], reader: Reader) -> Iterator[Chunk | None]:
+    """What each cell holds; a speck counts where it may be punctuation, which follows something."""
+    before = False
+    for cell in cells:
+        chunk = cell.chunk or (cell.speck if before and len(reader.small_marks) else None)
+        before = chunk is not None
+        yield chunk
+
+
+def _is_mark(row: npt.NDArray[np.float32], reader: Reader) -> bool:
+    """Whether a speck is rather punctuation than dust."""
+    return bool(row[reader.small_marks].sum() > 0.5)
+
+
+def _rows_of_field(
+    segmented: SegmentedField, chosen: Sequence[Sequence[ChosenCandidate]], reader: Reader
+) -> Probabilities:
+    """The probabilities of all glyphs of a field, given where they stand in their cells, or on the lines of a box."""
+    choices = [choice for cell in chosen for choice in cell]
+    if segmented.kind != "cells":
+        lines = _rows_of_writing([choice.candidate.box for choice in choices])
+        parts = [_placed(choices[line], reader) for line in lines]
+        return np.concatenate(parts) if parts else _placed([], reader)
+    cells = [cell.box for cell, found in zip(segmented.cells, chosen, strict=True) for _ in found]
+    boxes = [choice.candidate.box for choice in choices]
+    edges = np.array(
+        [(box.top - cell.top, box.bottom - cell.top, box.width) for box, cell in zip(boxes, cells, strict=True)]
+    )
+    heights = np.array([max(cell.height, 1) for cell in cells], np.float64)
+    return _weighed(choices, edges.reshape(-1, 3) / heights[:, None], Metrics.of_cells(), reader)
+
+
+def _rows_of_writing(boxes: Sequence[BoundingBox]) -> list[slice]:
+    """The lines of a box, whose glyphs come line by line: one ends where the next glyph is further left."""
+    starts = [k for k in range(1, len(boxes)) if boxes[k].right < boxes[k - 1].left]
+    return [slice(a, b) for a, b in itertools.pairwise([0, *starts, len(boxes)])]
+
+
+def words_of_line(segmented: SegmentedLine, reader: Reader) -> tuple[Word, ...]:
+    """The words of a line, read in context."""
+    chosen = [[choice for chunk in chunks for choice in _choose(chunk, reader)] for chunks in segmented.words if chunks]
+    rows = _placed([choice for word in chosen for choice in word], reader)
+    words = []
+    for word in chosen:
+        words.append(Word(tuple(_word_glyphs([(None, choice) for choice in word], rows[: len(word)], reader))))
+        rows = rows[len(word) :]
+    return tuple(words)
+
+
+def _placed(choices: Sequence[ChosenCandidate], reader: Reader) -> Probabilities:
+    """The probabilities of a line's glyphs ``(n, classes)``, given where they stand on it."""
+    boxes = np.array([choice.candidate.box.as_list() for choice in choices], np.float64).reshape(-1, 4)
+    edges = np.column_stack((leveled(boxes), boxes[:, 2] - boxes[:, 0]))
+    metrics = Metrics.of_line(edges[:, 0], edges[:, 1]) if len(choices) > 1 else None
+    return _weighed(choices, edges, metrics, reader)
+
+
+def _weighed(
+    choices: Sequence[ChosenCandidate], edges: npt.NDArray[np.float64], metrics: Metrics | None, reader: Reader
+) -> Probabilities:
+    """The probabilities of glyphs in a row, given top, bottom and width ``(n, 3)`` of each."""
+    rows = reader.probabilities[[choice.candidate.crop for choice in choices]]
+    if reader.placement is None or metrics is None or not choices:
+        return rows
+    written = np.array([not choice.candidate.crossed_out for choice in choices])
+    result = rows.copy()
+    if written.any():
+        top, bottom, width = edges[written].T
+        result[written] = reader.placement.weigh(rows[written], top, bottom, width, metrics)
+    return result
+
+
+def _word_glyphs(
+    chosen: Sequence[tuple[int | None, ChosenCandidate]], rows: Probabilities, reader: Reader
+) -> Iterator[Glyph]:
+    """The glyphs of a word, each with its cell if any, read in context."""
+    rows = _in_context([choice.candidate for _, choice in chosen], rows, reader)
+    order = np.argsort(-rows, axis=1, kind="stable")[:, : ALTERNATIVES + 2]
+    for (cell, choice), row, best in zip(chosen, rows, order, strict=True):
+        ranked = [Alternative(reader.labels[i], float(row[i])) for i in best if row[i] > 0]
+        yield _glyph(choice, cell, ranked, float(row[reader.kinds.nothing]), reader)
+
+
+def _in_context(candidates: Sequence[Candidate], rows: Probabilities, reader: Reader) -> Probabilities:
+    """The probabilities of a word's glyphs given each other; what is crossed out neither says nor learns anything."""
+    crossed_out = np.array([candidate.crossed_out for candidate in candidates])
+    if not crossed_out.any():
+        return reweight(rows, reader.kinds)
+    silenced = rows.copy()
+    silenced[crossed_out] = 0
+    silenced[crossed_out, reader.kinds.nothing] = 1
+    return np.where(crossed_out[:, None], rows, reweight(silenced, reader.kinds))
+
+
+def _choose(chunk: Chunk, reader: Reader) -> tuple[ChosenCandidate, ...]:
+    if len(chunk.candidates) == 1:
+        return choose_path(chunk, (1.0,))
+    rows = reader.probabilities[[candidate.crop for candidate in chunk.candidates]]
+    rows[:, reader.kinds.nothing] = 0
+    # Whether a W is a w does not matter here: a shape that two labels share is not half as certain.
+    shapes = np.zeros_like(rows)
+    np.add.at(shapes.T, reader.shapes, rows.T)
+    return choose_path(chunk, [min(float(certainty), 1.0) for certainty in shapes.max(axis=1)])
+
+
+def _glyph(
+    choice: ChosenCandidate, cell: int | None, ranked: Sequence[Alternative], nothing: float, reader: Reader
+) -> Glyph:
+    """One glyph from its readings, best first (``""`` among them), and the probability that it is not a character."""
+    candidate, posterior = choice.candidate, choice.posterior
+    characters = [Alternative(a.text, a.confidence * posterior) for a in ranked if a.text]
+    reading = characters[0] if characters else Alternative("", 0.0)
+    if candidate.crossed_out:
+        rejected: tuple[Reason, ...] = (Reason.CROSSED_OUT,)
+    elif nothing * posterior >= reading.confidence or reading.confidence < reader.reject_below:
+        rejected = (Reason.NOT_A_CHARACTER,)
+    else:
+        rejected = ()
+    if rejected:
+        alternatives = tuple(characters[:ALTERNATIVES])
+        return Glyph(candidate.box, "", nothing, alternatives, Status.REJECTED, cell, rejected)
+    reasons: tuple[Reason, ...] = ()
+    if posterior < AMBIGUOUS_BELOW:
+        reasons += (Reason.AMBIGUOUS_SPLIT,)
+    if reading.confidence < reader.review_below:
+        reasons += (Reason.LOW_CONFIDENCE,)
+    status = Status.REVIEW if reasons else Status.OK
+    others = tuple(characters[1 : ALTERNATIVES + 1])
+    return Glyph(candidate.box, reading.text, reading.confidence, others, status, cell, reasons)
+
+
+def text_of_cells(glyphs: Sequence[Glyph]) -> str:
+    """What the cells say, a space for each cell with nothing in it or with a mark that is no character.
+
+    A crossed-out cell is a correction, so its neighbours close up.
+    """
+    return "".join(glyph.text or ("" if Reason.CROSSED_OUT in glyph.reasons else " ") for glyph in glyphs).strip()
+
+
+def status_of(glyphs: Sequence[Glyph]) -> Status:
+    found = {glyph.status for glyph in glyphs} - {Status.BLANK}
+    if not found:
+        return Status.BLANK
+    if found == {Status.REJECTED}:
+        return Status.REJECTED
+    return Status.OK if found == {Status.OK} else Status.REVIEW
+
+
+def reasons_of(glyphs: Sequence[Glyph]) -> tuple[Reason, ...]:
+    """The union of the glyphs' reasons, in the order of :class:`Reason`."""
+    found = {reason for glyph in glyphs for reason in glyph.reasons}
+    return tuple(reason for reason in Reason if reason in found)
