@@ -11,7 +11,7 @@ from typing import Any
 
 #: Stage -> the names through which the code calls it.
 STAGES = {
-    "decode": ("hcr_scan.pipeline:load_page",),
+    "decode": ("hcr_scan.worker:load_page",),
     "light and ink": (
         "hcr_scan.segmentation.segment:flatten_light",
         "hcr_scan.segmentation.segment:local_ink",

@@ -7,13 +7,11 @@ document borders and hands the pages back whole and in order. Asking for the nex
 from __future__ import annotations
 
 import logging
-import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
 import numpy as np
 
@@ -26,31 +24,20 @@ from hcr_scan.model.classifier import Classifier, Crops
 from hcr_scan.model.probabilities import Logits, check_charset
 from hcr_scan.normalization import CropSpec
 from hcr_scan.segmentation.candidates import SegmentedPage, SegmentedResult
-from hcr_scan.settings import Settings, SourceSettings
-from hcr_scan.sources import PageImage, PageRef, check_settings, count_pages, find_inputs, load_page
-
-if TYPE_CHECKING:
-    from hcr_scan.segmentation.page_model import PageModel
+from hcr_scan.settings import Settings
+from hcr_scan.sources import PageImage, PageRef, check_settings, find_inputs
+from hcr_scan.worker import (
+    ListTask,
+    PageTask,
+    description_of,
+    failure_of,
+    list_pages,
+    prepare_worker,
+    segment_image,
+    timed_segment_page,
+)
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class PageTask:
-    """All a worker needs to segment one page."""
-
-    ref: PageRef
-    settings: Settings
-    spec: CropSpec
-    page_model_path: Path | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class SegmentedTask:
-    """What came of a :class:`PageTask`, and how long it took."""
-
-    result: SegmentedResult
-    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +102,9 @@ def segment_pages(
     observer: Observer | None = None,
 ) -> Iterator[SegmentedResult]:
     """Every page of the files, in order, segmented by the engine's workers; files are opened only in workers too."""
-    listings = engine.map(_list_pages, (_ListTask(path, settings.source) for path in paths))
+    listings = engine.map(list_pages, (ListTask(path, settings.source) for path in paths))
     tasks = _tasks(listings, settings, classifier.info.crop_spec, classifier.page_model)
-    for outcome in engine.map(_timed, tasks):
+    for outcome in engine.map(timed_segment_page, tasks):
         if isinstance(outcome, Lost):
             yield _lost(outcome)
             continue
@@ -126,22 +113,9 @@ def segment_pages(
         yield outcome.result
 
 
-def prepare_worker() -> None:
-    """Import what segmenting needs, so that a worker is ready when its first page comes."""
-    import hcr_scan.segmentation.segment  # noqa: F401
-
-
-def segment_page(task: PageTask) -> SegmentedResult:
-    """One page, from file to crops: the function that runs in workers. It never raises."""
-    image = load_page(task.ref, task.settings.source)
-    if isinstance(image, PageFailure):
-        return image
-    return _segmented(image, task.settings, task.spec, task.page_model_path)
-
-
 def read_page(image: PageImage, classifier: Classifier, settings: Settings) -> PageResult:
     """One page that is loaded already, read in this process."""
-    segmented = _segmented(image, settings, classifier.info.crop_spec, classifier.page_model)
+    segmented = segment_image(image, settings, classifier.info.crop_spec, classifier.page_model)
     (page,) = classify_pages([segmented], classifier, settings.batch_size)
     return page if isinstance(page, PageFailure) else _assembled(page, classifier, settings)
 
@@ -238,7 +212,7 @@ def _read_alone(page: _Pending, crops: Crops, classifier: Classifier) -> None:
         raise
     except Exception as error:
         logger.debug("the classifier failed on %s", page.result.source, exc_info=True)
-        page.fail("classifier", f"the classifier failed on this page: {_describe(error)}")
+        page.fail("classifier", f"the classifier failed on this page: {description_of(error)}")
 
 
 def _predict(classifier: Classifier, crops: Crops) -> Logits:
@@ -249,41 +223,16 @@ def _predict(classifier: Classifier, crops: Crops) -> Logits:
     return logits
 
 
-def _segmented(image: PageImage, settings: Settings, spec: CropSpec, page_model: Path | None) -> SegmentedResult:
-    try:
-        # Imported here: the parent of a run never looks at pixels.
-        from hcr_scan.segmentation.segment import segment
-
-        return segment(image, settings.layout, spec, _page_model(page_model))
-    except Exception as error:
-        logger.debug("segmenting %s failed", image.ref, exc_info=True)
-        return _failure(image.ref.source, "segment", error)
-
-
 def _assembled(page: ClassifiedPage, classifier: Classifier, settings: Settings) -> PageResult:
     try:
         return assemble_page(page.segmented, page.logits, classifier.info, settings)
     except Exception as error:
         logger.debug("assembling %s failed", page.segmented.source, exc_info=True)
-        return _failure(page.segmented.source, "assemble", error)
-
-
-@dataclass(frozen=True, slots=True)
-class _ListTask:
-    path: str
-    source: SourceSettings
-
-
-def _list_pages(task: _ListTask) -> tuple[PageRef, ...] | PageFailure:
-    """The pages of one file; runs in workers, since it opens the file."""
-    try:
-        return count_pages(task.path, task.source)
-    except Exception as error:
-        return _failure(Source(task.path), "open", error)
+        return failure_of(page.segmented.source, "assemble", error)
 
 
 def _tasks(
-    listings: Iterable[tuple[PageRef, ...] | PageFailure | Lost[_ListTask]],
+    listings: Iterable[tuple[PageRef, ...] | PageFailure | Lost[ListTask]],
     settings: Settings,
     spec: CropSpec,
     page_model: Path | None,
@@ -298,31 +247,7 @@ def _tasks(
             yield from (PageTask(ref, settings, spec, page_model) for ref in listing)
 
 
-def _timed(task: PageTask | PageFailure) -> SegmentedTask:
-    started = time.perf_counter()
-    result = task if isinstance(task, PageFailure) else segment_page(task)
-    return SegmentedTask(result, time.perf_counter() - started)
-
-
 def _lost(lost: Lost[PageTask | PageFailure]) -> PageFailure:
     if isinstance(lost.item, PageFailure):
         return lost.item
     return PageFailure(lost.item.ref.source, "segment", "worker_died", lost.reason)
-
-
-def _failure(source: Source, stage: str, error: Exception) -> PageFailure:
-    return PageFailure(source, stage, "internal", f"{_describe(error)}; please report this page")
-
-
-def _describe(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-
-
-@lru_cache(maxsize=1)
-def _page_model(path: Path | None) -> PageModel | None:
-    """One page model a worker process, loaded with its first page."""
-    if path is None:
-        return None
-    from hcr_scan.segmentation.page_model import PageModel
-
-    return PageModel.load(path)

@@ -10,13 +10,12 @@ from hcr_scan import __version__
 from hcr_scan.cli.progress import Progress
 from hcr_scan.engines.local import local_engine
 from hcr_scan.errors import ExitCode
-from hcr_scan.model.classifier import load_classifier
-from hcr_scan.pipeline import prepare_worker, transcribe
 from hcr_scan.report import RunReport
 from hcr_scan.settings import Settings
 from hcr_scan.sinks.records import Provenance
 from hcr_scan.sinks.sink import OutputOptions, format_of, open_sink
 from hcr_scan.sinks.tabular import Level
+from hcr_scan.worker import prepare_worker
 
 
 def scan_inputs(
@@ -27,6 +26,10 @@ def scan_inputs(
     output = OutputOptions(format_of(target, options["format_"]), Level(options["level"]), options["excel"])
     report = RunReport()
     with contextlib.closing(local_engine(settings.jobs, prepare_worker)) as engine:
+        # The first worker is on its way by now: what loads slowly here loads beside it.
+        from hcr_scan.model.classifier import load_classifier
+        from hcr_scan.pipeline import transcribe
+
         classifier = load_classifier(options["model"], engine=options["engine"], device=options["device"])
         provenance = Provenance(__version__, classifier.info.sha256, settings.fingerprint())
         pages = transcribe(inputs, classifier, settings, engine, report.timed, stdin)

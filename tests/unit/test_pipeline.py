@@ -10,10 +10,11 @@ import pytest
 
 from hcr_scan.document import PageFailure, Source
 from hcr_scan.errors import InputError, ModelError, UsageError
-from hcr_scan.pipeline import ClassifiedPage, PageTask, classify_pages, segment_page, transcribe
+from hcr_scan.pipeline import ClassifiedPage, classify_pages, transcribe
 from hcr_scan.segmentation.candidates import SegmentedPage, SegmentedResult
 from hcr_scan.settings import Settings, SourceSettings
 from hcr_scan.sources import PageRef
+from hcr_scan.worker import PageTask, segment_page
 from tests.fakes import (
     INFO,
     LABELS,

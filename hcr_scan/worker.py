@@ -1,0 +1,118 @@
+"""What runs in workers: one file to its pages, one page to its crops. Nothing here raises; trouble is a value.
+
+A worker imports no more than this module at first, and the parent may too before it loads anything else, so that a
+worker is on its way while the parent gets ready.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import time
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hcr_scan.document import PageFailure, Source
+from hcr_scan.errors import MissingDependency
+from hcr_scan.settings import Settings, SourceSettings
+from hcr_scan.sources import PageImage, PageRef, count_pages, load_page
+
+if TYPE_CHECKING:
+    from hcr_scan.normalization import CropSpec
+    from hcr_scan.segmentation.candidates import SegmentedResult
+    from hcr_scan.segmentation.page_model import PageModel
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ListTask:
+    """All a worker needs to list the pages of one file."""
+
+    path: str
+    source: SourceSettings
+
+
+@dataclass(frozen=True, slots=True)
+class PageTask:
+    """All a worker needs to segment one page."""
+
+    ref: PageRef
+    settings: Settings
+    spec: CropSpec
+    page_model_path: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentedTask:
+    """What came of a :class:`PageTask`, and how long it took."""
+
+    result: SegmentedResult
+    seconds: float
+
+
+def prepare_worker() -> None:
+    """Import what reading a page needs, so that a worker is ready when its first page comes."""
+    import hcr_scan.segmentation.segment
+    import hcr_scan.sources.raster  # noqa: F401
+    from hcr_scan.onnx_network import onnxruntime
+
+    with contextlib.suppress(MissingDependency):  # the page that needs it says so
+        onnxruntime()
+
+
+def list_pages(task: ListTask) -> tuple[PageRef, ...] | PageFailure:
+    """The pages of one file."""
+    try:
+        return count_pages(task.path, task.source)
+    except Exception as error:
+        return failure_of(Source(task.path), "open", error)
+
+
+def timed_segment_page(task: PageTask | PageFailure) -> SegmentedTask:
+    """:func:`segment_page` by the clock; a file that could not be opened passes through."""
+    started = time.perf_counter()
+    result = task if isinstance(task, PageFailure) else segment_page(task)
+    return SegmentedTask(result, time.perf_counter() - started)
+
+
+def segment_page(task: PageTask) -> SegmentedResult:
+    """One page, from file to crops."""
+    image = load_page(task.ref, task.settings.source)
+    if isinstance(image, PageFailure):
+        return image
+    return segment_image(image, task.settings, task.spec, task.page_model_path)
+
+
+def segment_image(image: PageImage, settings: Settings, spec: CropSpec, page_model: Path | None) -> SegmentedResult:
+    """One page that is loaded already, to crops."""
+    try:
+        # Imported here: the parent of a run never looks at pixels.
+        from hcr_scan.segmentation.segment import segment
+
+        return segment(image, settings.layout, spec, _page_model(page_model))
+    except Exception as error:
+        logger.debug("segmenting %s failed", image.ref, exc_info=True)
+        return failure_of(image.ref.source, "segment", error)
+
+
+def failure_of(source: Source, stage: str, error: Exception) -> PageFailure:
+    """A page's failure that nobody foresaw."""
+    return PageFailure(source, stage, "internal", f"{description_of(error)}; please report this page")
+
+
+def description_of(error: Exception) -> str:
+    """An error's kind and text."""
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+
+
+@lru_cache(maxsize=1)
+def _page_model(path: Path | None) -> PageModel | None:
+    """One page model a worker process, loaded with its first page."""
+    if path is None:
+        return None
+    from hcr_scan.segmentation.page_model import PageModel
+
+    return PageModel.load(path)
