@@ -43,22 +43,31 @@ NAMED_CHARSETS = {
 
 
 def parse_charset(text: str) -> str:
-    """The characters meant by a name, names joined by ``+``, or a literal set.
+    """The characters meant by a name, names and literal characters joined by ``+``, or a literal set.
 
-    The names are those of :data:`NAMED_CHARSETS`. Returns the characters sorted and without repeats.
+    The names are those of :data:`NAMED_CHARSETS`. ``upper+.-`` is capitals, full stop and hyphen, ``digits++``
+    digits and the plus. Returns the characters sorted and without repeats.
 
     Raises:
-        UsageError: the set is empty or has white space in it.
+        UsageError: the set is empty, has white space in it, or a word in it is no name.
     """
     parts = text.split("+")
-    if all(part in NAMED_CHARSETS for part in parts):
-        characters = "".join(NAMED_CHARSETS[part] for part in parts)
+    if any(part in NAMED_CHARSETS for part in parts):
+        characters = "".join(NAMED_CHARSETS.get(part, part or "+") for part in parts)
+        misspelt = next((part for part in parts if part not in NAMED_CHARSETS and _is_word(part)), None)
     else:
-        characters = text
+        characters, misspelt = text, None
+    names = ", ".join(NAMED_CHARSETS)
+    if misspelt is not None:
+        raise UsageError(f"--charset {text!r}: no set is called {misspelt!r}; the names are {names}")
     if not characters or any(c.isspace() for c in characters):
-        names = ", ".join(NAMED_CHARSETS)
         raise UsageError(f"--charset {text!r} names no characters; use {names}, or a literal set like 'ABC123'")
     return "".join(sorted(set(characters)))
+
+
+def _is_word(part: str) -> bool:
+    """Whether a part that stands beside names is rather a name that was misspelt than a set of small letters."""
+    return len(part) >= 4 and part.isalpha() and part.islower()
 
 
 def available_cores() -> int:

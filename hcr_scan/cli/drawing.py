@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from hcr_scan.cli.bundles import bundle_folder
 from hcr_scan.document import PageFailure
 from hcr_scan.errors import InputError
 from hcr_scan.model.classifier import load_classifier
@@ -22,7 +23,7 @@ def draw_page(path: str, settings: Settings, options: dict[str, Any]) -> str:
         InputError: the page cannot be read, or the document has no such page.
     """
     image = _load(path, settings)
-    classifier = load_classifier(options["model"], engine=options["engine"], device=options["device"])
+    classifier = load_classifier(bundle_folder(options["model"]), engine=options["engine"], device=options["device"])
     page = read_page(image, classifier, settings)
     if isinstance(page, PageFailure):
         raise InputError(page.message)

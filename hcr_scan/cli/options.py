@@ -35,7 +35,8 @@ _READING = (
         default="upper+digits",
         show_default=True,
         metavar="SET",
-        help=f"Characters that may occur: {', '.join(NAMED_CHARSETS)}, or a literal set like ABC123.",
+        help=f"Characters that may occur: {', '.join(NAMED_CHARSETS)}, a literal set like ABC123, or several "
+        "joined by +, like upper+.-",
     ),
     click.option(
         "--review-below",
@@ -90,7 +91,12 @@ _SOURCE = (
 )
 
 _MODEL = (
-    click.option("--model", type=click.Path(), help="Folder of a model bundle.  [default: the shipped one]"),
+    click.option(
+        "--model",
+        type=click.Path(),
+        metavar="FOLDER",
+        help="Folder of a model bundle, or default for the shipped one.  [default: default]",
+    ),
     click.option(
         "--engine",
         type=click.Choice(["onnx", "keras"]),

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, TextIO
 
 from hcr_scan import __version__
+from hcr_scan.cli.bundles import bundle_folder
 from hcr_scan.cli.progress import Progress
 from hcr_scan.engines.local import local_engine
 from hcr_scan.errors import ExitCode
@@ -30,7 +31,9 @@ def scan_inputs(
         from hcr_scan.model.classifier import load_classifier
         from hcr_scan.pipeline import transcribe
 
-        classifier = load_classifier(options["model"], engine=options["engine"], device=options["device"])
+        classifier = load_classifier(
+            bundle_folder(options["model"]), engine=options["engine"], device=options["device"]
+        )
         provenance = Provenance(__version__, classifier.info.sha256, settings.fingerprint())
         pages = transcribe(inputs, classifier, settings, engine, report.timed, stdin)
         try:

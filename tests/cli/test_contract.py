@@ -106,6 +106,12 @@ def test_a_missing_model_is_4(folder: Path, tmp_path: Path, capsys: pytest.Captu
     assert "--model" in capsys.readouterr().err
 
 
+def test_default_names_the_shipped_model(folder: Path, tmp_path: Path) -> None:
+    named, unnamed = tmp_path / "named.csv", tmp_path / "unnamed.csv"
+    assert scan(folder, "--out", named, "--model", "default") == scan(folder, "--out", unnamed) == ExitCode.OK
+    assert named.read_bytes() == unnamed.read_bytes()
+
+
 def test_output_that_cannot_be_written_is_5(folder: Path, tmp_path: Path) -> None:
     assert scan(folder, "--out", tmp_path / "missing" / "r.csv") == ExitCode.OUTPUT
     assert scan(folder, "--out", folder, "--format", "csv") == ExitCode.OUTPUT
