@@ -53,6 +53,8 @@ def test_a_small_recipe_becomes_a_bundle_and_is_not_trained_twice(tmp_path: Path
     assert result.exit_code == 0
     bundle = tmp_path / "out" / "bundle"
     manifest = json.loads((bundle / "model.json").read_text())
+    corpus = json.loads((tmp_path / "out" / "manifest.json").read_text())["sets"]
+    assert list(corpus) == ["unipen_strokes"]
     assert 0.3 <= manifest["temperature"] <= 5
     assert 0 <= manifest["metrics"]["unipen_held_out"]["upper"]["accuracy"] <= 1
     assert set(manifest["metrics"]["page"]) >= {"handwritten", "other"}

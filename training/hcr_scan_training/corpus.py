@@ -39,6 +39,21 @@ COARSE_CONTRIBUTORS = ("apa", "app", "ibm", "tos")
 HELD_OUT_SHARE = 10
 
 
+#: Where each set is published, as far as it has a page of its own.
+PUBLISHED = {
+    "emnist_byclass": "https://www.nist.gov/itl/products-and-services/emnist-dataset",
+    "emnist_extra": "https://www.nist.gov/itl/products-and-services/emnist-dataset",
+    "nist_sd19_vowels": "https://www.nist.gov/srd/nist-special-database-19",
+    "mnist": "http://yann.lecun.com/exdb/mnist/",
+    "unipen_strokes": "https://doi.org/10.5281/zenodo.1195803",
+    "semeion": "https://archive.ics.uci.edu/dataset/178",
+    "omniglot_latin": "https://github.com/brendenlake/omniglot",
+    "handwriting_fonts": "https://www.npmjs.com/org/fontsource",
+    "school_fonts": "https://www.npmjs.com/org/fontsource",
+    "print_fonts": "https://www.npmjs.com/org/fontsource",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Bitmaps:
     """Ink images of any size, concatenated. ``classes`` (n,) int16 index :data:`LABELS`."""
@@ -179,7 +194,8 @@ def open_npz(path: Path) -> dict[str, npt.NDArray[Any]]:
         with np.load(io.BytesIO(data), allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
     except (OSError, ValueError, lzma.LZMAError, KeyError) as error:
-        raise DatasetError(f"{path} cannot be read: {error}; fetch it again") from error
+        place = PUBLISHED.get(path.name.split(".")[0])
+        raise DatasetError(f"{path} cannot be read: {error}; fetch it again{f' from {place}' * bool(place)}") from error
 
 
 def read_ragged(path: Path, light_on_dark: bool = False, border: float = 0.0) -> Bitmaps:

@@ -35,6 +35,9 @@ logger = logging.getLogger(__name__)
 
 _FONTS = ("handwriting_fonts", "school_fonts", "print_fonts")
 
+#: What school fonts do not teach: most of their I are the hooked stroke that is a J in every other hand.
+_NOT_FROM_SCHOOL = "I"
+
 #: Share of punctuation that is drawn with a pen; the rest comes from fonts, which know no hurry.
 DRAWN_MARKS = 0.65
 
@@ -77,7 +80,7 @@ class Sources:
     """All sources; weights decide which of them draws a character."""
 
     def __init__(self, sources: list[Source], shapes: float = 0.0) -> None:
-        self._sources = sources
+        self.sources = tuple(sources)
         self._shapes = shapes
         weights = np.array([[s.weight * (len(m) > 0) for m in s.members] for s in sources])
         totals = weights.sum(axis=0)
@@ -98,7 +101,7 @@ class Sources:
         if character in SHAPES and random.random() < self._shapes:
             return drawn_shape(character, random)
         which = int(np.searchsorted(self._shares[:, number], random.random()))
-        ink = self._sources[min(which, len(self._sources) - 1)].draw(number, random)
+        ink = self.sources[min(which, len(self.sources) - 1)].draw(number, random)
         if character in "07Z" and random.random() < 0.05:
             _cross(ink, character, random)
         return ink
@@ -145,7 +148,8 @@ def open_sources(data: Data, shared: Path, fonts: Path, held_out: bool = False) 
             chosen = [file for paths in files.values() for file in paths]
             if name != "print_fonts":
                 chosen = [file for file in chosen if "-400-normal" in file.name]
-            sources.append(_source(font_bitmaps(name, chosen), data.sets[name], held_out))
+            characters = CHARACTERS.replace(_NOT_FROM_SCHOOL, "") if name == "school_fonts" else CHARACTERS
+            sources.append(_source(font_bitmaps(name, chosen, characters), data.sets[name], held_out))
     return Sources(sources, data.sets.get("shapes", 0.0))
 
 

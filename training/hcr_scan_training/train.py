@@ -20,6 +20,7 @@ from hcr_scan_training.card import bundle_card
 from hcr_scan_training.corpus import ALPHANUMERIC, LABELS, shared_folder
 from hcr_scan_training.dataset import build_shards
 from hcr_scan_training.fit import Schedule, fit, glyph_loss, prepare
+from hcr_scan_training.manifest import corpus_manifest, write_manifest
 from hcr_scan_training.metrics import DIGITS, LOWER, UPPER, confusions, rejection, score
 from hcr_scan_training.network import glyph_network, import_keras, multiply_adds, page_network
 from hcr_scan_training.page_data import (
@@ -69,6 +70,8 @@ def train(recipe_path: Path, output: Path, shared: Path | None = None, fonts: Pa
     places = Places(output, shared_folder(shared), fonts or output / "fonts")
     with claimed_run(output, recipe.sha256):
         prepare(recipe.seed, recipe.training.threads, recipe.training.mixed_precision)
+        if not (manifest := output / "manifest.json").exists():
+            write_manifest(corpus_manifest(recipe, places.shared, places.fonts), manifest)
         glyph = _fit_glyphs(recipe, places)
         page = _fit_pages(recipe, places)
         return finish(recipe, places, glyph, page)
