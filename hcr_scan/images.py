@@ -7,6 +7,7 @@ OpenCV never gets a file name nor undecoded bytes (it crashes on some of both); 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -20,6 +21,9 @@ Gray = npt.NDArray[np.uint8]
 Ink = npt.NDArray[np.uint8]
 #: 0 or 255; shape (height, width).
 Mask = npt.NDArray[np.uint8]
+
+#: Pixels of either depth.
+Raster = TypeVar("Raster", Gray, npt.NDArray[np.float32])
 
 #: Rasters of fewer pixels are not worth more than one call.
 LARGE_RASTER = 1 << 14
@@ -271,3 +275,83 @@ def simplify_polygon(points: npt.NDArray[np.int32], tolerance: float) -> npt.NDA
 def fill_polygon(image: Gray, points: npt.NDArray[np.int32], value: int = 255) -> None:
     """Fill a polygon (k, 2) of x, y on ``image`` itself, its outline included."""
     cv2.fillPoly(image, [points], [value])
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """Places of an image that can be found again at another size and angle.
+
+    ``points`` (n, 2) float64 holds x and y in pixels of the image, edges and not centers at whole numbers, ``angles``
+    (n,) float64 degrees, clockwise as one looks at the image, ``descriptors`` (n, 32) uint8 what each looks like, as
+    256 bits.
+    """
+
+    points: npt.NDArray[np.float64]
+    angles: npt.NDArray[np.float64]
+    descriptors: npt.NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+    def chosen(self, indices: npt.NDArray[np.intp]) -> Features:
+        return Features(self.points[indices], self.angles[indices], self.descriptors[indices])
+
+
+def find_features(image: Gray, levels: int, spacing: float) -> Features:
+    """ORB features (oriented FAST corners, rotated BRIEF descriptors) spread over an image.
+
+    Args:
+        image: what to look at.
+        levels: at how many sizes, each 1.25 times coarser than the one before.
+        spacing: side, in pixels of its size, of the squares of which each gives its most striking feature.
+    """
+    orb = cv2.ORB.create(nfeatures=20000, scaleFactor=1.25, nlevels=levels, edgeThreshold=20, fastThreshold=15)
+    found = orb.detect(image)
+    if not found:
+        return Features(np.zeros((0, 2)), np.zeros(0), np.zeros((0, 32), np.uint8))
+    octaves = np.array([point.octave for point in found])
+    cells = np.floor(cv2.KeyPoint.convert(found) / (spacing * 1.25 ** octaves[:, None])).astype(np.int64)
+    strongest = np.argsort([-point.response for point in found], kind="stable")
+    _, first = np.unique((octaves + 8 * (cells[:, 0] + 10000 * cells[:, 1]))[strongest], return_index=True)
+    kept, descriptors = orb.compute(image, [found[index] for index in np.sort(strongest[first])])
+    points = np.array([point.pt for point in kept]).reshape(-1, 2) + 0.5
+    return Features(points, np.array([point.angle for point in kept]), descriptors)
+
+
+def two_nearest(
+    descriptors: npt.NDArray[np.uint8], others: npt.NDArray[np.uint8]
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+    """For each descriptor the bits in which its two nearest ``others`` differ from it, and which they are, both (n, 2).
+
+    There must be two others at least.
+    """
+    distances, indices = cv2.batchDistance(descriptors, others, cv2.CV_32S, normType=cv2.NORM_HAMMING, K=2)[:2]
+    return distances, indices
+
+
+def robust_homography(
+    before: npt.NDArray[np.float64], after: npt.NDArray[np.float64], tolerance: float
+) -> tuple[Homography, npt.NDArray[np.bool_]] | None:
+    """The map that takes most points (n, 2) to the others within ``tolerance``, and which; the same every time."""
+    if len(before) < 4:
+        return None
+    matrix, kept = cv2.findHomography(before, after, cv2.USAC_MAGSAC, tolerance, None, 3000, 0.999)
+    if matrix is None:
+        return None
+    return Homography((*(float(v) for v in matrix.ravel()),)), kept.ravel() > 0  # type: ignore[arg-type]
+
+
+def level_differences(image: Gray, width: int) -> npt.NDArray[np.float32]:
+    """How much darker each pixel is than the mean of the ``width`` pixels around it in its row."""
+    exact = image.astype(np.float32)
+    return cv2.subtract(exact, cv2.blur(exact, (width, 1)))  # type: ignore[no-any-return]
+
+
+def correlation(image: Raster, part: Raster) -> npt.NDArray[np.float32]:
+    """Normalized correlation, -1 to 1, of ``part`` with ``image`` at each place where it fits in."""
+    return cv2.matchTemplate(image, part, cv2.TM_CCOEFF_NORMED)  # type: ignore[no-any-return]
+
+
+def least_gradient(image: Gray, size: int) -> npt.NDArray[np.float32]:
+    """How well a window of ``size`` pixels around a pixel holds its place in its worst direction: 0 along a rule."""
+    return cv2.cornerMinEigenVal(image, size, ksize=3)  # type: ignore[no-any-return]

@@ -1,0 +1,146 @@
+"""A page laid onto the blank of its form: which form it is, and where each point of the blank lies on the page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hcr_scan.forms.alignment import Anchors, choose_anchors, plausible, refine
+from hcr_scan.forms.matching import agreeing, alike, blank_features, page_features
+from hcr_scan.forms.verification import find_labels, print_found
+from hcr_scan.geometry import BoundingBox, Homography
+from hcr_scan.images import Features, Gray, robust_homography, shrink
+from hcr_scan.segmentation.binarization import Paper, flatten_light, working_raster
+
+#: Forms are recognized on a copy this many times smaller than the working raster.
+COARSER = 2
+#: Features that must agree on how a page lies before that is looked into.
+FEWEST = 6
+#: Of many blanks so many are looked into.
+CANDIDATES = 3
+#: They are chosen by the votes of so many features of each, and of more as long as they need no more comparisons.
+VOTERS, COMPARISONS = 150, 10_000_000
+#: A blank with less than this share of the votes of one that matches is not looked into.
+RIVAL = 0.5
+#: Share of the blank's print, beyond chance, that must be found.
+ENOUGH = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class Blank:
+    """A blank page made ready for finding it again.
+
+    ``width`` and ``height`` are its pixels as loaded; ``to_working`` maps them to the raster that all else refers to:
+    ``features`` and the ``coarse`` darkness at half its size.
+    """
+
+    width: int
+    height: int
+    to_working: Homography
+    features: Features
+    anchors: Anchors
+    coarse_anchors: Anchors
+    coarse: Gray
+    labels: tuple[BoundingBox, ...]
+
+    @property
+    def middle(self) -> tuple[float, float]:
+        """Of the coarse raster."""
+        return self.coarse.shape[1] / 2, self.coarse.shape[0] / 2
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """Where the blank ``index`` lies on a page: ``to_page`` maps its pixels to those of the paper.
+
+    ``match``, 0 to 1, is the share of the blank's print that was found where it should be.
+    """
+
+    index: int
+    to_page: Homography
+    match: float
+
+
+def prepare_blank(pixels: Gray, ignore: Sequence[BoundingBox] = ()) -> Blank:
+    """A blank page made ready for :func:`register`.
+
+    Args:
+        pixels: the blank as it was loaded.
+        ignore: places not to rely on, such as the insides of fields that were filled in.
+    """
+    height, width = pixels.shape
+    raster, to_working = working_raster(pixels)
+    darkness = flatten_light(raster).darkness
+    usable = np.full_like(darkness, 255)
+    for box in ignore:
+        inside = to_working.box(box).clipped(*darkness.shape[::-1])
+        usable[inside.top : inside.bottom, inside.left : inside.right] = 0
+    coarse, coarse_usable = shrink(darkness, COARSER), shrink(usable, COARSER)
+    labels = find_labels(coarse, coarse_usable)
+    return Blank(
+        width,
+        height,
+        to_working,
+        blank_features(coarse, coarse_usable, labels),
+        choose_anchors(darkness, usable),
+        choose_anchors(coarse, coarse_usable),
+        coarse,
+        labels,
+    )
+
+
+def register(paper: Paper, blanks: Sequence[Blank]) -> Registration | None:
+    """The blank that a page was made from and where it lies on the page; ``None`` where none of them matches.
+
+    Args:
+        paper: the page, lying anyhow.
+        blanks: what it may be a page of.
+    """
+    coarse = shrink(paper.darkness, COARSER)
+    features = page_features(coarse)
+    best: Registration | None = None
+    best_votes = 0
+    for index, votes in _candidates(features, blanks):
+        if best is not None and votes < RIVAL * best_votes:
+            break
+        to_page = _align(paper, coarse, features, blanks[index])
+        if to_page is None:
+            continue
+        match = print_found(coarse, blanks[index].labels, blanks[index].coarse, _coarse(to_page))
+        if match >= ENOUGH and (best is None or match > best.match):
+            best, best_votes = Registration(index, to_page @ blanks[index].to_working, match), votes
+    return best
+
+
+def _candidates(features: Features, blanks: Sequence[Blank]) -> list[tuple[int, int]]:
+    """The blanks that most of their own features speak for, and how many do, the best first."""
+    if len(blanks) <= CANDIDATES:
+        return [(index, 1) for index in range(len(blanks))]
+    number = max(VOTERS, COMPARISONS // (len(blanks) * max(len(features), 1)))
+    votes = []
+    for blank in blanks:
+        voters = blank.features.chosen(np.arange(min(number, len(blank.features))))
+        votes.append(len(agreeing(voters, features, alike(voters, features), blank.middle)))
+    order = sorted(range(len(blanks)), key=lambda index: -votes[index])
+    return [(index, votes[index]) for index in order[:CANDIDATES]]
+
+
+def _coarse(to_page: Homography) -> Homography:
+    """The map between rasters ``COARSER`` times smaller."""
+    return Homography.scale(1 / COARSER) @ to_page @ Homography.scale(COARSER)
+
+
+def _align(paper: Paper, coarse: Gray, features: Features, blank: Blank) -> Homography | None:
+    """The map from a blank's working raster to the page, as far as one can be found."""
+    height, width = blank.coarse.shape
+    pairs = agreeing(blank.features, features, alike(blank.features, features), blank.middle)
+    found = robust_homography(blank.features.points[pairs[:, 0]], features.points[pairs[:, 1]], 3.0)
+    if found is None or np.count_nonzero(found[1]) < FEWEST or not plausible(found[0], width, height):
+        return None
+    rough = refine(coarse, blank.coarse_anchors, found[0], 10, 1.5)
+    if rough is None or not plausible(rough, width, height):
+        return None
+    fine = Homography.scale(COARSER) @ rough @ Homography.scale(1 / COARSER)
+    return refine(paper.darkness, blank.anchors, fine, 5, 1.0)

@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+import math
+import pickle
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
+from hcr_scan.forms.registration import Registration, prepare_blank, register
+from hcr_scan.geometry import BoundingBox, Homography, quarter_turn
+from hcr_scan.images import warp
+from hcr_scan.segmentation.binarization import Paper, flatten_light
+
+WIDTH, HEIGHT = 1240, 1654
+WORDS = (
+    *(
+        "surname",
+        "given",
+        "names",
+        "date",
+        "of",
+        "birth",
+        "address",
+        "telephone",
+        "account",
+        "number",
+        "branch",
+        "code",
+    ),
+    *("signature", "place", "postcode", "income", "tax", "policy", "holder", "claim", "amount", "currency", "receipt"),
+    *("vehicle", "make", "model", "insured", "doctor", "ward", "patient", "school", "grade", "parent", "teacher"),
+)
+
+
+def draw_form(labels: int, words: int = 2) -> np.ndarray:
+    """A blank with rows of cells that are the same for all ``labels``, and words that are not."""
+    random = np.random.default_rng(labels)
+    image = Image.new("L", (WIDTH, HEIGHT), 255)
+    pen = ImageDraw.Draw(image)
+    font = ImageFont.load_default(22)
+    for row in range(13):
+        top = 120 + 110 * row
+        for left in (100, 680):
+            pen.text((left, top), " ".join(random.choice(WORDS, words)), fill=30, font=font)
+            for cell in range(4 + (7 * row + left) % 9):
+                pen.rectangle((left + 36 * cell, top + 36, left + 36 * cell + 36, top + 80), outline=110, width=2)
+    return np.array(image)
+
+
+def filled(blank: np.ndarray, seed: int = 1) -> np.ndarray:
+    """The blank with something written in its cells, and a noisy scan's grain."""
+    random = np.random.default_rng(seed)
+    image = Image.fromarray(blank)
+    pen = ImageDraw.Draw(image)
+    for row in range(13):
+        for left in (100, 680):
+            for cell in range(4 + (7 * row + left) % 9):
+                x, y = left + 36 * cell + 4, 120 + 110 * row + 42
+                points = [(x + random.uniform(0, 28), y + random.uniform(0, 32)) for _ in range(4)]
+                pen.line(points, fill=20, width=4)
+    return np.clip(np.array(image) + random.normal(-5, 6, blank.shape), 0, 255).astype(np.uint8)
+
+
+def seen(page: np.ndarray, to_page: Homography, width: int = WIDTH, height: int = HEIGHT) -> Paper:
+    return flatten_light(warp(page, to_page, width, height, fill=245))
+
+
+def corner_error(found: Registration | None, truth: Homography) -> float:
+    assert found is not None
+    corners = ((0, 0), (WIDTH, 0), (WIDTH, HEIGHT), (0, HEIGHT))
+    return max(math.dist(found.to_page.point(*c), truth.point(*c)) for c in corners)
+
+
+def turned(degrees: float, scale: float = 1.0) -> Homography:
+    c, s = scale * math.cos(math.radians(degrees)), scale * math.sin(math.radians(degrees))
+    x, y = WIDTH / 2, HEIGHT / 2
+    return Homography((c, -s, x - c * x + s * y, s, c, y - s * x - c * y, 0.0, 0.0, 1.0))
+
+
+WARPS = {
+    "as it is": Homography.scale(1.0),
+    "tilted": turned(-11),
+    "tilted and smaller": turned(4, 0.85),
+    "larger, so that margins are missing": turned(0, 1.07),
+    "stretched": Homography((1.02, 0, -9.0, 0, 0.99, 4.0, 0, 0, 1.0)),
+    "in perspective": Homography((0.9, 0.03, 20.0, -0.02, 0.92, 30.0, 0.00005, -0.00004, 1.0)),
+}
+
+
+@pytest.fixture(scope="module")
+def blanks():
+    return [prepare_blank(draw_form(labels)) for labels in range(5)]
+
+
+@pytest.mark.parametrize("name", WARPS)
+def test_a_filled_page_is_laid_onto_its_own_blank(blanks, name):
+    found = register(seen(filled(draw_form(3)), WARPS[name]), blanks)
+    assert corner_error(found, WARPS[name]) < 1.0
+    assert found is not None
+    assert found.index == 3
+    assert found.match > 0.8
+
+
+@pytest.mark.parametrize("turns", [1, 2, 3])
+def test_quarter_turns_are_undone(blanks, turns):
+    truth = quarter_turn(turns, WIDTH, HEIGHT)
+    size = (HEIGHT, WIDTH) if turns % 2 else (WIDTH, HEIGHT)
+    found = register(seen(filled(draw_form(1)), truth, *size), blanks)
+    assert corner_error(found, truth) < 1.0
+
+
+def test_the_same_frames_with_other_labels_are_another_form(blanks):
+    page = seen(filled(draw_form(3)), turned(2))
+    assert register(page, blanks[:3]) is None
+    assert register(page, blanks[4:]) is None
+
+
+def test_a_page_without_print_matches_nothing(blanks):
+    assert register(flatten_light(np.full((HEIGHT, WIDTH), 250, np.uint8)), blanks) is None
+    assert register(seen(filled(draw_form(3)), Homography.scale(1.0)), ()) is None
+
+
+def test_a_blank_without_print_is_matched_by_nothing():
+    empty = prepare_blank(np.full((HEIGHT, WIDTH), 250, np.uint8))
+    assert register(seen(filled(draw_form(3)), Homography.scale(1.0)), [empty]) is None
+
+
+def test_a_blank_of_another_resolution_maps_from_its_own_pixels():
+    half = np.array(Image.fromarray(draw_form(3)).resize((WIDTH // 2, HEIGHT // 2), Image.Resampling.BOX))
+    found = register(seen(filled(draw_form(3)), turned(3)), [prepare_blank(half)])
+    assert found is not None
+    assert corner_error(Registration(0, found.to_page @ Homography.scale(0.5), 1.0), turned(3)) < 1.5
+
+
+def test_a_filled_page_serves_as_blank_where_its_fields_are_left_out():
+    fields = [
+        BoundingBox(left, 157 + 110 * row, left + 470, 200 + 110 * row) for row in range(13) for left in (100, 680)
+    ]
+    blank = prepare_blank(filled(draw_form(3)), fields)
+    found = register(seen(filled(draw_form(3), seed=8), turned(-2)), [blank])
+    assert corner_error(found, turned(-2)) < 1.0
+
+
+def test_registration_is_the_same_every_time_and_across_processes(blanks):
+    page = seen(filled(draw_form(2)), turned(-6))
+    assert register(page, blanks) == register(page, pickle.loads(pickle.dumps(blanks)))
