@@ -30,6 +30,15 @@ class Reason(StrEnum):
     NOT_A_CHARACTER = "not_a_character"
     AMBIGUOUS_SPLIT = "ambiguous_split"
     CROSSED_OUT = "crossed_out"
+    #: What is written breaks what the template says about the field.
+    CHARSET = "charset"
+    PATTERN = "pattern"
+    LEXICON = "lexicon"
+    TYPE = "type"
+    CHECK_FAILED = "check_failed"
+    REQUIRED = "required"
+    NONE_MARKED = "none_marked"
+    SEVERAL_MARKED = "several_marked"
 
 
 @dataclass(frozen=True, slots=True)
