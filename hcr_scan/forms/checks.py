@@ -26,7 +26,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from hcr_scan.document import FieldAlternative
-from hcr_scan.forms.rules import Rule, Value, check_rule, parse_rule
+from hcr_scan.forms.field_rules import Rule, Value, check_rule, parse_rule
 from hcr_scan.forms.template import Check, TemplateField, ValueKind, ValueType
 from hcr_scan.forms.values import meaning
 

@@ -1,72 +1,80 @@
 from __future__ import annotations
 
-from datetime import date
-from fractions import Fraction
-
+import numpy as np
 import pytest
 
-from hcr_scan.forms.rules import check_rule, parse_rule
-
-VALUES = {
-    "total": Fraction(7), "a": Fraction(3), "b": Fraction(4), "none": None, "empty": None, "from": date(2024, 2, 28),
-    "until": date(2024, 3, 1), "mail": "x@y.z", "again": "x@y.z", "größe": Fraction(2),
-}  # fmt: skip
+from hcr_scan.segmentation.binarization import flatten_light
+from hcr_scan.segmentation.rules import SHORTEST_RULE, find_rules, rule_segments
+from tests.frames import as_paper, printed, with_grain
+from tests.strokes import blank_page, draw_strokes, draw_text
 
 
-@pytest.mark.parametrize(
-    ("rule", "holds"),
-    [
-        ("total = a + b", True), ("total == a+b", True), ("a + b = total + 1", False), ("total != a", True),
-        ("a <= b", True), ("b <= a", False), ("a < b < total", True), ("a < b > total", False),
-        ("total >= 2 * a - 1", True), ("total > 2 * (a + 1)", False), ("-a + total = b", True),
-        ("total / 2 = 3.5", True),
-        ("total - a - b = 0", True), ("from <= until", True), ("until - from = 2", True), ("from + 2 = until", True),
-        ("until > 2024-02-29", True), ("2 + from = until", True), ("until - 2 = from", True), ("mail = again", True),
-        ('mail = "x@y.z"', True), ("mail != 'q'", True), ("größe = 2", True), ("a / (b - 4) = 1", False),
-    ],
-)  # fmt: skip
-def test_rules_are_computed(rule: str, holds: bool) -> None:
-    assert parse_rule(rule).holds(VALUES) is holds
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(7)
 
 
-@pytest.mark.parametrize(
-    ("rule", "holds"),
-    [("total = a + b + none", True), ("total = a + none", False), ("none = a", True), ("none + empty = a", True),
-     ("from <= none", True), ("none <= empty", True), ("mail = none", True)],
-)  # fmt: skip
-def test_blanks_count_as_nothing_in_sums_and_are_not_compared_alone(rule: str, holds: bool) -> None:
-    assert parse_rule(rule).holds(VALUES) is holds
+@pytest.fixture
+def page() -> np.ndarray:
+    return blank_page(600, 400)
 
 
-def test_a_rule_knows_its_fields_and_whether_it_equates() -> None:
-    assert parse_rule("total = a + 2 * b").names == {"total", "a", "b"}
-    assert parse_rule("total = a").equates
-    assert not parse_rule("a <= b").equates
+@pytest.mark.parametrize("darkness", [25, 120, 255])
+@pytest.mark.parametrize("thick", [1, 3, 6])
+def test_rules_are_found_along_their_whole_length(page, darkness, thick):
+    page[100 : 100 + thick, 50:500] = darkness
+    page[150:350, 300 : 300 + thick] = darkness
+    rules = find_rules(as_paper(page))
+    assert (rules.horizontal[100 : 100 + thick, 54:496].max(axis=0) == 255).all()
+    assert (rules.vertical[154:346, 300 : 300 + thick].max(axis=1) == 255).all()
+    assert not rules.horizontal[200:].any()
+    assert not rules.vertical[:90].any()
 
 
-@pytest.mark.parametrize(
-    ("rule", "said"),
-    [
-        ("total", "compares nothing"), ("", "ends where"), ("total = ", "ends where"), ("total = a + ", "ends where"),
-        ("total = (a", "ends where"), ("total = (a b", "bracket"), ("a b = 1", "from 'b' on"), ("a = 1 $", r"'\$'"),
-        ("1 = 1", "no field"), ("a = * b", "where a field"), ("a = 2024-02-30", "no day"), ("a = b c", "from 'c' on"),
-        ("__import__('os').system('x') = 1", "means nothing"),
-    ],
-)  # fmt: skip
-def test_what_is_no_rule_is_refused_in_a_sentence(rule: str, said: str) -> None:
-    with pytest.raises(ValueError, match=said):
-        parse_rule(rule)
+def test_a_rule_fainter_than_the_grain_is_found(page, rng):
+    page[100:102, 50:550] = 20
+    rules = find_rules(flatten_light(with_grain(printed(page), rng, 4.0)))
+    assert (rules.horizontal[98:104, 60:540].max(axis=0) == 255).mean() > 0.9
 
 
-@pytest.mark.parametrize(
-    ("rule", "said"),
-    [
-        ("totl = a", "'totl', which is no field; there are"), ("total = mail", "different types"),
-        ("total = a + mail", "no number"), ("from = total", "different types"), ("mail < again", "none is greater"),
-        ("from * 2 = until", "no number"),
-    ],
-)  # fmt: skip
-def test_rules_that_a_form_cannot_have_are_refused(rule: str, said: str) -> None:
-    with pytest.raises(ValueError, match=said):
-        check_rule(rule, VALUES)
-    check_rule("total = a + b", VALUES)
+def test_dotted_rules_are_found(page):
+    page[100:102, 50:550] = 200
+    page[100:102, np.arange(600) % 4 == 3] = 0
+    assert (find_rules(as_paper(page)).horizontal[98:104, 60:540].max(axis=0) == 255).all()
+
+
+def test_bands_thicker_than_a_rule_are_none(page):
+    page[100:130, 50:550] = 200
+    assert not find_rules(as_paper(page)).horizontal[110:120].any()
+
+
+def test_small_letters_lower_than_the_shortest_rule_are_none(page, rng):
+    draw_text(page, "coses mine", 60, 160, 24, 3, rng)
+    rules = find_rules(as_paper(page))
+    assert not rules.vertical.any()
+    assert not rules.horizontal.any()
+
+
+@pytest.mark.xfail(strict=True, reason="tops and feet of small capitals close together look like dashes")
+def test_a_row_of_small_capitals_is_no_rule(page, rng):
+    draw_text(page, "SOS 68 COG 3", 60, 60, 17, 3, rng)
+    assert not find_rules(as_paper(page)).horizontal.any()
+
+
+def test_strokes_shorter_than_the_shortest_rule_are_none(page):
+    page[100:102, 50 : 50 + SHORTEST_RULE // 2 - 2] = 255
+    assert not find_rules(as_paper(page)).horizontal.any()
+
+
+def test_segments_run_from_end_to_end_of_a_rule(page):
+    draw_strokes(page, [[(50, 100.5), (550, 108.5)]], 3)
+    (segment,) = rule_segments((page >= 128).astype(np.uint8) * 255, 140)
+    x0, y0, x1, y1 = segment
+    assert (y1 - y0) / (x1 - x0) == pytest.approx(8 / 500, abs=0.0005)
+    assert 0.75 * 500 < x1 - x0 < 505
+
+
+def test_short_and_thick_pieces_are_no_segments(page):
+    page[100:102, 50:150] = 255
+    page[200:240, 50:550] = 255
+    assert rule_segments(page, 140).shape == (0, 4)
