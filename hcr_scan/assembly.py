@@ -52,7 +52,7 @@ def assemble_page(segmented: SegmentedPage, logits: Logits, info: ModelInfo, set
         rotation=geometry.rotation,
         skew=geometry.skew,
         fields=tuple(_field(field, number, reader) for number, field in enumerate(segmented.fields, 1)),
-        lines=tuple(_line(line, reader) for line in segmented.lines if any(line.words)),
+        lines=tuple(free_line(line, reader) for line in segmented.lines if any(line.words)),
     )
 
 
@@ -70,7 +70,7 @@ def _field(segmented: SegmentedField, number: int, reader: Reader) -> Field:
         confidence=joint_confidence(glyphs),
         status=status_of(glyphs),
         reasons=reasons_of(glyphs),
-        alternatives=_field_alternatives(glyphs, raw),
+        alternatives=field_alternatives(glyphs, raw),
         glyphs=glyphs,
     )
 
@@ -90,13 +90,13 @@ def _rejected(glyph: Glyph) -> Glyph:
     return Glyph(glyph.box, "", nothing, readings, Status.REJECTED, glyph.cell, (Reason.NOT_A_CHARACTER,))
 
 
-def _line(segmented: SegmentedLine, reader: Reader) -> Line:
+def free_line(segmented: SegmentedLine, reader: Reader) -> Line:
     words = words_of_line(segmented, reader)
     glyphs = tuple(glyph for word in words for glyph in word.glyphs)
     return Line(words, status_of(glyphs), reasons_of(glyphs))
 
 
-def _field_alternatives(glyphs: Sequence[Glyph], raw: str) -> tuple[FieldAlternative, ...]:
+def field_alternatives(glyphs: Sequence[Glyph], raw: str) -> tuple[FieldAlternative, ...]:
     """The most probable other values: those that read one glyph otherwise."""
     whole = joint_confidence(tuple(glyphs))
     found: dict[str, float] = {}

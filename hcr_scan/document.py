@@ -39,6 +39,10 @@ class Reason(StrEnum):
     REQUIRED = "required"
     NONE_MARKED = "none_marked"
     SEVERAL_MARKED = "several_marked"
+    #: The page matches none of the templates; something is written where the form has no field; a page is missing.
+    UNREGISTERED = "unregistered"
+    OUTSIDE_FIELDS = "outside_fields"
+    INCOMPLETE = "incomplete"
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +157,8 @@ class Page:
 
     ``width`` and ``height`` are pixels of the upright source raster; ``rotation`` is the clockwise turn in degrees
     (0, 90, 180, 270) that made it upright, after EXIF; ``skew`` is the remaining tilt in degrees, clockwise positive.
+    ``template`` is the form that the page was found to be page ``template_page`` of, and ``template_match`` (0 to 1)
+    how well it matches; ``lines`` is then what is written outside of the form's fields.
     """
 
     source: Source
@@ -165,9 +171,13 @@ class Page:
     lines: tuple[Line, ...] = ()
     template: str | None = None
     template_match: float | None = None
+    template_page: int | None = None
+    reasons: tuple[Reason, ...] = ()
 
     @property
     def status(self) -> Status:
+        if self.reasons:
+            return Status.REVIEW
         parts = [field.status for field in self.fields] + [line.status for line in self.lines]
         if any(status in (Status.REVIEW, Status.REJECTED) for status in parts):
             return Status.REVIEW
@@ -193,6 +203,39 @@ class PageFailure:
 
 
 PageResult = Page | PageFailure
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The pages of one filled form, as they came; a page that matched no template, or failed, is a form of its own.
+
+    ``complete`` tells whether no page of the template is missing.
+    """
+
+    pages: tuple[PageResult, ...]
+    template: str | None = None
+    complete: bool = True
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        return tuple(field for page in self.pages if isinstance(page, Page) for field in page.fields)
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """Why the form as a whole is not ``ok``; fields have their own."""
+        own = {reason for page in self.pages if isinstance(page, Page) for reason in page.reasons}
+        if not self.complete:
+            own.add(Reason.INCOMPLETE)
+        return tuple(reason for reason in Reason if reason in own)
+
+    @property
+    def status(self) -> Status:
+        found = {page.status for page in self.pages}
+        if Status.FAILED in found:
+            return Status.FAILED
+        if self.reasons or Status.REVIEW in found:
+            return Status.REVIEW
+        return Status.OK if Status.OK in found else Status.BLANK
 
 
 def joint_confidence(glyphs: tuple[Glyph, ...]) -> float:

@@ -18,6 +18,9 @@ from hcr_scan.model.probabilities import Logits, Probabilities, probabilities
 from hcr_scan.placement import Metrics, Placement, leveled
 from hcr_scan.segmentation.candidates import Candidate, Chunk, SegmentedCell, SegmentedField, SegmentedLine
 
+#: One glyph's probabilities, ``(classes,)``.
+Row = npt.NDArray[np.float32]
+
 ALTERNATIVES = 3
 
 #: A glyph whose segmentation is less sure than this goes to review, however sure its reading.
@@ -71,20 +74,31 @@ def _shapes(labels: Sequence[str]) -> npt.NDArray[np.intp]:
 
 def cell_glyphs(segmented: SegmentedField, reader: Reader) -> Iterator[Glyph]:
     """Every cell's glyph, left to right; written cells with no blank between them are read as one word."""
-    chosen = [[] if chunk is None else _choose(chunk, reader) for chunk in _written(segmented.cells, reader)]
-    rows = iter(_rows_of_field(segmented, chosen, reader))
-    rows_of_cells = [[next(rows) for _ in found] for found in chosen]
-    for number, cell in enumerate(segmented.cells):
-        if cell.chunk is None and chosen[number] and not _is_mark(rows_of_cells[number][0], reader):
-            chosen[number] = []
-    for blank, run in itertools.groupby(range(len(chosen)), key=lambda number: not chosen[number]):
+    found = glyphs_in_cells(segmented, reader)
+    for blank, run in itertools.groupby(range(len(found)), key=lambda number: not found[number]):
         numbers = list(run)
         if blank:
             for number in numbers:
-                yield Glyph(segmented.cells[number].box, "", 1.0, status=Status.BLANK, cell=number)
+                yield blank_glyph(segmented.cells[number], number)
         else:
-            read = [(number, choice) for number in numbers for choice in chosen[number]]
-            yield from _word_glyphs(read, np.array([row for k in numbers for row in rows_of_cells[k]]), reader)
+            read = [(number, choice) for number in numbers for choice, _ in found[number]]
+            yield from _word_glyphs(read, np.array([row for k in numbers for _, row in found[k]]), reader)
+
+
+def blank_glyph(cell: SegmentedCell, number: int) -> Glyph:
+    """The glyph of a cell with nothing in it."""
+    return Glyph(cell.box, "", 1.0, status=Status.BLANK, cell=number)
+
+
+def glyphs_in_cells(segmented: SegmentedField, reader: Reader) -> list[list[tuple[ChosenCandidate, Row]]]:
+    """For each cell what is written in it, mostly one glyph or none, each with its probabilities given its place."""
+    chosen = [[] if chunk is None else _choose(chunk, reader) for chunk in _written(segmented.cells, reader)]
+    rows = iter(_rows_of_field(segmented, chosen, reader))
+    found = [[(choice, next(rows)) for choice in choices] for choices in chosen]
+    return [
+        [] if cell.chunk is None and glyphs and not _is_mark(glyphs[0][1], reader) else glyphs
+        for cell, glyphs in zip(segmented.cells, found, strict=True)
+    ]
 
 
 def _written(cells: Sequence[SegmentedCell], reader: Reader) -> Iterator[Chunk | None]:
@@ -96,7 +110,7 @@ def _written(cells: Sequence[SegmentedCell], reader: Reader) -> Iterator[Chunk |
         yield chunk
 
 
-def _is_mark(row: npt.NDArray[np.float32], reader: Reader) -> bool:
+def _is_mark(row: Row, reader: Reader) -> bool:
     """Whether a speck is rather punctuation than dust."""
     return bool(row[reader.small_marks].sum() > 0.5)
 
@@ -106,7 +120,7 @@ def _rows_of_field(
 ) -> Probabilities:
     """The probabilities of all glyphs of a field, given where they stand in their cells, or on the lines of a box."""
     choices = [choice for cell in chosen for choice in cell]
-    if segmented.kind != "cells":
+    if segmented.kind == "box":
         lines = _rows_of_writing([choice.candidate.box for choice in choices])
         parts = [_placed(choices[line], reader) for line in lines]
         return np.concatenate(parts) if parts else _placed([], reader)
@@ -125,10 +139,16 @@ def _rows_of_writing(boxes: Sequence[BoundingBox]) -> list[slice]:
     return [slice(a, b) for a, b in itertools.pairwise([0, *starts, len(boxes)])]
 
 
+def glyphs_of_line(segmented: SegmentedLine, reader: Reader) -> tuple[list[list[list[ChosenCandidate]]], Probabilities]:
+    """What is believed to stand on a line, by word and chunk, and the probabilities of it all in its place."""
+    words = [[list(_choose(chunk, reader)) for chunk in chunks] for chunks in segmented.words if chunks]
+    return words, _placed([choice for word in words for chunk in word for choice in chunk], reader)
+
+
 def words_of_line(segmented: SegmentedLine, reader: Reader) -> tuple[Word, ...]:
     """The words of a line, read in context."""
-    chosen = [[choice for chunk in chunks for choice in _choose(chunk, reader)] for chunks in segmented.words if chunks]
-    rows = _placed([choice for word in chosen for choice in word], reader)
+    found, rows = glyphs_of_line(segmented, reader)
+    chosen = [[choice for chunk in word for choice in chunk] for word in found]
     words = []
     for word in chosen:
         words.append(Word(tuple(_word_glyphs([(None, choice) for choice in word], rows[: len(word)], reader))))
@@ -167,7 +187,7 @@ def _word_glyphs(
     order = np.argsort(-rows, axis=1, kind="stable")[:, : ALTERNATIVES + 2]
     for (cell, choice), row, best in zip(chosen, rows, order, strict=True):
         ranked = [Alternative(reader.labels[i], float(row[i])) for i in best if row[i] > 0]
-        yield _glyph(choice, cell, ranked, float(row[reader.kinds.nothing]), reader)
+        yield glyph_of(choice, cell, ranked, float(row[reader.kinds.nothing]), reader)
 
 
 def _in_context(candidates: Sequence[Candidate], rows: Probabilities, reader: Reader) -> Probabilities:
@@ -192,7 +212,7 @@ def _choose(chunk: Chunk, reader: Reader) -> tuple[ChosenCandidate, ...]:
     return choose_path(chunk, [min(float(certainty), 1.0) for certainty in shapes.max(axis=1)])
 
 
-def _glyph(
+def glyph_of(
     choice: ChosenCandidate, cell: int | None, ranked: Sequence[Alternative], nothing: float, reader: Reader
 ) -> Glyph:
     """One glyph from its readings, best first (``""`` among them), and the probability that it is not a character."""

@@ -47,7 +47,7 @@ def choose_path(chunk: Chunk, certainties: Sequence[float]) -> tuple[ChosenCandi
     """
     if len(chunk.candidates) == 1 and (chunk.candidates[0].start, chunk.candidates[0].end) == (0, chunk.cuts):
         return (ChosenCandidate(chunk.candidates[0], 1.0),)
-    scores = _scores(chunk, certainties)
+    scores = path_scores(chunk, certainties)
     order = sorted(range(len(scores)), key=lambda i: (chunk.candidates[i].start, chunk.candidates[i].end))
     best, before = _forward(chunk, scores, order)
     after = _backward(chunk, scores, order)
@@ -65,7 +65,8 @@ def choose_path(chunk: Chunk, certainties: Sequence[float]) -> tuple[ChosenCandi
     return tuple(reversed(path))
 
 
-def _scores(chunk: Chunk, certainties: Sequence[float]) -> list[float]:
+def path_scores(chunk: Chunk, certainties: Sequence[float]) -> list[float]:
+    """What each candidate adds to the logarithm of how much a path through it is believed."""
     whole = union_of(candidate.box for candidate in chunk.candidates)
     width = max(whole.width, 1)
     usual_count = max(1.0, width / (TYPICAL_ASPECT * max(whole.height, 1)))

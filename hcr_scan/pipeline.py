@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -20,9 +20,10 @@ from hcr_scan.document import PageFailure, PageResult, Source
 from hcr_scan.engines.base import Engine, Lost
 from hcr_scan.engines.local import local_engine
 from hcr_scan.errors import HcrScanError, ModelError
+from hcr_scan.form_assembly import assemble_form_page
+from hcr_scan.forms.template import Template
 from hcr_scan.model.classifier import Classifier, Crops
 from hcr_scan.model.probabilities import Logits, check_charset
-from hcr_scan.normalization import CropSpec
 from hcr_scan.segmentation.candidates import SegmentedPage, SegmentedResult
 from hcr_scan.settings import Settings
 from hcr_scan.sources import PageImage, PageRef, check_settings, find_inputs
@@ -59,6 +60,7 @@ def transcribe(
     engine: Engine | None = None,
     observer: Observer | None = None,
     stdin: TextIO | None = None,
+    templates: Sequence[Template] = (),
 ) -> Generator[PageResult, None, None]:
     """Every page of the inputs, in order: read, or the reason it could not be.
 
@@ -72,6 +74,7 @@ def transcribe(
         engine: Where pages are segmented; made for ``settings.jobs``, and closed at the end, where left out.
         observer: Called for each page that leaves its worker.
         stdin: What ``-`` among the inputs reads.
+        templates: Forms that pages may be of; each page is held against all of them.
 
     Raises:
         InputError: there is nothing to read.
@@ -86,9 +89,9 @@ def transcribe(
     own_engine = engine is None
     engine = engine or local_engine(settings.jobs, prepare_worker)
     try:
-        segmented = segment_pages(paths, classifier, settings, engine, observer)
+        segmented = segment_pages(paths, classifier, settings, engine, observer, tuple(templates))
         for page in classify_pages(segmented, classifier, settings.batch_size):
-            yield page if isinstance(page, PageFailure) else _assembled(page, classifier, settings)
+            yield page if isinstance(page, PageFailure) else _assembled(page, classifier, settings, templates)
     finally:
         if own_engine:
             engine.close()
@@ -100,10 +103,12 @@ def segment_pages(
     settings: Settings,
     engine: Engine,
     observer: Observer | None = None,
+    templates: tuple[Template, ...] = (),
 ) -> Iterator[SegmentedResult]:
     """Every page of the files, in order, segmented by the engine's workers; files are opened only in workers too."""
     listings = engine.map(list_pages, (ListTask(path, settings.source) for path in paths))
-    tasks = _tasks(listings, settings, classifier.info.crop_spec, classifier.page_model)
+    spec, page_model = classifier.info.crop_spec, classifier.page_model
+    tasks = _tasks(listings, lambda ref: PageTask(ref, settings, spec, page_model, templates))
     for outcome in engine.map(timed_segment_page, tasks):
         if isinstance(outcome, Lost):
             yield _lost(outcome)
@@ -113,11 +118,13 @@ def segment_pages(
         yield outcome.result
 
 
-def read_page(image: PageImage, classifier: Classifier, settings: Settings) -> PageResult:
+def read_page(
+    image: PageImage, classifier: Classifier, settings: Settings, templates: Sequence[Template] = ()
+) -> PageResult:
     """One page that is loaded already, read in this process."""
-    segmented = segment_image(image, settings, classifier.info.crop_spec, classifier.page_model)
-    (page,) = classify_pages([segmented], classifier, settings.batch_size)
-    return page if isinstance(page, PageFailure) else _assembled(page, classifier, settings)
+    task = PageTask(image.ref, settings, classifier.info.crop_spec, classifier.page_model, tuple(templates))
+    (page,) = classify_pages([segment_image(image, task)], classifier, settings.batch_size)
+    return page if isinstance(page, PageFailure) else _assembled(page, classifier, settings, templates)
 
 
 def classify_pages(
@@ -223,8 +230,12 @@ def _predict(classifier: Classifier, crops: Crops) -> Logits:
     return logits
 
 
-def _assembled(page: ClassifiedPage, classifier: Classifier, settings: Settings) -> PageResult:
+def _assembled(
+    page: ClassifiedPage, classifier: Classifier, settings: Settings, templates: Sequence[Template]
+) -> PageResult:
     try:
+        if templates:
+            return assemble_form_page(page.segmented, page.logits, classifier.info, settings, templates)
         return assemble_page(page.segmented, page.logits, classifier.info, settings)
     except Exception as error:
         logger.debug("assembling %s failed", page.segmented.source, exc_info=True)
@@ -232,10 +243,7 @@ def _assembled(page: ClassifiedPage, classifier: Classifier, settings: Settings)
 
 
 def _tasks(
-    listings: Iterable[tuple[PageRef, ...] | PageFailure | Lost[ListTask]],
-    settings: Settings,
-    spec: CropSpec,
-    page_model: Path | None,
+    listings: Iterable[tuple[PageRef, ...] | PageFailure | Lost[ListTask]], task_of: Callable[[PageRef], PageTask]
 ) -> Iterator[PageTask | PageFailure]:
     """A task for each page; files that could not be opened keep their place as failures."""
     for listing in listings:
@@ -244,7 +252,7 @@ def _tasks(
         elif isinstance(listing, PageFailure):
             yield listing
         else:
-            yield from (PageTask(ref, settings, spec, page_model) for ref in listing)
+            yield from map(task_of, listing)
 
 
 def _lost(lost: Lost[PageTask | PageFailure]) -> PageFailure:

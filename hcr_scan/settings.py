@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import string
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 
@@ -118,10 +119,12 @@ class Settings:
         if not 0 <= self.review_below <= 1:
             raise UsageError(f"--review-below must be from 0 to 1, not {self.review_below}")
 
-    def fingerprint(self) -> str:
-        """SHA-256 of every setting that can change the output; those that cannot are left out."""
+    def fingerprint(self, templates: Sequence[str] = ()) -> str:
+        """SHA-256 of every setting that can change the output, and of the templates' own; what cannot is left out."""
         values = asdict(self)
         for name in ("batch_size", "jobs"):
             del values[name]
         del values["source"]["password"]
+        if templates:
+            values["templates"] = list(templates)
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()

@@ -20,6 +20,7 @@ from hcr_scan.settings import Settings, SourceSettings
 from hcr_scan.sources import PageImage, PageRef, count_pages, load_page
 
 if TYPE_CHECKING:
+    from hcr_scan.forms.template import Template
     from hcr_scan.normalization import CropSpec
     from hcr_scan.segmentation.candidates import SegmentedResult
     from hcr_scan.segmentation.page_model import PageModel
@@ -43,6 +44,7 @@ class PageTask:
     settings: Settings
     spec: CropSpec
     page_model_path: Path | None = None
+    templates: tuple[Template, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,16 +85,22 @@ def segment_page(task: PageTask) -> SegmentedResult:
     image = load_page(task.ref, task.settings.source)
     if isinstance(image, PageFailure):
         return image
-    return segment_image(image, task.settings, task.spec, task.page_model_path)
+    return segment_image(image, task)
 
 
-def segment_image(image: PageImage, settings: Settings, spec: CropSpec, page_model: Path | None) -> SegmentedResult:
-    """One page that is loaded already, to crops."""
+def segment_image(image: PageImage, task: PageTask) -> SegmentedResult:
+    """One page that is loaded already, to crops: by the template that it matches, if there are any and it does."""
     try:
         # Imported here: the parent of a run never looks at pixels.
         from hcr_scan.segmentation.segment import segment
 
-        return segment(image, settings.layout, spec, _page_model(page_model))
+        if task.templates:
+            from hcr_scan.forms.reading import segment_form
+
+            found = segment_form(image, task.templates, task.spec)
+            if found is not None:
+                return found
+        return segment(image, task.settings.layout, task.spec, _page_model(task.page_model_path))
     except Exception as error:
         logger.debug("segmenting %s failed", image.ref, exc_info=True)
         return failure_of(image.ref.source, "segment", error)

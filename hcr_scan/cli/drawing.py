@@ -7,6 +7,7 @@ from typing import Any
 from hcr_scan.cli.bundles import bundle_folder
 from hcr_scan.document import PageFailure
 from hcr_scan.errors import InputError
+from hcr_scan.forms.template_file import load_templates
 from hcr_scan.model.classifier import load_classifier
 from hcr_scan.pipeline import read_page
 from hcr_scan.report import RunReport
@@ -24,7 +25,7 @@ def draw_page(path: str, settings: Settings, options: dict[str, Any]) -> str:
     """
     image = _load(path, settings)
     classifier = load_classifier(bundle_folder(options["model"]), engine=options["engine"], device=options["device"])
-    page = read_page(image, classifier, settings)
+    page = read_page(image, classifier, settings, load_templates(options["templates"]))
     if isinstance(page, PageFailure):
         raise InputError(page.message)
     output = open_output(options["out"])

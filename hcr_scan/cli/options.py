@@ -46,6 +46,13 @@ _READING = (
         metavar="P",
         help="Glyphs less sure than this are marked for review.",
     ),
+    click.option(
+        "--template",
+        "templates",
+        multiple=True,
+        type=click.Path(),
+        help="Template file of a form, or a folder of them; may be repeated. Each page is read by the one it matches.",
+    ),
 )
 
 _SOURCE = (

@@ -27,6 +27,20 @@ from hcr_scan.cli.options import model_options, reading_options, scan_settings, 
     help="What a row of CSV stands for.",
 )
 @click.option(
+    "--shape",
+    type=click.Choice(["long", "wide"]),
+    default="long",
+    show_default=True,
+    help="A record for each field and page, or one for each form, with a column for each field of the templates.",
+)
+@click.option(
+    "--with",
+    "extras",
+    multiple=True,
+    type=click.Choice(["confidence", "status"]),
+    help="More columns for each field of a wide table: name__confidence, name__status.",
+)
+@click.option(
     "--excel", is_flag=True, help="CSV for Excel: byte order mark, and no text that Excel takes for a formula."
 )
 @reading_options

@@ -50,19 +50,43 @@ class SegmentedCell:
 
 
 @dataclass(frozen=True, slots=True)
-class SegmentedField:
-    """A row of cells, left to right. ``kind`` is ``cells`` or ``box``."""
-
-    kind: str
-    box: BoundingBox
-    cells: tuple[SegmentedCell, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class SegmentedLine:
     """Words of a line, each a row of chunks, left to right."""
 
     words: tuple[tuple[Chunk, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentedMark:
+    """One check box, and the probability that it is marked; ``value`` is what a mark in it stands for."""
+
+    value: str
+    box: BoundingBox
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentedField:
+    """A place to write in: a row of cells, left to right; or, where a template says so, lines or check boxes.
+
+    Without a template ``kind`` is ``cells`` or ``box`` and there is no name.
+    """
+
+    kind: str
+    box: BoundingBox
+    cells: tuple[SegmentedCell, ...] = ()
+    name: str = ""
+    lines: tuple[SegmentedLine, ...] = ()
+    marks: tuple[SegmentedMark, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateMatch:
+    """Which page of which template a page is, and how well it matches, from 0 to 1."""
+
+    template: str
+    page: int
+    match: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +102,18 @@ class PageGeometry:
 
 @dataclass(frozen=True, slots=True)
 class SegmentedPage:
-    """All that leaves the worker that saw the page. ``crops`` is uint8 ``(n, size, size)``, white on black."""
+    """All that leaves the worker that saw the page. ``crops`` is uint8 ``(n, size, size)``, white on black.
+
+    ``template`` is the template that ``fields`` are from, if one matched; ``lines`` then holds what is written outside
+    of them.
+    """
 
     source: Source
     geometry: PageGeometry
     fields: tuple[SegmentedField, ...]
     lines: tuple[SegmentedLine, ...]
     crops: npt.NDArray[np.uint8]
+    template: TemplateMatch | None = None
 
 
 SegmentedResult = SegmentedPage | PageFailure

@@ -92,8 +92,7 @@ def segment(image: PageImage, layout: Layout, spec: CropSpec, page_model: PageMo
 
 def straight_page(image: PageImage, spec: CropSpec, page_model: PageModel | None) -> StraightPage:
     """The page turned upright, scaled to working size, straightened by its rules and evenly lit."""
-    pixels, sheet, to_working = _sheet(image.pixels)
-    paper = flatten_light(pixels, sheet)
+    paper, to_working = flat_paper(image.pixels)
     height, width = paper.darkness.shape
     straight = straighten(paper)
     if straight is not None and _moves(straight[0], width, height):
@@ -116,6 +115,12 @@ def straight_page(image: PageImage, spec: CropSpec, page_model: PageModel | None
     rows, columns = image.pixels.shape if turns % 2 == 0 else image.pixels.shape[::-1]
     geometry = PageGeometry(columns, rows, image.dpi, 90 * turns, round(to_working.tilt(columns / 2, rows / 2), 2))
     return StraightPage(paper, ink, pieces, find_rules(paper), to_working, geometry)
+
+
+def flat_paper(pixels: Gray) -> tuple[Paper, Homography]:
+    """The page at working size, evenly lit, laid flat if it is a sheet on a desk, and the map from its pixels."""
+    pixels, sheet, to_working = _sheet(pixels)
+    return flatten_light(pixels, sheet), to_working
 
 
 def _warped(paper: Paper, homography: Homography, width: int, height: int) -> Paper:

@@ -44,9 +44,10 @@ def record_of(result: PageResult, provenance: Provenance) -> Record:
         "page": page and _page_record(page),
         "template": page and _template_record(page),
         "status": result.status.value,
-        "error": _error_record(result) if isinstance(result, PageFailure) else None,
-        "fields": [_field_record(field) for field in page.fields] if page else [],
-        "lines": [_line_record(line) for line in page.lines] if page else [],
+        "reasons": [reason.value for reason in page.reasons] if page else [],
+        "error": error_record(result) if isinstance(result, PageFailure) else None,
+        "fields": [field_record(field) for field in page.fields] if page else [],
+        "lines": [line_record(line) for line in page.lines] if page else [],
         "provenance": provenance.as_record(),
     }
 
@@ -95,14 +96,17 @@ def _page_record(page: Page) -> Record:
 def _template_record(page: Page) -> Record | None:
     if page.template is None:
         return None
-    return {"id": page.template, "match": None if page.template_match is None else rounded(page.template_match)}
+    match = None if page.template_match is None else rounded(page.template_match)
+    return {"id": page.template, "page": page.template_page, "match": match}
 
 
-def _error_record(failure: PageFailure) -> Record:
+def error_record(failure: PageFailure) -> Record:
+    """What went wrong with a page, and what to do."""
     return {"stage": failure.stage, "error": failure.error, "message": displayable(failure.message)}
 
 
-def _field_record(field: Field) -> Record:
+def field_record(field: Field) -> Record:
+    """A field with all its glyphs."""
     return {
         "name": field.name,
         "kind": field.kind,
@@ -117,7 +121,8 @@ def _field_record(field: Field) -> Record:
     }
 
 
-def _line_record(line: Line) -> Record:
+def line_record(line: Line) -> Record:
+    """A line with its words and all their glyphs."""
     return {
         "text": line.text,
         "confidence": rounded(line.confidence),

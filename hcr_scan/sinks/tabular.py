@@ -7,7 +7,7 @@ import io
 from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
 
-from hcr_scan.document import Field, Glyph, Line, PageFailure, PageResult, Reason, Status
+from hcr_scan.document import Field, Glyph, Line, Page, PageFailure, PageResult, Reason, Status
 from hcr_scan.sinks.records import displayable, json_text, rounded
 
 Cell = str | int | float | None
@@ -34,22 +34,25 @@ GLYPH_COLUMNS = (
 #: A cell that begins with one of these is a formula to a spreadsheet, which may fetch or run what it says.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\0")
 
+#: By which Excel knows UTF-8.
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
 
 def columns(level: Level) -> tuple[str, ...]:
     return FIELD_COLUMNS if level is Level.FIELD else GLYPH_COLUMNS
 
 
 def rows_of(result: PageResult, level: Level) -> Iterator[Row]:
-    """A page's rows: one a field and one a line, or one a glyph; a page with none of them, or failed, is one row."""
+    """A page's rows: one a field and one a line, or one a glyph.
+
+    A page with none of them, one that failed, and one that is marked as a whole has a row of its own.
+    """
     template = None if isinstance(result, PageFailure) else result.template
     start: Row = [displayable(result.source.path), result.source.page, template]
-    rows = _field_rows if level is Level.FIELD else _glyph_rows
-    empty = True
-    for row in rows(result):
-        empty = False
-        yield [*start, *row]
-    if empty:
-        yield [*start, *_page_row(result, columns(level)[len(start) :])]
+    rows = list((_field_rows if level is Level.FIELD else _glyph_rows)(result))
+    if not rows or (isinstance(result, Page) and result.reasons):
+        rows.insert(0, _page_row(result, columns(level)[len(start) :]))
+    return ([*start, *row] for row in rows)
 
 
 def encoder(level: Level, *, excel: bool) -> tuple[bytes, Callable[[PageResult], bytes]]:
@@ -58,13 +61,13 @@ def encoder(level: Level, *, excel: bool) -> tuple[bytes, Callable[[PageResult],
     With ``excel`` there is a byte order mark, by which Excel knows UTF-8, and text it would take for a formula gets
     an apostrophe in front.
     """
-    mark = b"\xef\xbb\xbf" if excel else b""
+    mark = BYTE_ORDER_MARK if excel else b""
 
     def encode(result: PageResult) -> bytes:
         rows = rows_of(result, level)
-        return _csv([guarded(row) for row in rows] if excel else rows)
+        return csv_bytes([guarded(row) for row in rows] if excel else rows)
 
-    return mark + _csv([columns(level)]), encode
+    return mark + csv_bytes([columns(level)]), encode
 
 
 def guarded(row: Row) -> Row:
@@ -72,7 +75,8 @@ def guarded(row: Row) -> Row:
     return [f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA_STARTS) else cell for cell in row]
 
 
-def _csv(rows: Iterator[Row] | Sequence[Sequence[Cell]]) -> bytes:
+def csv_bytes(rows: Iterator[Row] | Sequence[Sequence[Cell]]) -> bytes:
+    """Rows as CSV; what UTF-8 cannot hold is backslash-escaped."""
     buffer = io.StringIO(newline="")
     csv.writer(buffer, lineterminator="\r\n").writerows(rows)
     return buffer.getvalue().encode("utf-8", "backslashreplace")
@@ -81,7 +85,9 @@ def _csv(rows: Iterator[Row] | Sequence[Sequence[Cell]]) -> bytes:
 def _page_row(result: PageResult, names: Sequence[str]) -> Row:
     """What there is to say of a page with nothing on it, in the columns of these names."""
     said: dict[str, Cell] = {"kind": "page", "status": result.status.value}
-    if isinstance(result, PageFailure):
+    if isinstance(result, Page):
+        said["reasons"] = _joined(result.reasons)
+    else:
         said["error"] = displayable(f"{result.stage}: {result.error}: {result.message}")
     return [said.get(name) for name in names]
 

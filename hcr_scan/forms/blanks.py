@@ -1,0 +1,63 @@
+"""Blank pages made ready: once a process, however many filled pages are held against them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from hcr_scan.errors import UsageError
+from hcr_scan.forms.blank import blank_of
+from hcr_scan.forms.registration import Blank, prepare_blank
+from hcr_scan.forms.template import Template, TemplatePage
+from hcr_scan.geometry import BoundingBox, Homography
+from hcr_scan.images import Gray
+from hcr_scan.segmentation.binarization import flatten_light, working_raster
+
+#: Pages of templates kept ready in one process; more than this are prepared again and again.
+MOST_PAGES = 256
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PreparedPage:
+    """One page of a template with its blank at working size: the raster on which filled pages are read.
+
+    ``darkness`` is that of what is printed, uint8 ``(height, width)``, 0 = paper; in a filled sample only outside of
+    the fields, since what lies in them is writing. ``to_frame`` maps the blank's pixels to that raster.
+    """
+
+    template: Template
+    page: TemplatePage
+    blank: Blank
+    darkness: Gray
+    to_frame: Homography
+
+    def box(self, box: BoundingBox) -> BoundingBox:
+        """A box of the template on the raster."""
+        height, width = self.darkness.shape
+        return self.to_frame.box(box).clipped(width, height)
+
+
+def prepared_pages(templates: Sequence[Template]) -> list[PreparedPage]:
+    """Every page of the templates made ready, in their order.
+
+    Raises:
+        UsageError: a blank cannot be read any more.
+    """
+    return [_prepared(template, number) for template in templates for number in range(len(template.pages))]
+
+
+@lru_cache(maxsize=MOST_PAGES)
+def _prepared(template: Template, number: int) -> PreparedPage:
+    page = template.pages[number]
+    try:
+        pixels = blank_of(page).pixels
+    except ValueError as error:
+        raise UsageError(f"template {template.id}, page {page.number}: {error}") from error
+    written = tuple(box for field in page.fields for box in (field.box, *field.cells)) if page.filled else ()
+    raster, to_frame = working_raster(pixels)
+    darkness = flatten_light(raster).darkness
+    for box in written:
+        inside = to_frame.box(box)
+        darkness[inside.top : inside.bottom, inside.left : inside.right] = 0
+    return PreparedPage(template, page, prepare_blank(pixels, written), darkness, to_frame)

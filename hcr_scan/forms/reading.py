@@ -1,0 +1,172 @@
+"""One page of a known form from pixels to crops: registered to its blank, then read where its fields are."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hcr_scan.forms.blanks import PreparedPage, prepared_pages
+from hcr_scan.forms.leftovers import lines_outside
+from hcr_scan.forms.marks import mark_probability
+from hcr_scan.forms.registration import Registration, register
+from hcr_scan.forms.template import FieldKind, Template, TemplateField
+from hcr_scan.geometry import BoundingBox, Homography, quarter_turn
+from hcr_scan.images import Gray, dilate, warp
+from hcr_scan.normalization import CropSpec
+from hcr_scan.segmentation.binarization import Paper
+from hcr_scan.segmentation.candidates import (
+    PageGeometry,
+    SegmentedCell,
+    SegmentedField,
+    SegmentedLine,
+    SegmentedMark,
+    SegmentedPage,
+    TemplateMatch,
+)
+from hcr_scan.segmentation.cells import InkCell, ink_in_box, read_comb
+from hcr_scan.segmentation.crops import CropCollector
+from hcr_scan.segmentation.glyphs import InkLine
+from hcr_scan.segmentation.lines import find_lines
+from hcr_scan.segmentation.segment import flat_paper
+from hcr_scan.sources import PageImage
+
+#: Print is looked for this many pixels around where the blank has it.
+ASTRAY = 2
+#: Ink at least this many times as dark as the print that belongs there is writing over it.
+OVER_PRINT = 1.3
+#: Print within this share of a field's height from its border is taken for its frame, which reading cells can erase.
+FRAME_SHARE = 0.12
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RegisteredPage:
+    """A page laid over its blank.
+
+    ``paper`` is the page on the raster of the blank; ``geometry`` and ``from_source`` say how the page lay, and map its
+    upright source to that raster.
+    """
+
+    form: PreparedPage
+    match: float
+    paper: Paper
+    geometry: PageGeometry
+    from_source: Homography
+
+
+def segment_form(image: PageImage, templates: Sequence[Template], spec: CropSpec) -> SegmentedPage | None:
+    """The fields of a page that matches one of the templates, with their crops; ``None`` where it matches none.
+
+    Raises:
+        UsageError: the blank of a template cannot be read.
+    """
+    page = registered_page(image, prepared_pages(templates))
+    if page is None:
+        return None
+    crops = CropCollector(spec, page.from_source, page.geometry)
+    fields = tuple(_field(field, page, crops) for field in page.form.page.fields)
+    outside = tuple(_line(line, crops) for line in lines_outside(page.paper, page.form))
+    match = TemplateMatch(page.form.template.id, page.form.page.number, page.match)
+    return SegmentedPage(image.ref.source, page.geometry, fields, outside, crops.stacked(), match)
+
+
+def registered_page(image: PageImage, forms: Sequence[PreparedPage]) -> RegisteredPage | None:
+    """The page laid over the blank that it matches best, if it matches any."""
+    paper, to_working = flat_paper(image.pixels)
+    found = register(paper, [form.blank for form in forms])
+    return None if found is None else _laid_over(image, paper, to_working, forms[found.index], found)
+
+
+def _laid_over(
+    image: PageImage, paper: Paper, to_working: Homography, form: PreparedPage, found: Registration
+) -> RegisteredPage:
+    to_frame = form.to_frame @ found.to_page.inverse()
+    height, width = form.darkness.shape
+    darkness = warp(paper.darkness, to_frame, width, height, fill=0)
+    from_source = to_frame @ to_working
+    turns = _turns(from_source, width, height)
+    rows, columns = image.pixels.shape
+    from_upright = from_source @ quarter_turn(turns, columns, rows).inverse()
+    if turns % 2:
+        rows, columns = columns, rows
+    skew = round(from_upright.tilt(columns / 2, rows / 2), 2)
+    geometry = PageGeometry(columns, rows, image.dpi, 90 * turns, skew)
+    return RegisteredPage(
+        form, found.match, Paper(_without_guides(darkness, form), paper.noise), geometry, from_upright
+    )
+
+
+def _turns(from_source: Homography, width: int, height: int) -> int:
+    """Quarter turns clockwise that bring the source upright, to the nearest."""
+    to_source = from_source.inverse()
+    (x0, y0), (x1, y1) = to_source.point(width / 2 - 1, height / 2), to_source.point(width / 2 + 1, height / 2)
+    return -round(math.degrees(math.atan2(y1 - y0, x1 - x0)) / 90) % 4
+
+
+def _without_guides(darkness: Gray, form: PreparedPage) -> Gray:
+    """The page without what is printed inside its fields; frames stay, writing over print stays.
+
+    How dark the print came out is seen on the page itself, since copies fade.
+    """
+    guides = _guides(form)
+    if not guides.any():
+        return darkness
+    printed = form.darkness > 60
+    shade = float(np.median(darkness[printed] / form.darkness[printed])) if printed.any() else 1.0
+    most = dilate(guides, 2 * ASTRAY + 1, 2 * ASTRAY + 1).astype(np.float32) * max(shade, 0.3) * OVER_PRINT
+    return np.where((most > 0) & (darkness <= most + 20), 0, darkness).astype(np.uint8)
+
+
+def _guides(form: PreparedPage) -> Gray:
+    """The blank's darkness inside the places to write in, away from their frames; 0 elsewhere."""
+    guides = np.zeros_like(form.darkness)
+    for field in form.page.fields:
+        if field.kind in (FieldKind.CHECKBOX, FieldKind.CHOICE):
+            continue
+        for place in field.cells or (field.box,):
+            box = form.box(place)
+            inset = max(3, round(FRAME_SHARE * box.height))
+            rows, columns = slice(box.top + inset, box.bottom - inset), slice(box.left + inset, box.right - inset)
+            inside = form.darkness[rows, columns]
+            guides[rows, columns] = np.where(inside > 25, inside, 0)
+    return guides
+
+
+def _field(field: TemplateField, page: RegisteredPage, crops: CropCollector) -> SegmentedField:
+    box = crops.source_box(page.form.box(field.box))
+    if field.kind in (FieldKind.CHECKBOX, FieldKind.CHOICE):
+        marks = tuple(_mark(option.value, option.box, page, crops) for option in field.options)
+        return SegmentedField(field.kind, box, name=field.name, marks=marks)
+    if field.cells:
+        cells = read_comb(page.paper, tuple(page.form.box(cell) for cell in field.cells))
+        return SegmentedField(field.kind, box, tuple(_cell(cell, crops) for cell in cells), field.name)
+    lines = tuple(_lines(page.paper, page.form.box(field.box), crops))
+    return SegmentedField(field.kind, box, name=field.name, lines=lines)
+
+
+def _cell(cell: InkCell, crops: CropCollector) -> SegmentedCell:
+    return SegmentedCell(
+        crops.source_box(cell.box),
+        crops.chunk(cell.chunk, crossed_out=cell.crossed_out) if cell.chunk else None,
+        crops.chunk(cell.speck) if cell.speck else None,
+    )
+
+
+def _lines(paper: Paper, box: BoundingBox, crops: CropCollector) -> list[SegmentedLine]:
+    found = ink_in_box(paper, box)
+    if found is None:
+        return []
+    ink, left, top = found
+    return [_line(line, crops, left, top) for line in find_lines(ink)]
+
+
+def _line(line: InkLine, crops: CropCollector, left: int = 0, top: int = 0) -> SegmentedLine:
+    return SegmentedLine(tuple(tuple(crops.chunk(chunk, left, top) for chunk in word.chunks) for word in line.words))
+
+
+def _mark(value: str, box: BoundingBox, page: RegisteredPage, crops: CropCollector) -> SegmentedMark:
+    inside = page.form.box(box)
+    probability = mark_probability(page.paper, page.form.darkness, inside)
+    return SegmentedMark(value, crops.source_box(inside), probability)
