@@ -39,7 +39,7 @@ def write(target: Path, options: OutputOptions, pages: Iterable[PageResult], end
 def test_a_record_has_the_keys_of_the_schema_in_its_order() -> None:
     record = record_of(page(), PROVENANCE)
     assert list(record) == [
-        "schema", "source", "page", "template", "status", "error", "fields", "lines", "provenance",
+        "schema", "source", "page", "template", "status", "reasons", "error", "fields", "lines", "provenance",
     ]  # fmt: skip
     assert record["source"] == {"path": "in/a.png", "page": 1, "pages": 1, "sha256": "a" * 64}
     assert record["page"] == {"width": 600, "height": 800, "dpi": 200, "rotation": 0, "skew": 0.0}
