@@ -15,12 +15,15 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "hcr_scan.document": (
-        "Alternative", "Field", "FieldAlternative", "Glyph", "Line", "Page", "PageFailure", "PageResult", "Reason",
-        "Source", "Status", "Word",
+        "Alternative", "Field", "FieldAlternative", "Form", "Glyph", "Line", "Page", "PageFailure", "PageResult",
+        "Reason", "Source", "Status", "Word",
     ),
     "hcr_scan.errors": (
         "ExitCode", "HcrScanError", "InputError", "MissingDependency", "ModelError", "OutputError", "UsageError",
     ),
+    "hcr_scan.forms.grouping": ("filled_forms",),
+    "hcr_scan.forms.template": ("Template",),
+    "hcr_scan.forms.template_file": ("load_template", "load_templates"),
     "hcr_scan.geometry": ("BoundingBox",),
     "hcr_scan.model.bundle": ("ModelInfo",),
     "hcr_scan.model.classifier": ("Classifier", "load_classifier"),
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
         Alternative,
         Field,
         FieldAlternative,
+        Form,
         Glyph,
         Line,
         Page,
@@ -54,6 +58,9 @@ if TYPE_CHECKING:
         OutputError,
         UsageError,
     )
+    from hcr_scan.forms.grouping import filled_forms
+    from hcr_scan.forms.template import Template
+    from hcr_scan.forms.template_file import load_template, load_templates
     from hcr_scan.geometry import BoundingBox
     from hcr_scan.model.bundle import ModelInfo
     from hcr_scan.model.classifier import Classifier, load_classifier
@@ -67,6 +74,7 @@ __all__ = [
     "ExitCode",
     "Field",
     "FieldAlternative",
+    "Form",
     "Glyph",
     "HcrScanError",
     "InputError",
@@ -85,10 +93,14 @@ __all__ = [
     "Source",
     "SourceSettings",
     "Status",
+    "Template",
     "UsageError",
     "Word",
     "__version__",
+    "filled_forms",
     "load_classifier",
+    "load_template",
+    "load_templates",
     "parse_charset",
     "transcribe",
 ]

@@ -17,8 +17,6 @@ TEMPLATES = [
 def page(
     path: str, template: str | None = None, template_page: int | None = None, of: int = 1, number: int = 1
 ) -> Page:
-    path: str, template: str | None = None, template_page: int | None = None, of: int = 1, number: int = 1
-) -> Page:
     return Page(Source(path, number, of), 100, 100, 100, 0, 0.0, (), (), template, 0.9, template_page)
 
 
