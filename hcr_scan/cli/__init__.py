@@ -22,6 +22,7 @@ COMMANDS = {
     "inspect": ("hcr_scan.cli.inspect:inspect", "Draw what was found on one page, coloured by confidence."),
     "train": ("hcr_scan.cli.train:train", "Train a model bundle from character images."),
     "evaluate": ("hcr_scan.cli.evaluate:evaluate", "Measure a model on labelled characters."),
+    "template": ("hcr_scan.cli.template:template", "Draft, draw and check templates of forms."),
     "model": ("hcr_scan.cli.model:model", "Show what a model bundle reads and how well."),
 }
 

@@ -1,0 +1,71 @@
+"""What the commands of ``hcr-scan template`` write."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import click
+from PIL import Image
+
+from hcr_scan.errors import ExitCode, OutputError
+from hcr_scan.forms.checking import check_template
+from hcr_scan.forms.drafting import draft_template
+from hcr_scan.forms.preview import draw_preview
+from hcr_scan.forms.template_file import load_template
+from hcr_scan.forms.template_writing import write_template
+from hcr_scan.images import Gray
+from hcr_scan.sinks.output import open_output, output_errors
+
+
+def write_draft(blank: str, out: Path, *, pages: str | None, filled: bool, preview: str | None, force: bool) -> str:
+    """Draft a template into ``out`` with its preview; returns a line on what was found.
+
+    Raises:
+        OutputError: there is a template under that name, or something cannot be written.
+    """
+    if out.exists() and not force:
+        raise OutputError(f"{out} exists and may hold names you gave; choose another -o, or replace it with --force")
+    draft = draft_template(blank, out, filled=filled, pages=pages)
+    for copy in draft.copies:
+        _write(str(copy.path), _png(copy.pixels, copy.dpi))
+    _write(str(out), write_template(draft.template).encode())
+    form = load_template(out)
+    picture = preview or str(out.with_suffix(".png"))
+    _write(picture, draw_preview(form))
+    kinds = [field.kind.value for field in form.fields]
+    counts = ", ".join(f"{kinds.count(kind)} {kind}" for kind in dict.fromkeys(kinds)) or "none"
+    straightened = f"; straightened {', '.join(str(copy.path) for copy in draft.copies)}" if draft.copies else ""
+    return f"{out}: {len(kinds)} fields ({counts}) on {len(form.pages)} page(s); drawn in {picture}{straightened}"
+
+
+def write_preview(path: str, out: str) -> None:
+    """Draw a template file into a PNG."""
+    _write(out, draw_preview(load_template(path)))
+
+
+def print_findings(path: str) -> int:
+    """Print what is wrong with the fields of a template file; returns the exit code."""
+    form = load_template(path)
+    findings = check_template(form)
+    width = max((len(finding.field) for finding in findings), default=0)
+    for finding in findings:
+        click.echo(f"page {finding.page}  {finding.field:<{width}}  {finding.problem}")
+    click.echo(f"{path}: {len(form.fields)} fields, {len(findings)} problems", err=True)
+    return ExitCode.SOME_PAGES_FAILED if findings else ExitCode.OK
+
+
+def _png(pixels: Gray, dpi: int) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG", dpi=(dpi, dpi))
+    return buffer.getvalue()
+
+
+def _write(target: str, data: bytes) -> None:
+    output = open_output(target)
+    try:
+        with output_errors(target):
+            output.stream.write(data)
+        output.commit()
+    finally:
+        output.discard()

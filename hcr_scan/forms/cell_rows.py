@@ -1,0 +1,73 @@
+"""Rows of cells grouped to fields: parted where a table's wall runs between them, joined across printed separators."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+
+from hcr_scan.geometry import BoundingBox
+from hcr_scan.images import dilate
+from hcr_scan.segmentation.segment import StraightPage
+
+Row = tuple[BoundingBox, ...]
+
+#: Cells with a gap of their own between them, in working pixels; else they share a wall.
+GAP = 6
+#: A wall that goes this share of the cells' height beyond them, above and below, parts a table's columns.
+BEYOND = 0.3
+#: Share of such a wall that is seen; those of cells end between rows.
+UNBROKEN = 0.97
+#: Groups with a dash, slash or dot between them are this many cells apart at most: ``DD-MM-YYYY``.
+SEPARATED = 1.5
+#: Cells of one field differ in size by less than this share.
+SAME_SIZE = 0.2
+
+
+def regrouped(page: StraightPage, rows: list[Row]) -> list[Row]:
+    """Rows of cells as fields."""
+    parted = [part for row in rows for part in _parted(page, row)]
+    left = sorted(parted, key=lambda row: (row[0].left, row[0].top))
+    joined: list[Row] = []
+    for row in left:
+        for i, field in enumerate(joined):
+            if _is_separated(page, field, row):
+                joined[i] = field + row
+                break
+        else:
+            joined.append(row)
+    return joined
+
+
+def _parted(page: StraightPage, row: Row) -> list[Row]:
+    parts = [[row[0]]]
+    for before, after in pairwise(row):
+        if after.left - before.right >= GAP and _wall_between(page, before, after):
+            parts.append([])
+        parts[-1].append(after)
+    return [tuple(part) for part in parts]
+
+
+def _wall_between(page: StraightPage, before: BoundingBox, after: BoundingBox) -> bool:
+    """Whether an upright rule runs between two cells and on beyond them."""
+    reach = max(4, round(BEYOND * before.height))
+    gap = dilate(page.rules.vertical[:, max(before.right - 2, 0) : after.left + 2], 3, 1) > 0
+    wall = gap[max(before.top - GAP - reach, 0) : before.bottom + GAP + reach]
+    return bool(wall.mean(axis=0).max() > UNBROKEN)
+
+
+def _is_separated(page: StraightPage, field: Row, row: Row) -> bool:
+    """Whether a row goes on a field behind a printed separator."""
+    last, first = field[-1], row[0]
+    level = max(abs(last.top - first.top), abs(last.bottom - first.bottom)) < SAME_SIZE * last.height
+    alike = abs(last.width - first.width) < SAME_SIZE * last.width
+    gap = first.left - last.right
+    if not (level and alike and 0 < gap < SEPARATED * last.width):
+        return False
+    pieces = page.pieces.boxes
+    # The walls of the cells on both sides are no separators.
+    inside = (pieces[:, 0] > last.right) & (pieces[:, 2] < first.left)
+    within = (pieces[:, 1] >= last.top - GAP) & (pieces[:, 3] <= last.bottom + GAP)
+    sizes = pieces[:, 2:] - pieces[:, :2]
+    mark = np.maximum(sizes[:, 0], sizes[:, 1]) >= 3
+    return bool((inside & within & mark).any())

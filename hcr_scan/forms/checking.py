@@ -1,0 +1,132 @@
+"""What may go wrong with a template, seen before a single page is read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from hcr_scan.errors import UsageError
+from hcr_scan.forms.blank import blank_of
+from hcr_scan.forms.field_table import MARK_KINDS
+from hcr_scan.forms.printed_words import runs_across
+from hcr_scan.forms.template import Template, TemplateField, TemplatePage
+from hcr_scan.geometry import BoundingBox, Homography
+from hcr_scan.images import Components, above, connected_components
+from hcr_scan.segmentation.binarization import STRONG_INK, Paper, flatten_light, local_ink, working_raster
+
+#: Parts of two fields collide when they share more than this many pixels across and down.
+TOUCH = 2
+#: A frame may reach this many pixels into a box: what lies on its very edge is erased with the frame.
+HAIRLINE = 2
+#: How deep a frame is looked for inside a box, as a share of its side, and how much of the side it takes up.
+DEEP, LONG = 0.25, 0.85
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something wrong with a field: ``page`` counts from 1, ``problem`` says what and by how much."""
+
+    page: int
+    field: str
+    problem: str
+
+
+def check_template(template: Template) -> list[Finding]:
+    """What is wrong with the fields of a template as far as its blanks tell, page by page, in their order.
+
+    Raises:
+        UsageError: a blank cannot be read any more.
+    """
+    findings: list[Finding] = []
+    for page in template.pages:
+        findings += [Finding(page.number, field, problem) for field, problem in _collisions(page)]
+        view = _View.of(page)
+        for field in page.fields:
+            problems = [*_frames_inside(view, field), *([] if page.filled else _print_inside(view, field))]
+            findings += [Finding(page.number, field.name, problem) for problem in problems]
+    return findings
+
+
+def parts_of(field: TemplateField) -> tuple[BoundingBox, ...]:
+    """Where a field is filled in: its cells, its check boxes, or its box."""
+    return field.cells or tuple(option.box for option in field.options) or (field.box,)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _View:
+    """A blank at working size."""
+
+    paper: Paper
+    pieces: Components
+    to_working: Homography
+
+    @classmethod
+    def of(cls, page: TemplatePage) -> _View:
+        try:
+            pixels = blank_of(page).pixels
+        except ValueError as error:
+            raise UsageError(f"pages[{page.number - 1}].blank: {error}") from error
+        working, to_working = working_raster(pixels)
+        paper = flatten_light(working)
+        return cls(paper, connected_components(above(local_ink(paper), STRONG_INK - 1)), to_working)
+
+    def box(self, box: BoundingBox) -> BoundingBox:
+        height, width = self.paper.darkness.shape
+        return self.to_working.box(box).clipped(width, height)
+
+
+def _collisions(page: TemplatePage) -> Iterator[tuple[str, str]]:
+    for one, other in combinations(page.fields, 2):
+        shared = [
+            overlap
+            for part in parts_of(one)
+            for other_part in parts_of(other)
+            if (overlap := part.intersection(other_part)) and min(overlap.width, overlap.height) > TOUCH
+        ]
+        if shared:
+            widest = max(shared, key=lambda box: box.area)
+            yield one.name, f"collides with {other.name} by {widest.width} x {widest.height} pixels; move one of them"
+
+
+def _frames_inside(view: _View, field: TemplateField) -> Iterator[str]:
+    """Sides of a field's parts within which a straight line runs along the side: the frame itself."""
+    worst: dict[str, int] = {}
+    for part in parts_of(field):
+        for side, depth in _frame_depths(view, part).items():
+            worst[side] = max(worst.get(side, 0), depth)
+    tight = [f"{side} by {depth}" for side, depth in worst.items() if depth > HAIRLINE]
+    if tight:
+        yield f"the frame lies inside the box: {', '.join(tight)} pixels; make the box smaller"
+
+
+def _frame_depths(view: _View, part: BoundingBox) -> dict[str, int]:
+    """How far inside a box a line along each of its sides reaches, in pixels of the blank; 0 without one."""
+    box = view.box(part)
+    if min(box.width, box.height) < 8:
+        return {}
+    darkness = view.paper.darkness[box.top : box.bottom, box.left : box.right]
+    # Some boxes are filled with a tint.
+    dark = darkness > np.median(darkness) + max(4 * view.paper.noise, 12)
+    scale = part.height / box.height
+    turned = dark.T
+    sides = {"top": dark, "bottom": dark[::-1], "left": turned, "right": turned[::-1]}
+    return {side: round(scale * _depth(rows)) for side, rows in sides.items()}
+
+
+def _depth(rows: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> int:
+    """The last of the first rows that is dark all along, counted from 1; 0 without one."""
+    deep = max(1, round(DEEP * len(rows)))
+    solid = np.flatnonzero(rows[:deep].mean(axis=1) > LONG)
+    return int(solid[-1]) + 1 if len(solid) else 0
+
+
+def _print_inside(view: _View, field: TemplateField) -> Iterator[str]:
+    """Print that runs across the borders of cells and check boxes, which are empty on a blank but for guides."""
+    if not field.cells and field.kind not in MARK_KINDS:
+        return
+    cut = [str(n) for n, part in enumerate(parts_of(field), 1) if runs_across(view.pieces, view.box(part))]
+    if cut:
+        yield f"print runs across the border of {'cell' if field.cells else 'box'} {', '.join(cut)}; move the box"

@@ -1,0 +1,92 @@
+"""A template drawn over its blanks, for people who name the fields."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from hcr_scan.errors import UsageError
+from hcr_scan.forms.blank import blank_of
+from hcr_scan.forms.template import FieldKind, Template, TemplateField, TemplatePage
+from hcr_scan.geometry import BoundingBox
+from hcr_scan.images import Gray
+
+Color = tuple[int, int, int]
+
+COLORS: dict[FieldKind, Color] = {
+    FieldKind.CELLS: (200, 30, 30),
+    FieldKind.CROSSED_CELLS: (220, 110, 0),
+    FieldKind.BOX: (40, 80, 220),
+    FieldKind.LINE: (150, 30, 170),
+    FieldKind.CHECKBOX: (0, 130, 50),
+    FieldKind.CHOICE: (0, 130, 140),
+}
+#: The page is lightened to this share of its contrast, so that colors stand out.
+PAGE_CONTRAST = 0.5
+#: Height of names, in inches, and the gap between pages, in pixels.
+NAME_HEIGHT, PAGE_GAP = 0.075, 20
+SMALLEST_NAME = 9
+
+
+def draw_preview(template: Template, pixels: list[Gray] | None = None) -> bytes:
+    """A PNG of all pages, one below the other, with the boxes, names and kinds of their fields.
+
+    Args:
+        template: what to draw.
+        pixels: of the blanks, uint8 ``(height, width)`` each; ``None`` loads them.
+
+    Raises:
+        UsageError: a blank cannot be read any more.
+    """
+    rasters = [_pixels(page) for page in template.pages] if pixels is None else pixels
+    drawn = [_page(page, raster) for page, raster in zip(template.pages, rasters, strict=True)]
+    width = max(image.width for image in drawn)
+    sheet = Image.new("RGB", (width, sum(image.height + PAGE_GAP for image in drawn) - PAGE_GAP), (128, 128, 128))
+    top = 0
+    for image in drawn:
+        sheet.paste(image, (0, top))
+        top += image.height + PAGE_GAP
+    buffer = io.BytesIO()
+    sheet.save(buffer, format="PNG", compress_level=3)
+    return buffer.getvalue()
+
+
+def _pixels(page: TemplatePage) -> Gray:
+    try:
+        return blank_of(page).pixels
+    except ValueError as error:
+        raise UsageError(f"pages[{page.number - 1}].blank: {error}") from error
+
+
+def _page(page: TemplatePage, pixels: Gray) -> Image.Image:
+    lightened = (255 - (255 - pixels.astype(np.float32)) * PAGE_CONTRAST).astype(np.uint8)
+    image = Image.fromarray(lightened).convert("RGB")
+    draw = ImageDraw.Draw(image)
+    # The font that comes with Pillow: no font need be installed.
+    font = ImageFont.load_default(max(SMALLEST_NAME, round(NAME_HEIGHT * page.dpi)))
+    stroke = max(1, round(page.dpi / 120))
+    for field in page.fields:
+        _frames(draw, field, stroke)
+    for field in page.fields:
+        left, top = field.box.left, max(field.box.top - stroke - 1, 0)
+        place = draw.textbbox((left, top), field.name, font=font, anchor="lb")
+        draw.rectangle(place, fill=(255, 255, 255))
+        draw.text((left, top), field.name, fill=COLORS[field.kind], font=font, anchor="lb")
+    return image
+
+
+def _frames(draw: ImageDraw.ImageDraw, field: TemplateField, stroke: int) -> None:
+    color = COLORS[field.kind]
+    for cell in field.cells:
+        _frame(draw, cell, color, 1)
+    for option in field.options:
+        _frame(draw, option.box, color, stroke)
+    if not field.options:
+        _frame(draw, field.box.grown(stroke), color, stroke)
+
+
+def _frame(draw: ImageDraw.ImageDraw, box: BoundingBox, color: Color, stroke: int) -> None:
+    corners = (box.left, box.top, max(box.right - 1, box.left), max(box.bottom - 1, box.top))
+    draw.rectangle(corners, outline=color, width=stroke)
