@@ -21,8 +21,11 @@ from hcr_scan.segmentation.binarization import STRONG_INK, Paper, flatten_light,
 TOUCH = 2
 #: A frame may reach this many pixels into a box: what lies on its very edge is erased with the frame.
 HAIRLINE = 2
-#: How deep a frame is looked for inside a box, as a share of its side, and how much of the side it takes up.
-DEEP, LONG = 0.25, 0.85
+#: How deep a frame is looked for inside a box, as a share of its side and in working pixels: farther in, lines are to
+#: write on or to guide the pen. How much of the side it takes up.
+DEEP, DEEPEST, LONG = 0.45, 20, 0.85
+
+SIDES = ("top", "bottom", "left", "right")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ def check_template(template: Template) -> list[Finding]:
         findings += [Finding(page.number, field, problem) for field, problem in _collisions(page)]
         view = _View.of(page)
         for field in page.fields:
-            problems = [*_frames_inside(view, field), *([] if page.filled else _print_inside(view, field))]
+            problems = [*_frames_inside(view, field, page.filled), *([] if page.filled else _print_inside(view, field))]
             findings += [Finding(page.number, field.name, problem) for problem in problems]
     return findings
 
@@ -91,13 +94,18 @@ def _collisions(page: TemplatePage) -> Iterator[tuple[str, str]]:
             yield one.name, f"collides with {other.name} by {widest.width} x {widest.height} pixels; move one of them"
 
 
-def _frames_inside(view: _View, field: TemplateField) -> Iterator[str]:
-    """Sides of a field's parts within which a straight line runs along the side: the frame itself."""
-    worst: dict[str, int] = {}
-    for part in parts_of(field):
-        for side, depth in _frame_depths(view, part).items():
-            worst[side] = max(worst.get(side, 0), depth)
-    tight = [f"{side} by {depth}" for side, depth in worst.items() if depth > HAIRLINE]
+def _frames_inside(view: _View, field: TemplateField, filled: bool) -> Iterator[str]:
+    """Sides of a field's parts within which a straight line runs along the side: the frame itself.
+
+    On a filled page it must be seen in half of the parts, for a T has a straight line on top too.
+    """
+    depths = [_frame_depths(view, part) for part in parts_of(field)]
+    tight = []
+    for side in SIDES:
+        found = sorted(depth.get(side, 0) for depth in depths)
+        inside = found[len(found) // 2] if filled else found[-1]
+        if inside > HAIRLINE:
+            tight.append(f"{side} by {inside}")
     if tight:
         yield f"the frame lies inside the box: {', '.join(tight)} pixels; make the box smaller"
 
@@ -111,14 +119,13 @@ def _frame_depths(view: _View, part: BoundingBox) -> dict[str, int]:
     # Some boxes are filled with a tint.
     dark = darkness > np.median(darkness) + max(4 * view.paper.noise, 12)
     scale = part.height / box.height
-    turned = dark.T
-    sides = {"top": dark, "bottom": dark[::-1], "left": turned, "right": turned[::-1]}
-    return {side: round(scale * _depth(rows)) for side, rows in sides.items()}
+    views = (dark, dark[::-1], dark.T, dark.T[::-1])
+    return {side: round(scale * _depth(rows)) for side, rows in zip(SIDES, views, strict=True)}
 
 
 def _depth(rows: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> int:
     """The last of the first rows that is dark all along, counted from 1; 0 without one."""
-    deep = max(1, round(DEEP * len(rows)))
+    deep = min(max(1, round(DEEP * len(rows))), DEEPEST)
     solid = np.flatnonzero(rows[:deep].mean(axis=1) > LONG)
     return int(solid[-1]) + 1 if len(solid) else 0
 

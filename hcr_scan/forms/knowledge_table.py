@@ -9,7 +9,7 @@ from pathlib import Path
 from hcr_scan.errors import UsageError
 from hcr_scan.forms.template import Knowledge, ValueKind, ValueType
 from hcr_scan.forms.toml_table import Table, is_number, shown
-from hcr_scan.settings import NAMED_CHARSETS, parse_charset
+from hcr_scan.settings import parse_charset
 
 KNOWLEDGE_KEYS = ("charset", "mask", "pattern", "lexicon", "closed_lexicon", "type")
 _TYPE_KEYS = ("kind", "formats", "least", "most", "decimals", "system")
@@ -69,11 +69,8 @@ def _charset(table: Table) -> str | None:
         return None
     try:
         return parse_charset(text)
-    except UsageError:
-        names = ", ".join(NAMED_CHARSETS)
-        raise table.problem(
-            "charset", f'{shown(text)} names no characters; use {names}, some joined by +, or a literal set like "ABC"'
-        ) from None
+    except UsageError as error:
+        raise table.problem("charset", str(error).removeprefix("--charset ")) from None
 
 
 def _lexicon(table: Table, files: Files) -> tuple[str, ...]:

@@ -26,7 +26,7 @@ COLORS: dict[FieldKind, Color] = {
 #: The page is lightened to this share of its contrast, so that colors stand out.
 PAGE_CONTRAST = 0.5
 #: Height of names, in inches, and the gap between pages, in pixels.
-NAME_HEIGHT, PAGE_GAP = 0.075, 20
+NAME_HEIGHT, PAGE_GAP = 0.09, 20
 SMALLEST_NAME = 9
 
 

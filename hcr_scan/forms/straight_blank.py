@@ -14,8 +14,9 @@ from hcr_scan.segmentation.page_model import PageModel
 from hcr_scan.segmentation.segment import StraightPage, straight_page
 from hcr_scan.sources import PageImage
 
-#: A blank whose corners lie within this many working pixels of where a straight page has them is straight enough.
-STRAIGHT = 3.0
+#: A blank is straight enough when its corners lie within this many working pixels of where a straight page has them: a
+#: row of cells over all of its width leans by less than this.
+STRAIGHT = 6.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from hcr_scan.cli import COMMANDS, group
 from hcr_scan.cli.scan import scan
 from hcr_scan.document import Reason, Status
 from hcr_scan.errors import ExitCode
+from hcr_scan.forms.field_table import FIELD_KEYS, OPTION_KEYS
+from hcr_scan.forms.template_file import CHECK_KEYS, FILE_KEYS, PAGE_KEYS
 from hcr_scan.sinks.tabular import FIELD_COLUMNS
 
 ROOT = Path(__file__).parents[2]
@@ -71,6 +76,24 @@ def test_every_command_shown_runs(command: str, folder: Path) -> None:
         target = re.search(r"(?:--out|-o) (\S+)", command)
         assert target is not None
         assert (folder / target[1]).stat().st_size > 0
+
+
+def test_the_template_commands_shown_run(folder: Path) -> None:
+    shell(block("run templates"), folder)
+    assert {"membership.toml", "membership.png"} <= {path.name for path in folder.iterdir()}
+
+
+def test_the_template_shown_is_as_the_schema_says() -> None:
+    schema = json.loads((ROOT / "hcr_scan" / "schema" / "template.schema.json").read_text("utf-8"))
+    shown = re.search(r"^```toml\n(schema = .*?)^```$", README, re.MULTILINE | re.DOTALL)
+    assert shown is not None
+    values = tomllib.loads(re.sub(r"= (\d{4}-\d\d-\d\d)", r'= "\1"', shown[1]))
+    jsonschema.Draft202012Validator(schema).validate(values)
+
+
+def test_every_key_of_a_template_is_explained() -> None:
+    for keys in (FILE_KEYS, PAGE_KEYS, CHECK_KEYS, FIELD_KEYS, OPTION_KEYS):
+        assert [key for key in keys if not re.search(rf"`{key}`|\n{key} =|\n\[\[{key}]]", README)] == []
 
 
 def test_the_python_shown_runs(folder: Path) -> None:

@@ -116,7 +116,9 @@ def test_a_file_says_what_is_known_of_a_form(folder: Path) -> None:
     assert code.box == BoundingBox(300, 20, 345, 40)
     assert birth.normalize == (Normalization.ISO_DATE,)
     assert birth.knowledge.type == ValueType(ValueKind.DATE, ("DDMMYYYY", "DD.MM.YYYY"), "1900-01-01", "2030-12-31")
-    assert country.knowledge == Knowledge("+ABdgist", None, "[A-B]+", ("A", "B"), True, ValueType(ValueKind.COUNTRY))
+    assert country.knowledge == Knowledge(
+        "0123456789AB", None, "[A-B]+", ("A", "B"), True, ValueType(ValueKind.COUNTRY)
+    )
     assert consent.options == (Option("yes", consent.box),)
     assert [option.value for option in sex.options] == ["male", "female"]
     assert sex.box == BoundingBox(20, 180, 72, 192)

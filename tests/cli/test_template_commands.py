@@ -1,0 +1,108 @@
+"""``hcr-scan template``: exit codes, what is written, and what is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from hcr_scan.cli import run
+from hcr_scan.errors import ExitCode
+from hcr_scan.forms.preview import COLORS
+from hcr_scan.forms.template import FieldKind
+from hcr_scan.forms.template_file import load_template
+from tests.blank_forms import draw_blank_form
+
+
+@pytest.fixture(scope="module")
+def drafted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a blank and what was drafted from it."""
+    folder = tmp_path_factory.mktemp("forms")
+    draw_blank_form().save(folder / "blank.png")
+    assert run(["template", "draft", str(folder / "blank.png"), "-o", str(folder / "card.toml")]) == ExitCode.OK
+    return folder
+
+
+def colors(path: Path) -> set[tuple[int, int, int]]:
+    pixels = np.asarray(Image.open(path)).reshape(-1, 3)
+    return {(int(r), int(g), int(b)) for r, g, b in np.unique(pixels, axis=0)}
+
+
+def test_a_draft_is_a_template_and_a_picture(drafted: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert len(load_template(drafted / "card.toml").fields) == 10
+    kinds = (FieldKind.CELLS, FieldKind.CHECKBOX, FieldKind.BOX, FieldKind.LINE)
+    assert {COLORS[kind] for kind in kinds} <= colors(drafted / "card.png")
+    target = str(drafted / "again.toml")
+    assert (
+        run(["template", "draft", str(drafted / "blank.png"), "-o", target, "--preview", target + ".png"])
+        == ExitCode.OK
+    )
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "again.toml: 10 fields (4 cells, 3 checkbox, 2 line, 1 box) on 1 page(s); drawn in" in err
+    assert (drafted / "again.toml.png").exists()
+    assert not (drafted / "again.png").exists()
+
+
+def test_names_that_were_given_are_not_overwritten(drafted: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    named = drafted / "named.toml"
+    named.write_text("mine")
+    command = ["template", "draft", str(drafted / "blank.png"), "-o", str(named)]
+    assert run(command) == ExitCode.OUTPUT
+    assert "named.toml exists and may hold names you gave; choose another -o, or replace it with --force" in (
+        capsys.readouterr().err
+    )
+    assert named.read_text() == "mine"
+    assert run([*command, "--force"]) == ExitCode.OK
+    assert load_template(named).id == "named"
+
+
+def test_a_preview_shows_what_the_file_says(drafted: Path) -> None:
+    text = (drafted / "card.toml").read_text().replace('kind = "line"', 'kind = "box"')
+    (drafted / "edited.toml").write_text(text)
+    assert run(["template", "preview", str(drafted / "edited.toml"), "-o", str(drafted / "edited.png")]) == ExitCode.OK
+    assert COLORS[FieldKind.LINE] not in colors(drafted / "edited.png")
+    assert COLORS[FieldKind.BOX] in colors(drafted / "edited.png")
+
+
+def test_a_sound_template_has_no_problems(drafted: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["template", "check", str(drafted / "card.toml")]) == ExitCode.OK
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "card.toml: 10 fields, 0 problems" in err
+
+
+def test_what_is_wrong_with_a_template_is_told(drafted: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    form = load_template(drafted / "card.toml")
+    text = (drafted / "card.toml").read_text()
+    check_box, box = form.fields[5].box, form.fields[9].box
+    wide = [box.left - 8, box.top, box.right, box.bottom]
+    text = text.replace(f"box = {box.as_list()}", f"box = {wide}")
+    moved = check_box.shifted(-330, 10).as_list()
+    text = text.replace(f"box = {check_box.as_list()}", f"box = {moved}")
+    (drafted / "wrong.toml").write_text(text)
+    assert run(["template", "check", str(drafted / "wrong.toml")]) == 1
+    out, err = capsys.readouterr()
+    lines = [line.split(None, 3) for line in out.splitlines()]
+    assert {line[2] for line in lines} == {"field_005", "field_006", "field_010"}
+    assert all(line[:2] == ["page", "1"] for line in lines)
+    assert "field_005  collides with field_006 by 2" in out
+    assert "field_010  the frame lies inside the box: left by 8 pixels; make the box smaller" in out
+    assert f"{len(lines)} problems" in err
+
+
+@pytest.mark.parametrize("command", [["check"], ["preview", "-o", "x.png"]])
+def test_a_file_that_is_no_template_is_a_usage_error(
+    command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "form.toml").write_text("[tool]\n")
+    assert run(["template", command[0], str(tmp_path / "form.toml"), *command[1:]]) == ExitCode.USAGE
+    assert "form.toml: schema: this is no template that can be read here" in capsys.readouterr().err
+
+
+def test_a_blank_that_is_not_there_is_no_input(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["template", "draft", str(tmp_path / "gone.png"), "-o", str(tmp_path / "f.toml")]) == ExitCode.INPUT
+    assert "gone.png is not there" in capsys.readouterr().err
+    assert not (tmp_path / "f.toml").exists()
