@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from hcr_scan.errors import UsageError
+from hcr_scan.forms.knowledge import check_knowledge, check_mask, check_pattern, check_type
 from hcr_scan.forms.template import Knowledge, ValueKind, ValueType
 from hcr_scan.forms.toml_table import Table, is_number, shown
-from hcr_scan.settings import parse_charset
+from hcr_scan.settings import NAMED_CHARSETS, parse_charset
 
 KNOWLEDGE_KEYS = ("charset", "mask", "pattern", "lexicon", "closed_lexicon", "type")
 _TYPE_KEYS = ("kind", "formats", "least", "most", "decimals", "system")
@@ -58,9 +61,28 @@ def read_knowledge(table: Table, files: Files) -> Knowledge:
     for key in ("mask", "pattern"):
         if key in table and not table.text(key):
             raise table.problem(key, "is empty, so nothing could be written; leave it out or say what may stand there")
-    return Knowledge(
+    knowledge = Knowledge(
         _charset(table), table.optional_text("mask"), table.optional_text("pattern"), lexicon, closed, _type(table)
     )
+    _check(table, knowledge)
+    return knowledge
+
+
+def _check(table: Table, knowledge: Knowledge) -> None:
+    """Complain about what cannot be meant, or cannot be so at once."""
+    checks: list[tuple[str, Callable[[], None]]] = [("type", lambda: check_type(knowledge.type))]
+    if knowledge.mask is not None:
+        checks.append(("mask", partial(check_mask, knowledge.mask)))
+    if knowledge.pattern is not None:
+        checks.append(("pattern", partial(check_pattern, knowledge.pattern)))
+    given = [key for key in KNOWLEDGE_KEYS if key in table] or ["kind"]
+    # Fields that name no characters have those of the run, which are not known yet: all are allowed.
+    checks.append((given[-1], lambda: check_knowledge(knowledge, NAMED_CHARSETS["text"])))
+    for key, check in checks:
+        try:
+            check()
+        except ValueError as error:
+            raise table.problem(key, str(error)) from error
 
 
 def _charset(table: Table) -> str | None:

@@ -15,10 +15,11 @@ from typing import Any
 
 from hcr_scan.errors import UsageError
 from hcr_scan.forms.blank import load_blank
+from hcr_scan.forms.checks import check_checks
 from hcr_scan.forms.field_table import read_field
 from hcr_scan.forms.knowledge_table import Files
 from hcr_scan.forms.page_plane import page_plane
-from hcr_scan.forms.template import Check, Template, TemplatePage
+from hcr_scan.forms.template import Check, Template, TemplateField, TemplatePage
 from hcr_scan.forms.toml_table import Problem, Problems, Table, shown
 from hcr_scan.sources import PageImage
 
@@ -106,7 +107,8 @@ def _template(values: dict[str, Any], files: Files, problems: Problems) -> Templ
         raise table.problem("pages", "there are none; write [[pages]] with blank = ... and its [[pages.fields]]")
     pages = problems.each(lambda page, i: _page(page, i, files, problems), tables)
     _refuse_twins(tables, problems)
-    checks = problems.each(_check, table.items("checks", "[[checks]]"))
+    fields = None if problems.found else [field for page in pages for field in page.fields]
+    checks = problems.each(lambda check, i: _check(check, i, fields), table.items("checks", "[[checks]]"))
     return Template(name, pages, checks, table.text("title"))
 
 
@@ -149,9 +151,16 @@ def _refuse_twins(pages: list[Any], problems: Problems) -> None:
                 problems.add(Problem(f"{key}: {name} is also the name of {seen[name]}; use each name once in a form"))
 
 
-def _check(values: object, index: int) -> Check:
+def _check(values: object, index: int, fields: list[TemplateField] | None) -> Check:
+    """A rule, held against the fields where all of them are known."""
     table = Table(values, f"checks[{index}]", CHECK_KEYS)
     rule = table.required("rule", '"total = adults + children"')
     if not isinstance(rule, str) or not rule.strip():
         raise table.problem("rule", f"must be a rule in quotes, not {shown(rule)}")
-    return Check(rule, table.text("message"))
+    check = Check(rule, table.text("message"))
+    if fields is not None:
+        try:
+            check_checks([check], fields)
+        except ValueError as error:
+            raise table.problem("rule", str(error)) from error
+    return check

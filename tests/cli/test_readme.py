@@ -10,6 +10,7 @@ import sys
 import tomllib
 from pathlib import Path
 
+import click
 import jsonschema
 import pytest
 
@@ -128,7 +129,8 @@ def test_every_option_named_exists() -> None:
     for command in COMMANDS:
         found = group.get_command(None, command)  # type: ignore[arg-type]
         assert found is not None
-        known |= {option for parameter in found.params for option in parameter.opts}
+        commands = [found, *found.commands.values()] if isinstance(found, click.Group) else [found]
+        known |= {option for each in commands for parameter in each.params for option in parameter.opts}
     # Options of pip, uv and hcr-scan itself.
     known |= {"--inexact", "--frozen", "--all-extras", "--help"}
     named = set(re.findall(r"(?<![\w<!-])--[a-z][\w-]*", README))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,7 +16,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import hcr_scan
+from hcr_scan.forms.checks import check_checks
 from hcr_scan.forms.field_table import CELL_KINDS, MARK_KINDS, NAME, equal_cells
+from hcr_scan.forms.knowledge import check_knowledge
 from hcr_scan.forms.template import (
     Check,
     FieldKind,
@@ -50,26 +53,33 @@ def boxes(draw: st.DrawFn, within: BoundingBox = PAGE) -> BoundingBox:
 
 
 charsets = st.sampled_from(list(NAMED_CHARSETS)) | st.text(st.characters(categories=("L", "N", "P")), min_size=1)
-bounds = st.none() | st.integers(-999, 999).map(str)
-types = st.builds(
-    ValueType,
-    st.sampled_from(ValueKind),
-    st.lists(texts, max_size=2).map(tuple),
-    bounds,
-    bounds,
-    st.none() | st.integers(0, 12),
-    st.none() | st.just("mod37-2"),
+#: Each may be meant by itself.
+types = st.sampled_from(
+    (
+        ValueType(),
+        ValueType(ValueKind.EMAIL),
+        ValueType(ValueKind.DATE, ("DDMMYYYY", "YY-MM-DD"), "1999-12-31", "2024-02-29"),
+        ValueType(ValueKind.INTEGER, least="-5", most="17"),
+        ValueType(ValueKind.DECIMAL, decimals=2),
+        ValueType(ValueKind.ISO7064, system="mod37-2"),
+    )
 )
-lexicons = st.lists(words, max_size=3, unique=True).map(tuple)
-knowledge = st.builds(
-    Knowledge,
-    st.none() | charsets.map(parse_charset),
-    st.none() | words,
-    st.none() | words,
-    lexicons,
-    st.just(False),
-    st.just(ValueType()) | types,
-) | st.builds(Knowledge, lexicon=lexicons.filter(bool), closed_lexicon=st.just(True))
+lexicons = st.lists(words.map(str.strip), min_size=1, max_size=3, unique=True).map(tuple)
+knowledge = st.one_of(
+    st.builds(Knowledge, charsets.map(parse_charset)),
+    st.builds(Knowledge, mask=st.sampled_from(("A9", "\\A?*", 'a"#X'))),
+    st.builds(Knowledge, pattern=st.sampled_from(("[A-Z]+\\d", "a|'\\\\'"))),
+    st.builds(Knowledge, lexicon=lexicons, closed_lexicon=st.booleans()),
+    st.builds(Knowledge, type=types),
+).filter(lambda known: is_sound(lambda: check_knowledge(known, NAMED_CHARSETS["text"])))
+
+
+def is_sound(check: Callable[[], None]) -> bool:
+    try:
+        check()
+    except ValueError:
+        return False
+    return True
 
 
 @st.composite
@@ -110,7 +120,10 @@ def templates(draw: st.DrawFn, folder: Path) -> Template:
         )
         for number in range(1, draw(st.integers(1, 2)) + 1)
     )
-    checks = tuple(Check(draw(words), draw(texts)) for _ in range(draw(st.integers(0, 1))))
+    fields_ = [field for page in pages for field in page.fields]
+    checks = tuple(Check(f"{field.name} = {field.name}", draw(texts)) for field in fields_[: draw(st.integers(0, 1))])
+    if not is_sound(lambda: check_checks(checks, fields_)):
+        checks = ()
     return Template(draw(st.from_regex(ID, fullmatch=True)), pages, checks, draw(texts), folder / "form.toml")
 
 
