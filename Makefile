@@ -28,7 +28,7 @@ bench:
 
 # Write down anew what the examples are expected to give; look at the difference before you commit it.
 golden:
-	$(BIN)/pytest -q tests/golden/test_golden_pages.py --update-golden
+	$(BIN)/pytest -q tests/golden --update-golden
 
 # Everything, also what takes minutes: real forms, training.
 nightly:
