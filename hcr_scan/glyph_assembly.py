@@ -35,7 +35,11 @@ SMALL_MARKS = ".,'-:"
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """One page's probabilities over one character set, and what is needed to read them."""
+    """One page's probabilities over one character set, and what is needed to read them.
+
+    ``with_dust`` are those over the set and the small marks that it lacks, ``dust``: where size and position show that
+    ink is one of these, it is no character.
+    """
 
     probabilities: Probabilities
     labels: tuple[str, ...]
@@ -43,20 +47,26 @@ class Reader:
     placement: Placement | None
     shapes: npt.NDArray[np.intp]
     small_marks: npt.NDArray[np.intp]
+    with_dust: Probabilities
+    dust: npt.NDArray[np.intp]
     reject_below: float
     review_below: float
 
     @classmethod
     def of(cls, logits: Logits, info: ModelInfo, charset: str, review_below: float) -> Reader:
         """A reader of a page's logits, float32 ``(n, classes)``, for the characters that may occur."""
-        marks = [i for i, label in enumerate(info.labels) if label and label in SMALL_MARKS and label in charset]
+        marks = [i for i, label in enumerate(info.labels) if label and label in SMALL_MARKS]
+        dust = [i for i in marks if info.labels[i] not in charset]
+        seen = charset + "".join(info.labels[i] for i in dust)
         return cls(
             probabilities(logits, info.labels, charset, info.temperature),
             info.labels,
             CharacterKinds.of(info.labels, charset),
-            Placement.of(info.placement, info.labels, charset),
+            Placement.of(info.placement, info.labels, seen),
             _shapes(info.labels),
-            np.array(marks, np.intp),
+            np.array([i for i in marks if i not in dust], np.intp),
+            probabilities(logits, info.labels, seen, info.temperature),
+            np.array(dust, np.intp),
             info.reject_below,
             review_below,
         )
@@ -168,14 +178,17 @@ def _weighed(
     choices: Sequence[ChosenCandidate], edges: npt.NDArray[np.float64], metrics: Metrics | None, reader: Reader
 ) -> Probabilities:
     """The probabilities of glyphs in a row, given top, bottom and width ``(n, 3)`` of each."""
-    rows = reader.probabilities[[choice.candidate.crop for choice in choices]]
+    crops = [choice.candidate.crop for choice in choices]
     if reader.placement is None or metrics is None or not choices:
-        return rows
+        return reader.probabilities[crops]
+    rows = reader.with_dust[crops]
     written = np.array([not choice.candidate.crossed_out for choice in choices])
     result = rows.copy()
     if written.any():
         top, bottom, width = edges[written].T
         result[written] = reader.placement.weigh(rows[written], top, bottom, width, metrics)
+    result[:, reader.kinds.nothing] += result[:, reader.dust].sum(axis=1)
+    result[:, reader.dust] = 0
     return result
 
 

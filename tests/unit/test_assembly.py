@@ -10,6 +10,7 @@ from hcr_scan.assembly import assemble_page
 from hcr_scan.document import Page, Reason, Status
 from hcr_scan.geometry import BoundingBox
 from hcr_scan.model.bundle import ModelInfo
+from hcr_scan.placement import PlacementTable
 from hcr_scan.segmentation.candidates import (
     Candidate,
     Chunk,
@@ -224,3 +225,34 @@ def test_a_speck_in_a_cell_is_blank_unless_it_is_read_as_punctuation() -> None:
     (field,) = assembled(cells_with_speck(None), Settings(charset=charset), info).fields
     assert field.value == ""
     assert field.status is Status.BLANK
+
+
+#: How capitals and full stops stand on a line; see hcr_scan.placement.
+PLACES = PlacementTable(
+    dict.fromkeys("AINO", (0.3, 0.3, 0.07, 0.0, 0.14, 0.0, 0.0)) | {".": (0.5, 0.06, 0.1, -1.8, 0.38, 0.5, 1.0)}
+)
+
+
+def line_with_a_dot(small: bool, table: PlacementTable | None, charset: str) -> tuple[str, Status]:
+    """What is read of A, ink that is rather a full stop than an O, N, and the status of that ink."""
+    info = ModelInfo(labels=(*"AINO.", ""), crop_spec=INFO.crop_spec, placement=table)
+    logits = np.zeros((3, 6), np.float32)
+    logits[0, 0] = logits[2, 2] = 9
+    logits[1, 3], logits[1, 4] = 7, 8
+    middle = BoundingBox(36, 36, 41, 41) if small else box_at(1)
+    boxes = (box_at(0), middle, box_at(2))
+    chunks = tuple(Chunk((Candidate(0, 1, box, crop),)) for crop, box in enumerate(boxes))
+    segmented = page_of("AOA", lines=[SegmentedLine((chunks,))])
+    (line,) = assemble_page(segmented, logits, info, Settings(charset=charset)).lines
+    glyphs = [glyph for word in line.words for glyph in word.glyphs]
+    return "".join(glyph.text for glyph in glyphs), glyphs[1].status
+
+
+def test_a_dot_on_the_baseline_is_no_letter_though_the_set_has_no_full_stop() -> None:
+    assert line_with_a_dot(True, PLACES, "AINO.")[0] == "A.N"
+    assert line_with_a_dot(True, PLACES, "AINO") == ("AN", Status.REJECTED)
+    assert line_with_a_dot(True, None, "AINO")[0] == "AON"  # nothing tells the size
+
+
+def test_ink_as_large_as_a_letter_is_one_however_much_it_looks_like_a_dot() -> None:
+    assert line_with_a_dot(False, PLACES, "AINO")[0] == "AON"
