@@ -318,17 +318,6 @@ def find_features(image: Gray, levels: int, spacing: float) -> Features:
     return Features(points, np.array([point.angle for point in kept]), descriptors)
 
 
-def two_nearest(
-    descriptors: npt.NDArray[np.uint8], others: npt.NDArray[np.uint8]
-) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
-    """For each descriptor the bits in which its two nearest ``others`` differ from it, and which they are, both (n, 2).
-
-    There must be two others at least.
-    """
-    distances, indices = cv2.batchDistance(descriptors, others, cv2.CV_32S, normType=cv2.NORM_HAMMING, K=2)[:2]
-    return distances, indices
-
-
 def robust_homography(
     before: npt.NDArray[np.float64], after: npt.NDArray[np.float64], tolerance: float
 ) -> tuple[Homography, npt.NDArray[np.bool_]] | None:

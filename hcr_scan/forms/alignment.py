@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hcr_scan.geometry import Homography
-from hcr_scan.images import Gray, correlation, dilate, least_gradient, warp
+from hcr_scan.images import Gray, correlation, dilate, least_gradient, remap
 
 Floats = npt.NDArray[np.float64]
 
@@ -18,6 +18,8 @@ ANCHOR = 35
 ANCHORS_DOWN = 16
 #: Correlation from which an anchor counts as found.
 FOUND = 0.55
+#: Fewer anchors prove nothing.
+FEWEST = 6
 #: Sides of a page are seen at these scales, and not more unequal than this.
 SMALLEST, LARGEST, SKEWED = 0.25, 4.0, 2.0
 
@@ -65,7 +67,7 @@ def refine(darkness: Gray, anchors: Anchors, to_page: Homography, reach: int, to
         tolerance: how far off an anchor may be in the end and still be trusted, in pixels of the blank.
     """
     centers, moved, weights = _displacements(darkness, anchors, to_page, reach)
-    if np.count_nonzero(weights) < 6:
+    if len(weights) < FEWEST:
         return None
     correction = fit_homography(centers, moved, weights, tolerance)
     return to_page @ correction
@@ -84,19 +86,27 @@ def plausible(to_page: Homography, width: int, height: int) -> bool:
 
 def _displacements(darkness: Gray, anchors: Anchors, to_page: Homography, reach: int) -> tuple[Floats, Floats, Floats]:
     """Where anchors should be (n, 2), where they are as seen through the map (n, 2), and how sure that is (n,)."""
-    centers, moved, weights = [], [], []
-    to_blank = to_page.inverse()
+    found = [
+        _peak(correlation(part, patch))
+        for part, patch in zip(_surroundings(darkness, anchors, to_page, reach), anchors.patches, strict=True)
+    ]
+    seen = np.array([index for index, peak in enumerate(found) if peak is not None], np.intp)
+    peaks = np.array([peak for peak in found if peak is not None], np.float64).reshape(-1, 3)
+    centers = np.asarray(anchors.corners[seen] + ANCHOR / 2, np.float64)
+    return centers, centers + peaks[:, :2] - reach, peaks[:, 2] ** 2
+
+
+def _surroundings(darkness: Gray, anchors: Anchors, to_page: Homography, reach: int) -> Gray:
+    """What the page has around each anchor's place, as seen through the map: (n, side, side), 0 off the page."""
     size = ANCHOR + 2 * reach
-    for patch, (left, top) in zip(anchors.patches, anchors.corners.tolist(), strict=True):
-        shift = Homography((1.0, 0.0, float(reach - left), 0.0, 1.0, float(reach - top), 0.0, 0.0, 1.0))
-        seen = warp(darkness, shift @ to_blank, size, size, fill=0)
-        found = _peak(correlation(seen, patch))
-        if found is not None:
-            center = (left + ANCHOR / 2, top + ANCHOR / 2)
-            centers.append(center)
-            moved.append((center[0] + found[0] - reach, center[1] + found[1] - reach))
-            weights.append(found[2] ** 2)
-    return np.array(centers).reshape(-1, 2), np.array(moved).reshape(-1, 2), np.array(weights)
+    along = np.arange(size, dtype=np.float32) + np.float32(0.5 - reach)
+    x = (anchors.corners[:, 0, None, None] + along).astype(np.float32)
+    y = (anchors.corners[:, 1, None, None] + along[:, None]).astype(np.float32)
+    a, b, c, d, e, f, g, h, i = (np.float32(v) for v in to_page.matrix)
+    depth = g * x + (h * y + i)
+    across, down = (a * x + (b * y + c)) / depth - np.float32(0.5), (d * x + (e * y + f)) / depth - np.float32(0.5)
+    columns, rows = (np.asarray(v.reshape(-1, size), np.float32) for v in (across, down))
+    return remap(darkness, columns, rows).reshape(-1, size, size)
 
 
 def _peak(scores: npt.NDArray[np.float32]) -> tuple[float, float, float] | None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from hcr_scan.forms.alignment import Anchors, choose_anchors, plausible, refine
 from hcr_scan.forms.matching import agreeing, alike, blank_features, page_features
-from hcr_scan.forms.verification import find_labels, print_found
+from hcr_scan.forms.verification import Found, Print, find_print, print_found
 from hcr_scan.geometry import BoundingBox, Homography
 from hcr_scan.images import Features, Gray, robust_homography, shrink
 from hcr_scan.segmentation.binarization import Paper, flatten_light, working_raster
@@ -26,6 +26,8 @@ VOTERS, COMPARISONS = 150, 10_000_000
 RIVAL = 0.5
 #: Share of the blank's print, beyond chance, that must be found.
 ENOUGH = 0.6
+#: So many points of rules weigh as much as a label.
+POINTS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class Blank:
     anchors: Anchors
     coarse_anchors: Anchors
     coarse: Gray
-    labels: tuple[BoundingBox, ...]
+    print: Print
 
     @property
     def middle(self) -> tuple[float, float]:
@@ -78,16 +80,16 @@ def prepare_blank(pixels: Gray, ignore: Sequence[BoundingBox] = ()) -> Blank:
         inside = to_working.box(box).clipped(*darkness.shape[::-1])
         usable[inside.top : inside.bottom, inside.left : inside.right] = 0
     coarse, coarse_usable = shrink(darkness, COARSER), shrink(usable, COARSER)
-    labels = find_labels(coarse, coarse_usable)
+    printed = find_print(coarse, coarse_usable)
     return Blank(
         width,
         height,
         to_working,
-        blank_features(coarse, coarse_usable, labels),
+        blank_features(coarse, coarse_usable, printed.labels),
         choose_anchors(darkness, usable),
         choose_anchors(coarse, coarse_usable),
         coarse,
-        labels,
+        printed,
     )
 
 
@@ -100,18 +102,30 @@ def register(paper: Paper, blanks: Sequence[Blank]) -> Registration | None:
     """
     coarse = shrink(paper.darkness, COARSER)
     features = page_features(coarse)
-    best: Registration | None = None
-    best_votes = 0
+    best: tuple[float, int, Registration] | None = None
     for index, votes in _candidates(features, blanks):
-        if best is not None and votes < RIVAL * best_votes:
+        if best is not None and votes < RIVAL * best[1]:
             break
-        to_page = _align(paper, coarse, features, blanks[index])
+        blank = blanks[index]
+        to_page = _align(paper, coarse, features, blank)
         if to_page is None:
             continue
-        match = print_found(coarse, blanks[index].labels, blanks[index].coarse, _coarse(to_page))
-        if match >= ENOUGH and (best is None or match > best.match):
-            best, best_votes = Registration(index, to_page @ blanks[index].to_working, match), votes
-    return best
+        found = print_found(coarse, blank.print, blank.coarse, _coarse(to_page))
+        if found.labels < ENOUGH:
+            continue
+        evidence = _evidence(blank, found)
+        if best is None or evidence > best[0]:
+            best = evidence, votes, Registration(index, to_page @ blank.to_working, found.labels)
+    return None if best is None else best[2]
+
+
+def _evidence(blank: Blank, found: Found) -> float:
+    """How much more of a blank's print was found than missed, in labels: what chooses among forms that are alike.
+
+    A share would not do: one form may have all that another has, and more.
+    """
+    labels = len(blank.print.labels) * blank.print.every
+    return (2 * found.labels - 1) * labels + (2 * found.rules - 1) * len(blank.print.rules) / POINTS
 
 
 def _candidates(features: Features, blanks: Sequence[Blank]) -> list[tuple[int, int]]:

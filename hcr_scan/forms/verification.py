@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -27,38 +28,79 @@ PRINT = 40
 RULE = 40
 #: Least and greatest height of a label, and the length of the pieces that long ones are cut to.
 LOWEST, HIGHEST, LONGEST = 5, 60, 60
+#: A label is at least this many times as long as it is high, a single letter this many times; letters are looked at
+#: only where there are few words, for most are check boxes or dirt.
+WORD, LETTER, FEW = 1.2, 0.5, 40
 #: Labels that are looked at, at most.
 MOST = 250
 #: How many pixels beside its place a label may be.
 SLACK = 2
 #: Letters are told apart by what differs from its surroundings of this many pixels along the line.
 ALONG = 11
+#: One in so many pixels of a rule is looked at, and counts as found if it is darker than this share of its blank's.
+SPARSE, FADED = 5, 0.4
 #: A page that shows a smaller share of the labels proves nothing.
 LEAST_SEEN = 0.5
-#: A label counts as found where it correlates better than this share of decoys.
-BETTER_THAN = 0.9
+#: Nor do fewer labels.
+FEWEST = 6
+#: A label counts as found where it correlates better than this share of decoys and this share of the median label.
+BETTER_THAN, CLEAR = 0.9, 0.5
+#: The decoy of a label is chosen among so many smaller and as many larger ones.
+NEIGHBORS = 3
 
 Floats = npt.NDArray[np.float32]
 
 
-def find_labels(darkness: Gray, usable: Gray) -> tuple[BoundingBox, ...]:
-    """Words, and pieces of long lines, that are printed on a blank: its print without rules and frames."""
+@dataclass(frozen=True, slots=True)
+class Print:
+    """What is printed on a blank.
+
+    ``labels`` are words, and pieces of long lines, without rules and frames, one of ``every`` so many; for each there
+    is one of the ``decoys``, another label that looks otherwise. ``rules`` (n, 2) int32 are points, as x and y, all
+    along the rules.
+    """
+
+    labels: tuple[BoundingBox, ...]
+    decoys: tuple[BoundingBox, ...]
+    every: int
+    rules: npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The shares of a blank's labels and rules that are on a page where they should be."""
+
+    labels: float
+    rules: float
+
+
+def find_print(darkness: Gray, usable: Gray) -> Print:
+    """The labels and rules of a blank, where it is ``usable`` (255)."""
     ink = above(darkness, PRINT) & usable
     rules = np.maximum(opening(ink, RULE, 1), opening(ink, 1, RULE))
     words = closing(difference(ink, dilate(rules, 3, 3)), 7, 3)
     found = connected_components(words)
-    boxes: list[BoundingBox] = []
-    for index in range(len(found)):
-        box = found.box(index)
-        if LOWEST <= box.height <= HIGHEST and box.width >= 1.2 * box.height:
-            pieces = -(-box.width // LONGEST)
-            ends = [box.left + box.width * k // pieces for k in range(pieces + 1)]
-            boxes += [BoundingBox(a, box.top, b, box.bottom) for a, b in pairwise(ends)]
-    return tuple(boxes[:: max(1, -(-len(boxes) // MOST))])
+    pieces = [box for box in map(found.box, range(len(found))) if LOWEST <= box.height <= HIGHEST]
+    boxes = [part for box in pieces if box.width >= WORD * box.height for part in _parts(box)]
+    if len(boxes) < FEW:
+        boxes += [box for box in pieces if LETTER * box.height <= box.width < WORD * box.height]
+    every = max(1, -(-len(boxes) // MOST))
+    decoys = _decoys(level_differences(darkness, ALONG), boxes[::every])
+    rows, columns = np.nonzero(rules)
+    # In a pattern that crosses every rule at the same places, whatever else is on the page.
+    points = np.stack([columns, rows], 1)[(columns + 2 * rows) % SPARSE == 0].astype(np.int32)
+    return Print(tuple(boxes[::every]), decoys, every, points)
 
 
-def print_found(darkness: Gray, labels: tuple[BoundingBox, ...], blank: Gray, to_page: Homography) -> float:
-    """The share of a blank's labels that are found on a page where they should be, less what chance would give.
+def _parts(box: BoundingBox) -> list[BoundingBox]:
+    """A long label cut into pieces of about equal length."""
+    count = -(-box.width // LONGEST)
+    ends = [box.left + box.width * k // count for k in range(count + 1)]
+    return [BoundingBox(left, box.top, right, box.bottom) for left, right in pairwise(ends)]
+
+
+def print_found(darkness: Gray, known: Print, blank: Gray, to_page: Homography) -> Found:
+    """The shares of a blank's print that are found on a page where they should be, labels less what chance would give.
 
     Each label is held against what the page has in its place, and so is a decoy: another label of about its size, which
     has no business there. Where a label is in its place it is more like it than hardly any decoy is, however noisy,
@@ -67,32 +109,51 @@ def print_found(darkness: Gray, labels: tuple[BoundingBox, ...], blank: Gray, to
 
     Args:
         darkness: the page.
-        labels: where the blank's labels are.
+        known: what is printed on the blank, and where.
         blank: the blank's darkness.
         to_page: the map from the blank to the page.
     """
-    inside = [box for box in labels if _on(darkness, to_page, box)]
-    if len(inside) < max(2, LEAST_SEEN * len(labels)):
-        return 0.0
+    inside = [
+        (box, decoy) for box, decoy in zip(known.labels, known.decoys, strict=True) if _on(darkness, to_page, box)
+    ]
+    if len(inside) < max(FEWEST, LEAST_SEEN * len(known.labels)):
+        return Found(0.0, 0.0)
     height, width = blank.shape
-    seen = level_differences(warp(darkness, to_page.inverse(), width, height, fill=0), ALONG)
+    laid = warp(darkness, to_page.inverse(), width, height, fill=0)
+    seen = level_differences(laid, ALONG)
     expected = level_differences(blank, ALONG)
     scores, chances = [], []
-    for box, other in zip(inside, _decoys(inside), strict=True):
+    for box, other in inside:
         place = _cut(seen, box.grown(SLACK).clipped(width, height))
         scores.append(float(correlation(place, _cut(expected, box)).max()))
-        chances.append(float(correlation(place, _cut(expected, _like(other, box, width, height))).max()))
-    share = float(np.mean(np.array(scores) > np.quantile(chances, BETTER_THAN)))
-    return max(0.0, (share - (1 - BETTER_THAN)) / BETTER_THAN)
+        chances.append(float(correlation(place, _cut(expected, other)).max()))
+    # Where most are clear, a word that is no more than alike is another word.
+    least = max(float(np.quantile(chances, BETTER_THAN)), CLEAR * float(np.median(scores)))
+    share = float(np.mean(np.array(scores) > least))
+    return Found(max(0.0, (share - (1 - BETTER_THAN)) / BETTER_THAN), _rules_found(laid, known, blank))
 
 
-def _decoys(labels: list[BoundingBox]) -> list[BoundingBox]:
-    """For each label another one that is as high and at least as long, if there is one: a neighbor by height."""
+def _rules_found(laid: Gray, known: Print, blank: Gray) -> float:
+    """The share of the points of a blank's rules where the page, laid onto it, is nearly as dark, within a pixel."""
+    if not len(known.rules):
+        return 0.0
+    x, y = known.rules.T
+    return float(np.mean(dilate(laid, 3, 3)[y, x] > FADED * blank[y, x]))
+
+
+def _decoys(blank: Floats, labels: list[BoundingBox]) -> tuple[BoundingBox, ...]:
+    """For each label the least similar of those that are nearest to it in height and length."""
+    height, width = blank.shape
     order = sorted(range(len(labels)), key=lambda index: (labels[index].height, labels[index].width, index))
     decoys = list(labels)
     for place, index in enumerate(order):
-        decoys[index] = labels[order[place + 1 if place + 1 < len(order) else place - 1]]
-    return decoys
+        box = labels[index]
+        around = _cut(blank, box.grown(SLACK).clipped(width, height))
+        near = order[max(place - NEIGHBORS, 0) : place] + order[place + 1 : place + 1 + NEIGHBORS]
+        parts = [_like(labels[other], box, width, height) for other in near]
+        likeness = [float(correlation(around, _cut(blank, part)).max()) for part in parts]
+        decoys[index] = parts[int(np.argmin(likeness))] if parts else box
+    return tuple(decoys)
 
 
 def _on(darkness: Gray, to_page: Homography, box: BoundingBox) -> bool:

@@ -49,7 +49,7 @@ def draw_form(labels: int, words: int = 2) -> np.ndarray:
 
 
 def filled(blank: np.ndarray, seed: int = 1) -> np.ndarray:
-    """The blank with something written in its cells, and a noisy scan's grain."""
+    """The blank with something written in most of its cells, and a noisy scan's grain."""
     random = np.random.default_rng(seed)
     image = Image.fromarray(blank)
     pen = ImageDraw.Draw(image)
@@ -57,6 +57,8 @@ def filled(blank: np.ndarray, seed: int = 1) -> np.ndarray:
         for left in (100, 680):
             for cell in range(4 + (7 * row + left) % 9):
                 x, y = left + 36 * cell + 4, 120 + 110 * row + 42
+                if random.random() < 0.4:
+                    continue
                 points = [(x + random.uniform(0, 28), y + random.uniform(0, 32)) for _ in range(4)]
                 pen.line(points, fill=20, width=4)
     return np.clip(np.array(image) + random.normal(-5, 6, blank.shape), 0, 255).astype(np.uint8)
@@ -145,3 +147,48 @@ def test_a_filled_page_serves_as_blank_where_its_fields_are_left_out():
 def test_registration_is_the_same_every_time_and_across_processes(blanks):
     page = seen(filled(draw_form(2)), turned(-6))
     assert register(page, blanks) == register(page, pickle.loads(pickle.dumps(blanks)))
+
+
+def with_text(blank: np.ndarray, text: str, left: int, top: int) -> np.ndarray:
+    image = Image.fromarray(blank)
+    pen = ImageDraw.Draw(image)
+    pen.rectangle((left, top, left + 300, top + 26), fill=255)
+    pen.text((left, top), text, fill=30, font=ImageFont.load_default(22))
+    return np.array(image)
+
+
+def without(blank: np.ndarray, left: int, top: int, right: int, bottom: int) -> np.ndarray:
+    result = blank.copy()
+    result[top:bottom, left:right] = 255
+    return result
+
+
+NEAR_TWINS = {
+    "another word": lambda blank: with_text(blank, "version two", 100, 560),
+    "two labels fewer": lambda blank: without(without(blank, 90, 110, 600, 150), 90, 220, 600, 260),
+    "a row of cells fewer": lambda blank: without(blank, 90, 590, 1200, 650),
+}
+
+
+@pytest.mark.parametrize("name", NEAR_TWINS)
+@pytest.mark.parametrize("degrees", [0.0, 3.0])
+def test_forms_that_differ_little_are_told_apart(name, degrees):
+    forms = [draw_form(3), NEAR_TWINS[name](draw_form(3))]
+    blanks = [prepare_blank(form) for form in forms]
+    for index, form in enumerate(forms):
+        for order in (1, -1):
+            found = register(seen(filled(form) if order > 0 else form, turned(degrees)), blanks[::order])
+            assert found is not None
+            assert found.index == (index if order > 0 else 1 - index)
+
+
+def test_a_form_of_hardly_any_words_is_refused_rather_than_guessed():
+    image = Image.new("L", (WIDTH, HEIGHT), 255)
+    pen = ImageDraw.Draw(image)
+    for x in range(100, 1101, 50):
+        pen.line((x, 100, x, 1500), fill=110, width=2)
+    for y in range(100, 1501, 50):
+        pen.line((100, y, 1100, y), fill=110, width=2)
+    grid = np.array(image)
+    found = register(seen(grid, turned(2)), [prepare_blank(grid)])
+    assert found is None or corner_error(found, turned(2)) < 1.0
