@@ -34,6 +34,8 @@ def cell_families(proposals: Boxes, evidence: FrameEvidence) -> list[CellFamily]
     """Sizes that occur at least twice among proposals shaped like a cell for one character, commonest first."""
     widths, heights = proposals[:, 2] - proposals[:, 0], proposals[:, 3] - proposals[:, 1]
     shaped = (widths > NARROWEST * heights) & (widths < WIDEST * heights) & (heights >= SMALLEST_CELL)
+    # Letters side by side over a rule enclose paper too, but no room to write in.
+    shaped &= widths >= 0.6 * SMALLEST_CELL
     left = proposals[shaped]
     families: list[CellFamily] = []
     while len(left):

@@ -5,13 +5,17 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from hcr_scan.images import Mask, connected_components
-from hcr_scan.segmentation.frame_evidence import SMALLEST_CELL
+from hcr_scan.images import Gray, Mask, connected_components
+from hcr_scan.segmentation.frame_evidence import SMALLEST_CELL, FrameEvidence
 
 #: A cell for one character is between these shares of its height wide.
 NARROWEST, WIDEST = 0.38, 1.9
 #: Two cells are of one family when their sizes differ by less than this share.
 ALIKE = 0.14
+#: Sides are straight to this share of the box: the loop of an O is not.
+STRAIGHT = 0.06
+#: A guide runs along this share of its cell, the borders left out, and frames are so many times as dark.
+SPANNING, CLEARLY_DARKER = 0.8, 1.5
 
 #: Left, top, right, bottom; ``(n, 4)``.
 Boxes = npt.NDArray[np.int32]
@@ -35,28 +39,59 @@ def enclosed_boxes(frame: Mask) -> Boxes:
     return np.array(framed, np.int32).reshape(-1, 4)
 
 
-def without_guides(proposals: Boxes, drawn: Boxes) -> Boxes:
-    """The proposals, with strongly drawn cells in place of what faint lines inside divide them into.
+def guided_cells(proposals: Boxes, drawn: Boxes) -> Boxes:
+    """Strongly drawn cells that what is faint, which only the ``proposals`` know, divides no further into cells.
 
     Many sheets print pale guide lines in their squares. Squares of one size are cells unless cells of another size
     recur in them side by side, as in a table whose cells hold combs; a cross quarters squares, and level guides may
     halve the quarters.
     """
+    whole = [np.zeros((0, 4), np.int32)]
     widths, heights = (drawn[:, 2:] - drawn[:, :2]).T
     left = drawn[(widths > NARROWEST * heights) & (widths < WIDEST * heights) & (heights >= 2 * SMALLEST_CELL)]
     while len(left):
         same = alike(left, left[0])
         group, left = left[same], left[~same]
-        inside = np.zeros(len(proposals), bool)
-        for box in group:
-            inside |= (proposals[:, :2] >= box[:2] - 4).all(axis=1) & (proposals[:, 2:] <= box[2:] + 4).all(axis=1)
-        inner = proposals[inside & ~alike(proposals, group[0])]
+        inner = proposals[_within(proposals, group) & ~alike(proposals, group[0])]
         sizes = inner[:, 2:] - inner[:, :2]
         inner = inner[(sizes[:, 0] > NARROWEST * sizes[:, 1]) & (sizes[:, 0] < WIDEST * sizes[:, 1])]
         recurring = max((int(alike(inner, cell).sum()) for cell in inner), default=0)
         if len(group) >= 4 and (recurring < 1.2 * len(group) or _stacked(inner, group)):
-            proposals = np.concatenate([proposals[~inside], group])
-    return proposals
+            proposals = without_parts(proposals, group)
+            whole.append(group)
+    return np.concatenate(whole)
+
+
+def without_parts(proposals: Boxes, cells: Boxes) -> Boxes:
+    """The proposals, with ``cells`` in place of all that lies in them."""
+    return np.concatenate([proposals[~_within(proposals, cells)], cells])
+
+
+def guide_level(darkness: Gray, evidence: FrameEvidence, cells: Boxes) -> int:
+    """How dark guides inside of drawn cells may be, frames being darker; 0 where most cells have none from side to side."""
+    guides, frames = [], []
+    faint = (evidence.frame > 0) & (evidence.drawn == 0)
+    for left, top, right, bottom in cells.tolist():
+        dx, dy = (right - left) // 8, (bottom - top) // 8
+        inside = (slice(top + dy, bottom - dy), slice(left + dx, right - dx))
+        lines = faint[inside]
+        if max(lines.mean(axis=0).max(initial=0), lines.mean(axis=1).max(initial=0)) > SPANNING:
+            # The paler part: writing crosses guides.
+            guides.append(float(np.quantile(darkness[inside][lines], 0.25)))
+        wall, rail = darkness[top:bottom, max(left - 4, 0) : left + 2], darkness[max(top - 4, 0) : top + 2, left:right]
+        frames.append(min(float(np.median(wall.max(axis=1))), float(np.median(rail.max(axis=0)))))
+    if 2 * len(guides) <= len(cells):
+        return 0
+    guide, frame = float(np.median(guides)), float(np.median(frames))
+    return round((guide + frame) / 2) if frame > CLEARLY_DARKER * guide else 0
+
+
+def _within(proposals: Boxes, cells: Boxes) -> npt.NDArray[np.bool_]:
+    """Which proposals lie in one of the cells."""
+    inside = np.zeros(len(proposals), bool)
+    for box in cells:
+        inside |= (proposals[:, :2] >= box[:2] - 4).all(axis=1) & (proposals[:, 2:] <= box[2:] + 4).all(axis=1)
+    return inside
 
 
 def _stacked(inner: Boxes, group: Boxes) -> bool:
@@ -81,7 +116,7 @@ def _is_framed(frame: Mask, row: npt.NDArray[np.int32]) -> bool:
     left, top, right, bottom = (int(v) for v in row)
     if left < 2 or top < 2 or right > frame.shape[1] - 2 or bottom > frame.shape[0] - 2:
         return False
-    reach = 4
+    reach = min(4, max(2, round(STRAIGHT * min(right - left, bottom - top))))
     sides = (
         frame[max(top - reach, 0) : top + reach, left:right].max(axis=0),
         frame[bottom - reach : bottom + reach, left:right].max(axis=0),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hcr_scan.images import Components, Gray, Mask, at_most, box_blur, dilate
+from hcr_scan.images import Components, Gray, Mask, above, at_most, box_blur, dilate
 from hcr_scan.segmentation.binarization import Paper
 from hcr_scan.segmentation.rules import Rules
 
@@ -20,6 +20,8 @@ RAIL_DASH = 11
 class FrameEvidence:
     """How much each pixel looks like a piece of wall (upright) or rail (level), and the frame-like pixels."""
 
+    #: Darkness up to ``cap``.
+    capped: Gray
     wall: Gray
     rail: Gray
     frame: Mask
@@ -45,8 +47,8 @@ def gather_evidence(paper: Paper, rules: Rules, pieces: Components) -> FrameEvid
     lookup = np.zeros(len(pieces) + 1, np.uint8)
     lookup[1:][large & thin] = 255
     level, upright = dilate(rules.horizontal, 5, 1), dilate(rules.vertical, 1, 5)
-    drawn = lookup[pieces.labels] if lookup.any() else np.zeros_like(level)
+    drawn = lookup[pieces.labels] & above(capped, threshold) if lookup.any() else np.zeros_like(level)
     frame = level | upright | drawn
     return FrameEvidence(
-        wall, rail, frame, drawn, float(np.median(wall[::3, ::3])), float(np.median(rail[::3, ::3])), cap
+        capped, wall, rail, frame, drawn, float(np.median(wall[::3, ::3])), float(np.median(rail[::3, ::3])), cap
     )

@@ -15,16 +15,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from hcr_scan.geometry import BoundingBox
-from hcr_scan.images import Components, connected_components
+from hcr_scan.images import Components, above, connected_components, difference
 from hcr_scan.segmentation.binarization import Paper
 from hcr_scan.segmentation.cell_matching import faint_lines, match_cells
 from hcr_scan.segmentation.comb_families import cell_families
 from hcr_scan.segmentation.combs import Comb, fit_family
-from hcr_scan.segmentation.enclosures import Boxes, enclosed_boxes, without_guides
+from hcr_scan.segmentation.enclosures import Boxes, enclosed_boxes, guide_level, guided_cells, without_parts
 from hcr_scan.segmentation.frame_evidence import gather_evidence
 from hcr_scan.segmentation.open_combs import find_open_combs
 from hcr_scan.segmentation.rules import Rules
 from hcr_scan.segmentation.squares import square_rows
+from hcr_scan.segmentation.tables import table_rows
 from hcr_scan.segmentation.wall_chains import runs
 
 #: Smallest box outside a comb: loops of bold print are smaller.
@@ -57,7 +58,14 @@ def find_frames(paper: Paper, rules: Rules, pieces: Components) -> Frames:
         pieces: of strong ink, for frames drawn too thick or too crooked to be rules.
     """
     evidence = gather_evidence(paper, rules, pieces)
-    proposals = without_guides(enclosed_boxes(evidence.frame), enclosed_boxes(evidence.drawn))
+    proposals = enclosed_boxes(evidence.frame)
+    whole = guided_cells(proposals, enclosed_boxes(evidence.drawn))
+    if level := guide_level(paper.darkness, evidence, whole):
+        paper, rules = _darker_than(level, paper, rules)
+        evidence = gather_evidence(paper, rules, pieces)
+        proposals = enclosed_boxes(evidence.frame)
+    else:
+        proposals = without_parts(proposals, whole)
     families = cell_families(proposals, evidence)
     commonest = max((len(family.members) for family in families), default=0)
     level = connected_components(rules.horizontal)
@@ -65,11 +73,16 @@ def find_frames(paper: Paper, rules: Rules, pieces: Components) -> Frames:
     fitted = match_cells(paper.darkness, families[0], lines) if lines else []
     for family in families[1 if lines else 0 :]:
         fitted += fit_family(evidence, family, level.boxes, commonest)
-    closed = np.concatenate([f.members for f in families if len(f.members) >= FEWEST_CLOSED] or [NO_BOXES])
-    fitted = [part for comb in fitted for part in between_closed(comb, closed)]
+    known = [family for family in families if len(family.members) >= FEWEST_CLOSED]
+    tables = [row for family in known for row in table_rows(evidence, family)]
+    completed = np.array([cell.as_list() for row in tables for cell in row.cells], np.int32).reshape(-1, 4)
+    closed = np.concatenate([NO_BOXES, *(family.members for family in known), completed])
+    fitted = [part for comb in fitted for part in between_closed(comb, closed)] + tables
     fitted += [row for family in families for row in square_rows(evidence, family)]
     open_combs = find_open_combs(paper, level, evidence, families)
     fitted += [comb for comb in open_combs if not _divides_boxes(comb, proposals)]
+    # Two strokes over a rule pass for a cell; one that stands alone must be closed all round, and is a box then.
+    fitted = [comb for comb in fitted if len(comb.cells) > 1]
     fitted.sort(key=lambda comb: (-comb.score, comb.cells))
     combs: list[tuple[BoundingBox, ...]] = []
     taken = np.zeros(paper.darkness.shape, bool)
@@ -82,6 +95,13 @@ def find_frames(paper: Paper, rules: Rules, pieces: Components) -> Frames:
         combs.append(free)
     boxes = [box for row in proposals.tolist() if min((box := _to_box(row)).width, box.height) >= SMALLEST_BOX]
     return Frames(tuple(combs), tuple(box for box in boxes if not taken[_core(box)].mean() > 0.3))
+
+
+def _darker_than(level: int, paper: Paper, rules: Rules) -> tuple[Paper, Rules]:
+    """A page without what is no darker than ``level``: guides inside of cells, say."""
+    dark = above(paper.darkness, level)
+    lighter = Paper(difference(paper.darkness, np.full_like(paper.darkness, level)), paper.noise)
+    return lighter, Rules(rules.horizontal & dark, rules.vertical & dark)
 
 
 def between_closed(comb: Comb, closed: Boxes) -> list[Comb]:

@@ -122,12 +122,18 @@ def _onward(
 def _seen(
     evidence: FrameEvidence, family: CellFamily, start: BoundingBox, count: int, shift: tuple[float, float]
 ) -> BoundingBox | None:
-    """The square ``count`` shifts on, if three of its walls are nearly whole and the fourth in parts."""
+    """The square ``count`` shifts on, if it can be seen."""
     left, top = round(start.left + count * shift[0]), round(start.top + count * shift[1])
-    right, bottom = left + round(family.width), top + round(family.height)
+    square = BoundingBox(left, top, left + round(family.width), top + round(family.height))
+    return square if is_seen(evidence, family, square) else None
+
+
+def is_seen(evidence: FrameEvidence, family: CellFamily, cell: BoundingBox) -> bool:
+    """Whether three walls of a cell are nearly whole and the fourth shows in parts."""
+    left, top, right, bottom = cell.left, cell.top, cell.right, cell.bottom
     height, width = evidence.wall.shape
     if left < REACH or top < REACH or right + REACH > width or bottom + REACH > height:
-        return None
+        return False
     dx, dy = (round(size * (1 - STRAIGHT) / 2) for size in (right - left, bottom - top))
     wall, rail = evidence.bare_wall + 0.4 * family.wall, evidence.bare_rail + 0.4 * family.rail
     columns = [(slice(top + dy, bottom - dy), slice(x, x + REACH + 2)) for x in (left - REACH, right - 2)]
@@ -137,7 +143,7 @@ def _seen(
         [float((evidence.wall[place] > wall).mean(axis=0).max()) for place in columns]
         + [float((evidence.rail[place] > rail).mean(axis=1).max()) for place in rows]
     )
-    return BoundingBox(left, top, right, bottom) if covers[1] > 0.9 and covers[0] > 0.5 else None
+    return covers[1] > 0.9 and covers[0] > 0.5
 
 
 def _apart(squares: list[BoundingBox]) -> list[BoundingBox]:
