@@ -13,6 +13,8 @@ from hcr_scan.segmentation.frame_evidence import SMALLEST_CELL, FrameEvidence
 
 #: Sizes with fewer members than this share of the commonest are accidents of the writing.
 RAREST = 0.016
+#: A size that recurs this often among closed boxes is a size of cells; strokes of writing make cells of odd sizes.
+COMMON = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,11 @@ class CellFamily:
     wall: float
     rail: float
     members: Boxes
+
+    @property
+    def is_common(self) -> bool:
+        """Whether so many are closed that they are cells beyond doubt."""
+        return len(self.members) >= COMMON
 
 
 def cell_families(proposals: Boxes, evidence: FrameEvidence) -> list[CellFamily]:

@@ -164,7 +164,9 @@ def _fit_band(evidence: FrameEvidence, family: CellFamily, band: _Band) -> list[
         seen, guessed = sum(cells == 1 for *_, cells in chain), sum(cells - 1 for *_, cells in chain)
         threshold = evidence.bare_rail + max(3.0, 0.3 * family.rail)
         # Walls lost under writing are believed where others are seen; a box as wide as two cells is a box.
-        if guessed <= seen and not _spans_two_rows(evidence, band, start, stop, threshold, plain):
+        # What is averaged along a rail shows letters side by side without gaps: cells known well are not lost to them.
+        shown = evidence.capped if plain and family.is_common else evidence.rail
+        if guessed <= seen and not _spans_two_rows(shown, band, start, stop, threshold, plain):
             combs.append(Comb(tuple(_cells(chain, band)), score))
         railed[start:stop] = 0
     return combs
@@ -204,12 +206,10 @@ def _railed_columns(
     return railed if railed.sum() >= family.width / 2 else None
 
 
-def _spans_two_rows(evidence: FrameEvidence, band: _Band, left: int, right: int, threshold: float, plain: bool) -> bool:
+def _spans_two_rows(rail: Gray, band: _Band, left: int, right: int, threshold: float, plain: bool) -> bool:
     """Whether a rail runs through the middle: then the cells belong to a comb half as high."""
     margin = max(4, (band.bottom - band.top) // 5)
-    # A dark rail has no gaps; in what is averaged along the rail, letters side by side have none either.
-    shown = evidence.capped if plain else evidence.rail
-    inside = shown[band.top + margin : band.bottom - margin, band.left + left : band.left + right]
+    inside = rail[band.top + margin : band.bottom - margin, band.left + left : band.left + right]
     # A rail wanders by a few pixels over its length.
     full = int(np.count_nonzero((dilate(inside, 1, 5) > threshold).mean(axis=1) > 0.85))
     # Against faint rails dense writing counts as one too; but it covers many rows, and a rail is thin.

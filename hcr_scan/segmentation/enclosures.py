@@ -67,20 +67,25 @@ def without_parts(proposals: Boxes, cells: Boxes) -> Boxes:
     return np.concatenate([proposals[~_within(proposals, cells)], cells])
 
 
-def guide_level(darkness: Gray, evidence: FrameEvidence, cells: Boxes) -> int:
-    """How dark guides inside of drawn cells may be, frames being darker; 0 where most cells have none from side to side."""
-    guides, frames = [], []
+def guide_level(darkness: Gray, evidence: FrameEvidence, proposals: Boxes, cells: Boxes) -> int:
+    """How dark guides inside of drawn ``cells`` may be, frames being darker.
+
+    0 where no lines run from side to side in them, or most of what the page's lines enclose lies elsewhere.
+    """
+    guided, guides, frames = [], [], []
     faint = (evidence.frame > 0) & (evidence.drawn == 0)
     for left, top, right, bottom in cells.tolist():
         dx, dy = (right - left) // 8, (bottom - top) // 8
         inside = (slice(top + dy, bottom - dy), slice(left + dx, right - dx))
         lines = faint[inside]
-        if max(lines.mean(axis=0).max(initial=0), lines.mean(axis=1).max(initial=0)) > SPANNING:
-            # The paler part: writing crosses guides.
-            guides.append(float(np.quantile(darkness[inside][lines], 0.25)))
+        if max(lines.mean(axis=0).max(initial=0), lines.mean(axis=1).max(initial=0)) <= SPANNING:
+            continue
+        guided.append((left, top, right, bottom))
+        # The paler part: writing crosses guides.
+        guides.append(float(np.quantile(darkness[inside][lines], 0.25)))
         wall, rail = darkness[top:bottom, max(left - 4, 0) : left + 2], darkness[max(top - 4, 0) : top + 2, left:right]
         frames.append(min(float(np.median(wall.max(axis=1))), float(np.median(rail.max(axis=0)))))
-    if 2 * len(guides) <= len(cells):
+    if not guided or 2 * np.count_nonzero(_within(proposals, np.array(guided, np.int32))) < len(proposals):
         return 0
     guide, frame = float(np.median(guides)), float(np.median(frames))
     return round((guide + frame) / 2) if frame > CLEARLY_DARKER * guide else 0

@@ -30,9 +30,6 @@ from hcr_scan.segmentation.wall_chains import runs
 
 #: Smallest box outside a comb: loops of bold print are smaller.
 SMALLEST_BOX = 24
-
-#: Closed cells of a size that recurs this often are cells, whatever a comb beside them would make of their walls.
-FEWEST_CLOSED = 8
 #: A cell cuts through another when each reaches this share of the cell beyond the other.
 CUT = 0.2
 NO_BOXES: Boxes = np.zeros((0, 4), np.int32)
@@ -60,8 +57,8 @@ def find_frames(paper: Paper, rules: Rules, pieces: Components) -> Frames:
     evidence = gather_evidence(paper, rules, pieces)
     proposals = enclosed_boxes(evidence.frame)
     whole = guided_cells(proposals, enclosed_boxes(evidence.drawn))
-    if level := guide_level(paper.darkness, evidence, whole):
-        paper, rules = _darker_than(level, paper, rules)
+    if guides := guide_level(paper.darkness, evidence, proposals, whole):
+        paper, rules = _darker_than(guides, paper, rules)
         evidence = gather_evidence(paper, rules, pieces)
         proposals = enclosed_boxes(evidence.frame)
     else:
@@ -73,7 +70,7 @@ def find_frames(paper: Paper, rules: Rules, pieces: Components) -> Frames:
     fitted = match_cells(paper.darkness, families[0], lines) if lines else []
     for family in families[1 if lines else 0 :]:
         fitted += fit_family(evidence, family, level.boxes, commonest)
-    known = [family for family in families if len(family.members) >= FEWEST_CLOSED]
+    known = [family for family in families if family.is_common]
     tables = [row for family in known for row in table_rows(evidence, family)]
     completed = np.array([cell.as_list() for row in tables for cell in row.cells], np.int32).reshape(-1, 4)
     closed = np.concatenate([NO_BOXES, *(family.members for family in known), completed])
@@ -81,8 +78,6 @@ def find_frames(paper: Paper, rules: Rules, pieces: Components) -> Frames:
     fitted += [row for family in families for row in square_rows(evidence, family)]
     open_combs = find_open_combs(paper, level, evidence, families)
     fitted += [comb for comb in open_combs if not _divides_boxes(comb, proposals)]
-    # Two strokes over a rule pass for a cell; one that stands alone must be closed all round, and is a box then.
-    fitted = [comb for comb in fitted if len(comb.cells) > 1]
     fitted.sort(key=lambda comb: (-comb.score, comb.cells))
     combs: list[tuple[BoundingBox, ...]] = []
     taken = np.zeros(paper.darkness.shape, bool)

@@ -125,6 +125,21 @@ def test_pale_guide_lines_inside_squares_are_no_walls(page, rng, upright):
         assert any(nearly(box, cell, 4) for box in found), cell
 
 
+@pytest.mark.parametrize("thick", [2, 4])
+def test_squares_quartered_by_a_pale_cross_are_whole(page, rng, thick):
+    """A frame and its guides may both be as dark as evidence counts; next to each other they differ."""
+    rows = [draw_comb(page, 60, 60 + 150 * k, 8, width=80, height=84, darkness=190, thick=thick) for k in range(4)]
+    for cell in (cell for row in rows for cell in row):
+        x, y = (round(v) for v in cell.center)
+        page[cell.top : cell.bottom, x - 1 : x + 1] = np.maximum(page[cell.top : cell.bottom, x - 1 : x + 1], 55)
+        page[y - 1 : y + 1, cell.left : cell.right] = np.maximum(page[y - 1 : y + 1, cell.left : cell.right], 55)
+    for row in rows[:3]:
+        fill(page, row, "GUIDED 8", rng)
+    # Writing over its rail leaves two squares open.
+    page[rows[0][2].top - 8 : rows[0][2].top + 20, rows[0][2].right - 10 : rows[0][2].right + 14] = 0
+    assert_combs(frames_of(printed(page)), rows, tolerance=4)
+
+
 def test_a_wide_box_is_no_comb(page):
     boxes = [BoundingBox(80, 80, 700, 150), BoundingBox(80, 200, 500, 400)]
     for box in boxes:
