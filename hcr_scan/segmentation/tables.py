@@ -27,7 +27,7 @@ WIDEST_GAP = 0.65
 
 
 def table_rows(evidence: FrameEvidence, family: CellFamily) -> list[Comb]:
-    """Rows of a family's cells that stand in columns, those that writing has opened among them."""
+    """Rows of a family's cells that stand in columns, where writing has opened some of them."""
     members = family.members
     rows = lanes(members, 1, LEVEL * family.height)
     columns = [lane for lane in lanes(members, 0, LEVEL * family.width) if len(lane) >= FEWEST_ABOVE]
@@ -41,7 +41,8 @@ def table_rows(evidence: FrameEvidence, family: CellFamily) -> list[Comb]:
             cell = _crossing(known, members[column])
             if not any(_overlaps(cell, other) for other in cells) and is_seen(evidence, family, cell):
                 cells.append(cell)
-        combs += [Comb(tuple(run), float(len(run))) for run in _runs(sorted(cells), family.width)]
+        if len(cells) > len(known):
+            combs += [Comb(tuple(run), float(len(run))) for run in _runs(sorted(cells), family.width)]
     return combs
 
 
