@@ -21,7 +21,7 @@ from PIL import Image
 if __package__ in (None, ""):
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks.drawing import alphabet
+from benchmarks.drawing import Page, alphabet
 from benchmarks.frames import hands
 from benchmarks.warped_pages import DPI, DrawnForm, Warp, corners_of, draw_form, draw_warp, warped
 from hcr_scan.forms.registration import Blank, Registration, prepare_blank, register
@@ -42,7 +42,7 @@ class Trial:
     error: float | None
     match: float
     index: int | None
-    stranger: Registration | None
+    stranger: float | None
     seconds: float
 
 
@@ -53,13 +53,13 @@ def corner_error(found: Registration, truth: Homography, blank: Blank) -> float:
     return max(math.dist(back.point(*truth.point(x, y)), (x, y)) for x, y in corners)
 
 
-def paper_of(pixels: np.ndarray) -> tuple[Paper, Homography]:
+def paper_of(pixels: Page) -> tuple[Paper, Homography]:
     """What registration is given of a page, and the map to it from the page's pixels."""
     flat, sheet, to_working = _sheet(pixels)
     return flatten_light(flat, sheet), to_working
 
 
-def try_warp(number: int, forms: list[DrawnForm], blanks: list[Blank], seed: int) -> Trial:
+def try_warp(number: int, forms: list[DrawnForm], blanks: list[Blank], seed: int) -> tuple[Trial, Page]:
     random = np.random.default_rng((seed, number))
     form = number % len(forms)
     how = draw_warp(random)
@@ -70,9 +70,11 @@ def try_warp(number: int, forms: list[DrawnForm], blanks: list[Blank], seed: int
     seconds = time.process_time() - before
     stranger = register(paper, [blank for k, blank in enumerate(blanks) if k != form])
     if found is None:
-        return Trial(form, how, None, 0.0, None, stranger, seconds)
+        return Trial(form, how, None, 0.0, None, None if stranger is None else stranger.match, seconds), page
     error = corner_error(found, to_working @ to_page, blanks[found.index])
-    return Trial(form, how, error, found.match, found.index, stranger, seconds)
+    return Trial(
+        form, how, error, found.match, found.index, None if stranger is None else stranger.match, seconds
+    ), page
 
 
 def summarize(trials: list[Trial]) -> list[str]:
@@ -134,20 +136,20 @@ def main() -> None:
     chosen = parser.parse_args()
     forms = draw_forms(chosen.forms, chosen.seed, chosen.text)
     blanks = [prepare_blank(form.blank) for form in forms]
-    trials = [try_warp(k, forms, blanks, chosen.seed) for k in range(chosen.warps)]
-    print(f"{len(blanks)} blanks at {DPI} dpi, {chosen.warps} pages, seed {chosen.seed}, labels {chosen.text:g}.")
-    print_table(trials)
     if chosen.keep:
         chosen.keep.mkdir(parents=True, exist_ok=True)
         for k, form in enumerate(forms):
             Image.fromarray(form.filled).save(chosen.keep / f"form{k:02}.png")
-    for number, trial in enumerate(trials):
-        if trial.index != trial.form or (trial.error or 0) > WRONG / 3 or trial.stranger:
-            print(number, trial, file=sys.stderr)
+    trials = []
+    for number in range(chosen.warps):
+        trial, page = try_warp(number, forms, blanks, chosen.seed)
+        trials.append(trial)
+        if trial.index != trial.form or (trial.error or 0) > WRONG / 3 or trial.stranger is not None:
+            print(number, trial, file=sys.stderr, flush=True)
             if chosen.keep:
-                random = np.random.default_rng((chosen.seed, number))
-                page, _ = warped(forms[trial.form].filled, draw_warp(random), random)
                 Image.fromarray(page).save(chosen.keep / f"page{number:03}.png")
+    print(f"{len(blanks)} blanks at {DPI} dpi, {chosen.warps} pages, seed {chosen.seed}, labels {chosen.text:g}.")
+    print_table(trials)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
 from benchmarks.drawing import Hand, Page
-from benchmarks.frame_pages import HEIGHT, WIDTH, WORDS, Floats, Sheet, Style, draw_row
+from benchmarks.frame_pages import HEIGHT, WIDTH, WORDS, Sheet, Style, draw_row
 from hcr_scan.geometry import Homography
 from hcr_scan.images import resize, warp
 
@@ -202,12 +202,13 @@ def corners_of(width: int, height: int) -> list[tuple[float, float]]:
 def _scanned(seen: Page, how: Warp, random: np.random.Generator) -> Page:
     if how.blur:
         seen = np.asarray(Image.fromarray(seen).filter(ImageFilter.GaussianBlur(how.blur * max(1.0, how.scale))))
-    light: Floats = np.full(seen.shape, 0.97)
+    light = np.full(seen.shape, 0.97, np.float32)
     if how.shade:
         rows, columns = np.indices(seen.shape, np.float32)
-        along = random.uniform(-1, 1) * rows / len(seen) + random.uniform(-1, 1) * columns / seen.shape[1]
-        light = light * (1 - how.shade * (along - along.min()) / max(float(np.ptp(along)), 1e-6))
-    lit = seen * light + random.normal(0, 1, seen.shape) * how.noise
+        down, across = (np.float32(v) for v in random.uniform(-1, 1, 2))
+        along = down * rows / len(seen) + across * columns / seen.shape[1]
+        light *= 1 - np.float32(how.shade) * (along - along.min()) / max(float(np.ptp(along)), 1e-6)
+    lit = seen * light + random.standard_normal(seen.shape, np.float32) * np.float32(how.noise)
     if how.bilevel:
         return np.where(lit > 0.62 * 255 * light, 255, 0).astype(np.uint8)
     return np.clip(lit, 0, 255).astype(np.uint8)

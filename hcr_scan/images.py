@@ -232,8 +232,8 @@ def remap(image: Gray, x: npt.NDArray[np.float32], y: npt.NDArray[np.float32], f
 
 
 def enlarge_field(field: npt.NDArray[np.float32], width: int, height: int) -> npt.NDArray[np.float32]:
-    """A coarse float32 field (two channels at most), smoothly enlarged."""
-    return cv2.resize(field, (width, height), interpolation=cv2.INTER_CUBIC)  # type: ignore[no-any-return]
+    """A coarse float32 field (two channels at most), enlarged so that what is linear stays so (cubic would not)."""
+    return cv2.resize(field, (width, height), interpolation=cv2.INTER_LINEAR)  # type: ignore[no-any-return]
 
 
 def gaussian_blur(image: Gray, sigma: float) -> Gray:

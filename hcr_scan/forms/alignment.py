@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from hcr_scan.forms.bending import Bend, fit_bend, mapped, unbent
 from hcr_scan.geometry import Homography
-from hcr_scan.images import Gray, correlation, dilate, least_gradient, remap
+from hcr_scan.images import Gray, correlation, dilate, least_gradient, remap, warp
 
 Floats = npt.NDArray[np.float64]
 
@@ -26,11 +27,13 @@ SMALLEST, LARGEST, SKEWED = 0.25, 4.0, 2.0
 
 @dataclass(frozen=True, slots=True)
 class Anchors:
-    """Pieces of a blank's print that cannot slide along themselves.
+    """Pieces of a blank's print that cannot slide along themselves, on a raster ``width`` by ``height``.
 
     ``patches`` (n, ``ANCHOR``, ``ANCHOR``) uint8 darkness; ``corners`` (n, 2) int32 the left and top of each.
     """
 
+    width: int
+    height: int
     patches: npt.NDArray[np.uint8]
     corners: npt.NDArray[np.int32]
 
@@ -53,24 +56,50 @@ def choose_anchors(darkness: Gray, usable: Gray) -> Anchors:
             if cell[y, x] > floor:
                 corners.append((int(left) + x - half, int(top) + y - half))
     patches = [darkness[y : y + ANCHOR, x : x + ANCHOR] for x, y in corners]
-    return Anchors(np.array(patches, np.uint8).reshape(-1, ANCHOR, ANCHOR), np.array(corners, np.int32).reshape(-1, 2))
+    return Anchors(
+        width,
+        height,
+        np.array(patches, np.uint8).reshape(-1, ANCHOR, ANCHOR),
+        np.array(corners, np.int32).reshape(-1, 2),
+    )
 
 
-def refine(darkness: Gray, anchors: Anchors, to_page: Homography, reach: int, tolerance: float) -> Homography | None:
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """A map from a raster of a blank to one of a page, and the shifts that are to be made before it, if any."""
+
+    to_page: Homography
+    bend: Bend | None = None
+
+    def laid(self, darkness: Gray, width: int, height: int) -> Gray:
+        """The page on the blank's raster; 0 off the page."""
+        if self.bend is None:
+            return warp(darkness, self.to_page.inverse(), width, height, fill=0)
+        return unbent(darkness, self.to_page, self.bend, Homography.scale(1.0), width, height)
+
+    def scaled(self, factor: float) -> Fit:
+        """The same between rasters that many times larger."""
+        to_page = Homography.scale(factor) @ self.to_page @ Homography.scale(1 / factor)
+        return Fit(to_page, None if self.bend is None else self.bend.scaled(factor))
+
+
+def refine(darkness: Gray, anchors: Anchors, fit: Fit, reach: int, tolerance: float) -> Fit | None:
     """A better map from the blank to a page; ``None`` where too few anchors are within ``reach`` pixels of the blank.
 
     Args:
         darkness: the page.
         anchors: what to look for.
-        to_page: the map so far.
+        fit: the map so far.
         reach: how far from its place an anchor is looked for, in pixels of the blank.
         tolerance: how far off an anchor may be in the end and still be trusted, in pixels of the blank.
     """
-    centers, moved, weights = _displacements(darkness, anchors, to_page, reach)
+    centers, moved, weights = _displacements(darkness, anchors, fit, reach)
     if len(weights) < FEWEST:
         return None
     correction = fit_homography(centers, moved, weights, tolerance)
-    return to_page @ correction
+    to_page = fit.to_page @ correction
+    shifts = mapped(correction.inverse(), moved) - centers
+    return Fit(to_page, fit_bend(centers, shifts, weights, anchors.width, anchors.height))
 
 
 def plausible(to_page: Homography, width: int, height: int) -> bool:
@@ -84,24 +113,27 @@ def plausible(to_page: Homography, width: int, height: int) -> bool:
     return bool(scales.min() > SMALLEST and scales.max() < min(LARGEST, SKEWED * scales.min()))
 
 
-def _displacements(darkness: Gray, anchors: Anchors, to_page: Homography, reach: int) -> tuple[Floats, Floats, Floats]:
+def _displacements(darkness: Gray, anchors: Anchors, fit: Fit, reach: int) -> tuple[Floats, Floats, Floats]:
     """Where anchors should be (n, 2), where they are as seen through the map (n, 2), and how sure that is (n,)."""
+    corners = anchors.corners.astype(np.float64)
+    if fit.bend is not None:
+        corners += fit.bend.at(corners + ANCHOR / 2)
     found = [
         _peak(correlation(part, patch))
-        for part, patch in zip(_surroundings(darkness, anchors, to_page, reach), anchors.patches, strict=True)
+        for part, patch in zip(_surroundings(darkness, corners, fit.to_page, reach), anchors.patches, strict=True)
     ]
     seen = np.array([index for index, peak in enumerate(found) if peak is not None], np.intp)
     peaks = np.array([peak for peak in found if peak is not None], np.float64).reshape(-1, 3)
     centers = np.asarray(anchors.corners[seen] + ANCHOR / 2, np.float64)
-    return centers, centers + peaks[:, :2] - reach, peaks[:, 2] ** 2
+    return centers, corners[seen] + ANCHOR / 2 + peaks[:, :2] - reach, peaks[:, 2] ** 2
 
 
-def _surroundings(darkness: Gray, anchors: Anchors, to_page: Homography, reach: int) -> Gray:
+def _surroundings(darkness: Gray, corners: Floats, to_page: Homography, reach: int) -> Gray:
     """What the page has around each anchor's place, as seen through the map: (n, side, side), 0 off the page."""
     size = ANCHOR + 2 * reach
     along = np.arange(size, dtype=np.float32) + np.float32(0.5 - reach)
-    x = (anchors.corners[:, 0, None, None] + along).astype(np.float32)
-    y = (anchors.corners[:, 1, None, None] + along[:, None]).astype(np.float32)
+    x = (corners[:, 0, None, None] + along).astype(np.float32)
+    y = (corners[:, 1, None, None] + along[:, None]).astype(np.float32)
     a, b, c, d, e, f, g, h, i = (np.float32(v) for v in to_page.matrix)
     depth = g * x + (h * y + i)
     across, down = (a * x + (b * y + c)) / depth - np.float32(0.5), (d * x + (e * y + f)) / depth - np.float32(0.5)

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hcr_scan.forms.alignment import Anchors, choose_anchors, plausible, refine
+from hcr_scan.forms.alignment import Anchors, Fit, choose_anchors, plausible, refine
+from hcr_scan.forms.bending import unbent
 from hcr_scan.forms.matching import agreeing, alike, blank_features, page_features
 from hcr_scan.forms.verification import Found, Print, find_print, print_found
 from hcr_scan.geometry import BoundingBox, Homography
-from hcr_scan.images import Features, Gray, robust_homography, shrink
+from hcr_scan.images import Features, Gray, robust_homography, shrink, warp
 from hcr_scan.segmentation.binarization import Paper, flatten_light, working_raster
 
 #: Forms are recognized on a copy this many times smaller than the working raster.
@@ -57,12 +58,29 @@ class Blank:
 class Registration:
     """Where the blank ``index`` lies on a page: ``to_page`` maps its pixels to those of the paper.
 
-    ``match``, 0 to 1, is the share of the blank's print that was found where it should be.
+    ``match``, 0 to 1, is the share of the blank's print that was found where it should be. Of curled paper ``to_page``
+    is the best plane only; ``laid`` flattens it by what ``fit`` knows, in pixels of the working raster of the blank.
     """
 
     index: int
     to_page: Homography
     match: float
+    fit: Fit
+    to_working: Homography
+
+    def laid(self, darkness: Gray, to_frame: Homography, width: int, height: int) -> Gray:
+        """The page's darkness on a raster of its blank, bent paper made flat; 0 off the page.
+
+        Args:
+            darkness: of the paper that was registered.
+            to_frame: the map from the blank's pixels to that raster.
+            width: of the raster.
+            height: of the raster.
+        """
+        if self.fit.bend is None:
+            return warp(darkness, to_frame @ self.to_page.inverse(), width, height, fill=0)
+        frame = to_frame @ self.to_working.inverse()
+        return unbent(darkness, self.fit.to_page, self.fit.bend, frame, width, height)
 
 
 def prepare_blank(pixels: Gray, ignore: Sequence[BoundingBox] = ()) -> Blank:
@@ -107,15 +125,19 @@ def register(paper: Paper, blanks: Sequence[Blank]) -> Registration | None:
         if best is not None and votes < RIVAL * best[1]:
             break
         blank = blanks[index]
-        to_page = _align(paper, coarse, features, blank)
-        if to_page is None:
+        fit = _align(paper, coarse, features, blank)
+        if fit is None:
             continue
-        found = print_found(coarse, blank.print, blank.coarse, _coarse(to_page))
+        found = print_found(coarse, blank.print, blank.coarse, fit.scaled(1 / COARSER))
         if found.labels < ENOUGH:
             continue
         evidence = _evidence(blank, found)
         if best is None or evidence > best[0]:
-            best = evidence, votes, Registration(index, to_page @ blank.to_working, found.labels)
+            best = (
+                evidence,
+                votes,
+                Registration(index, fit.to_page @ blank.to_working, found.labels, fit, blank.to_working),
+            )
     return None if best is None else best[2]
 
 
@@ -141,20 +163,17 @@ def _candidates(features: Features, blanks: Sequence[Blank]) -> list[tuple[int, 
     return [(index, votes[index]) for index in order[:CANDIDATES]]
 
 
-def _coarse(to_page: Homography) -> Homography:
-    """The map between rasters ``COARSER`` times smaller."""
-    return Homography.scale(1 / COARSER) @ to_page @ Homography.scale(COARSER)
-
-
-def _align(paper: Paper, coarse: Gray, features: Features, blank: Blank) -> Homography | None:
+def _align(paper: Paper, coarse: Gray, features: Features, blank: Blank) -> Fit | None:
     """The map from a blank's working raster to the page, as far as one can be found."""
     height, width = blank.coarse.shape
     pairs = agreeing(blank.features, features, alike(blank.features, features), blank.middle)
     found = robust_homography(blank.features.points[pairs[:, 0]], features.points[pairs[:, 1]], 3.0)
     if found is None or np.count_nonzero(found[1]) < FEWEST or not plausible(found[0], width, height):
         return None
-    rough = refine(coarse, blank.coarse_anchors, found[0], 10, 1.5)
-    if rough is None or not plausible(rough, width, height):
+    rough = refine(coarse, blank.coarse_anchors, Fit(found[0]), 10, 1.5)
+    if rough is not None and rough.bend is not None:
+        # Now that the curl is known roughly, its corners are within reach.
+        rough = refine(coarse, blank.coarse_anchors, rough, 10, 1.5)
+    if rough is None or not plausible(rough.to_page, width, height):
         return None
-    fine = Homography.scale(COARSER) @ rough @ Homography.scale(1 / COARSER)
-    return refine(paper.darkness, blank.anchors, fine, 5, 1.0)
+    return refine(paper.darkness, blank.anchors, rough.scaled(COARSER), 5, 1.0)

@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
+from hcr_scan.forms.alignment import Fit
 from hcr_scan.geometry import BoundingBox, Homography
 from hcr_scan.images import (
     Gray,
@@ -19,7 +20,6 @@ from hcr_scan.images import (
     dilate,
     level_differences,
     opening,
-    warp,
 )
 
 #: Darkness (0..255) from which a pixel of a blank is print.
@@ -99,7 +99,7 @@ def _parts(box: BoundingBox) -> list[BoundingBox]:
     return [BoundingBox(left, box.top, right, box.bottom) for left, right in pairwise(ends)]
 
 
-def print_found(darkness: Gray, known: Print, blank: Gray, to_page: Homography) -> Found:
+def print_found(darkness: Gray, known: Print, blank: Gray, fit: Fit) -> Found:
     """The shares of a blank's print that are found on a page where they should be, labels less what chance would give.
 
     Each label is held against what the page has in its place, and so is a decoy: another label of about its size, which
@@ -111,15 +111,15 @@ def print_found(darkness: Gray, known: Print, blank: Gray, to_page: Homography) 
         darkness: the page.
         known: what is printed on the blank, and where.
         blank: the blank's darkness.
-        to_page: the map from the blank to the page.
+        fit: the map from the blank to the page.
     """
     inside = [
-        (box, decoy) for box, decoy in zip(known.labels, known.decoys, strict=True) if _on(darkness, to_page, box)
+        (box, decoy) for box, decoy in zip(known.labels, known.decoys, strict=True) if _on(darkness, fit.to_page, box)
     ]
     if len(inside) < max(FEWEST, LEAST_SEEN * len(known.labels)):
         return Found(0.0, 0.0)
     height, width = blank.shape
-    laid = warp(darkness, to_page.inverse(), width, height, fill=0)
+    laid = fit.laid(darkness, width, height)
     seen = level_differences(laid, ALONG)
     expected = level_differences(blank, ALONG)
     scores, chances = [], []

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from hcr_scan.forms.registration import Registration, prepare_blank, register
 from hcr_scan.geometry import BoundingBox, Homography, quarter_turn
-from hcr_scan.images import warp
+from hcr_scan.images import remap, warp
 from hcr_scan.segmentation.binarization import Paper, flatten_light
 
 WIDTH, HEIGHT = 1240, 1654
@@ -132,7 +133,7 @@ def test_a_blank_of_another_resolution_maps_from_its_own_pixels():
     half = np.array(Image.fromarray(draw_form(3)).resize((WIDTH // 2, HEIGHT // 2), Image.Resampling.BOX))
     found = register(seen(filled(draw_form(3)), turned(3)), [prepare_blank(half)])
     assert found is not None
-    assert corner_error(Registration(0, found.to_page @ Homography.scale(0.5), 1.0), turned(3)) < 1.5
+    assert corner_error(replace(found, to_page=found.to_page @ Homography.scale(0.5)), turned(3)) < 1.5
 
 
 def test_a_filled_page_serves_as_blank_where_its_fields_are_left_out():
@@ -192,3 +193,32 @@ def test_a_form_of_hardly_any_words_is_refused_rather_than_guessed():
     grid = np.array(image)
     found = register(seen(grid, turned(2)), [prepare_blank(grid)])
     assert found is None or corner_error(found, turned(2)) < 1.0
+
+
+def curled(page: np.ndarray, most: float) -> np.ndarray:
+    """The page as a sheet whose right half rises from the glass: rows wave by up to ``most`` pixels."""
+    rows, columns = np.indices(page.shape, np.float32)
+    wave = most * np.maximum(columns / WIDTH - 0.4, 0) ** 2 / 0.36
+    return remap(page, columns, rows + wave, fill=245)
+
+
+def test_a_curled_page_is_laid_flat(blanks):
+    page = flatten_light(curled(filled(draw_form(3)), 14))
+    found = register(page, blanks)
+    assert found is not None
+    assert found.index == 3
+    flat = found.laid(page.darkness, Homography.scale(1.0), WIDTH, HEIGHT)
+    plane = warp(page.darkness, found.to_page.inverse(), WIDTH, HEIGHT, fill=0)
+    print_darkness = flatten_light(draw_form(3)).darkness
+    on_print = print_darkness > 100
+    assert np.mean(flat[on_print] > 60) > 0.97
+    assert np.mean(plane[on_print] > 60) < 0.9
+
+
+def test_a_flat_page_is_not_bent(blanks):
+    paper = seen(filled(draw_form(3)), turned(4))
+    found = register(paper, blanks)
+    assert found is not None
+    assert found.fit.bend is None
+    flat = found.laid(paper.darkness, Homography.scale(0.5), WIDTH // 2, HEIGHT // 2)
+    assert flat.shape == (HEIGHT // 2, WIDTH // 2)
