@@ -23,6 +23,7 @@ from hcr_scan.segmentation.combs import Comb, fit_family
 from hcr_scan.segmentation.enclosures import Boxes, enclosed_boxes, guide_level, guided_cells, without_parts
 from hcr_scan.segmentation.frame_evidence import gather_evidence
 from hcr_scan.segmentation.open_combs import find_open_combs
+from hcr_scan.segmentation.railed_combs import railed_combs
 from hcr_scan.segmentation.rules import Rules
 from hcr_scan.segmentation.squares import square_rows
 from hcr_scan.segmentation.tables import table_rows
@@ -79,6 +80,9 @@ def find_frames(paper: Paper, rules: Rules, pieces: Components) -> Frames:
     open_combs = find_open_combs(paper, level, evidence, families)
     fitted += [comb for comb in open_combs if not _divides_boxes(comb, proposals)]
     fitted.sort(key=lambda comb: (-comb.score, comb.cells))
+    railed = railed_combs(evidence, level)
+    railed.sort(key=lambda comb: (-comb.score, comb.cells))
+    fitted = railed + fitted
     combs: list[tuple[BoundingBox, ...]] = []
     taken = np.zeros(paper.darkness.shape, bool)
     for comb in fitted:
