@@ -80,7 +80,7 @@ def find_frames(paper: Paper, rules: Rules, pieces: Components) -> Frames:
     open_combs = find_open_combs(paper, level, evidence, families)
     fitted += [comb for comb in open_combs if not _divides_boxes(comb, proposals)]
     fitted.sort(key=lambda comb: (-comb.score, comb.cells))
-    railed = railed_combs(evidence, level)
+    railed = [] if lines else railed_combs(evidence, level)
     railed.sort(key=lambda comb: (-comb.score, comb.cells))
     fitted = railed + fitted
     combs: list[tuple[BoundingBox, ...]] = []

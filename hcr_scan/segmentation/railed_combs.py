@@ -1,12 +1,14 @@
 """Combs between two rails, of whatever cell size: the rails say how high cells are, the walls between them how wide.
 
 Nothing has to be known of the page's cells, and no cell has to be closed: rails are the longest strokes of a form and
-are found where its walls are too short to be rules or drowned in writing. What lies between two rails is looked at along
-them, however they slope. A wall reaches from one to the other, which few letters do, and walls stand at one pitch.
+are found where its walls are too short to be rules or drowned in writing. What lies between two rails is looked at
+along them, however they slope. A wall reaches from one to the other, which few letters do, and walls stand at one
+pitch from one end of the rails to the other, which chance hardly ever brings about.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -15,15 +17,15 @@ import numpy.typing as npt
 
 from hcr_scan.geometry import BoundingBox
 from hcr_scan.images import Components, Gray
+from hcr_scan.segmentation.binarization import WORKING_SIZE
 from hcr_scan.segmentation.combs import Comb
 from hcr_scan.segmentation.frame_evidence import FrameEvidence
 from hcr_scan.segmentation.rules import THICKEST_RULE
-from hcr_scan.segmentation.wall_chains import Chain, Rails, best_chain, find_walls, runs
+from hcr_scan.segmentation.wall_chains import find_walls, runs
 
-#: Heights of cells in working pixels (2 to 14 mm on A4 at 200 dpi).
-LOWEST, HIGHEST = 12, 112
-#: Pitches are at least this (2.4 mm at 150 dpi).
-SMALLEST_PITCH = 14
+#: Heights of cells (2.3 to 14 mm on A4), and smallest pitch, in pixels of a raster of full working size.
+LOWEST, HIGHEST = 18, 112
+SMALLEST_PITCH = 18
 #: Pitches in heights of a cell: outside are slits and the columns of tables.
 NARROWEST, WIDEST = 0.5, 2.5
 #: Rails share at least this many heights of their cells.
@@ -34,14 +36,56 @@ FAINTEST = 0.3
 UNBROKEN = 0.75
 #: Share of its walls that a comb shows.
 SEEN = 0.8
-#: Fewest cells of a comb, and of one that proves its size by itself; fewer must repeat the size of another.
-FEWEST, PROOF = 2, 4
+#: Fewest cells of a comb.
+FEWEST = 2
+#: Evidence (nats) from which a comb proves its size: about as many sizes and places are tried as this makes unlikely.
+PROOF = 6.0
 #: Share of the height that is dark in a wall, and in hardly any letter.
 LEAST_WALL, LEAST_LETTER = 0.75, 0.6
-#: How many pitches are tried, if they are at least this share as common as the commonest.
-TRIED, RARELY = 3, 0.35
-#: Walls are a pitch apart within this share of it (or two pixels).
-EVEN = 0.06
+#: A wall is at most this share of its height wide.
+WIDEST_WALL = 0.3
+#: How many readings of the same walls are kept.
+TRIED = 3
+#: A wall stands within this many pixels of its place.
+NEAR = 2
+#: How often a wall of a comb is seen.
+SHOWN = 0.95
+#: Share of the height that is dark in a wall, and in hardly any letter.
+LEAST_WALL, LEAST_LETTER = 0.75, 0.6
+#: A wall is at most this share of its height wide.
+WIDEST_WALL = 0.3
+#: How many readings of the same walls are kept.
+TRIED = 3
+#: A wall stands within this many pixels of its place.
+NEAR = 2
+#: How often a wall of a comb is seen.
+SHOWN = 0.95
+#: Fewest cells of a comb.
+FEWEST = 2
+#: Evidence (nats) from which a comb proves its size: about as many sizes and places are tried as this makes unlikely.
+PROOF = 6.0
+#: Share of the height that is dark in a wall, and in hardly any letter.
+LEAST_WALL, LEAST_LETTER = 0.75, 0.6
+#: A wall is at most this share of its height wide.
+WIDEST_WALL = 0.3
+#: How many readings of the same walls are kept.
+TRIED = 3
+#: A wall stands within this many pixels of its place.
+NEAR = 2
+#: How often a wall of a comb is seen.
+SHOWN = 0.95
+#: Share of the height that is dark in a wall, and in hardly any letter.
+LEAST_WALL, LEAST_LETTER = 0.75, 0.6
+#: A wall is at most this share of its height wide.
+WIDEST_WALL = 0.3
+#: How many readings of the same walls are kept.
+TRIED = 3
+#: A wall stands within this many pixels of its place.
+NEAR = 2
+#: How often a wall of a comb is seen.
+SHOWN = 0.95
+#: Cells are parted by a wall that stands within this share of the pitch from their middles, in at least that share of them.
+MIDDLE, PARTED = 0.08, 0.6
 
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
@@ -70,21 +114,26 @@ class Rail:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Row:
-    """A row of cells between two rails: its ``walls`` (columns of the aisle), and whether the rails end where it does."""
+    """A row of cells between two rails: its ``walls`` (columns of the aisle), evenly apart.
+
+    ``score`` is the evidence, in nats, that the strokes there are walls and not writing that meets the places by chance.
+    """
 
     walls: Indices
     pitch: float
-    whole: bool
     score: float
     cells: tuple[BoundingBox, ...] = ()
 
+    @property
+    def proven(self) -> bool:
+        """Whether this is a row by itself; one of less evidence must repeat the size of another."""
+        return self.score >= PROOF
+
     def holds(self, x: float, top: float, bottom: float) -> bool:
-        """Whether cells of the row lie between two rails that are ``top`` and ``bottom`` at column ``x``."""
-        first, last = self.cells[0], self.cells[-1]
-        near = 0.2 * first.height
-        level = min(first.top, last.top) - near <= top <= max(first.top, last.top) + near
-        level &= min(first.bottom, last.bottom) - near <= bottom <= max(first.bottom, last.bottom) + near
-        return level and first.left <= x <= last.right
+        """Whether what lies between rows ``top`` and ``bottom`` at column ``x`` is mostly in cells of the row."""
+        cell = self.cells[len(self.cells) // 2]
+        shared = min(bottom, cell.bottom) - max(top, cell.top)
+        return shared > 0.5 * min(bottom - top, cell.height) and self.cells[0].left <= x <= self.cells[-1].right
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,57 +153,67 @@ class Aisle:
 
 def railed_combs(evidence: FrameEvidence, level: Components) -> list[Comb]:
     """Rows of cells between two of the page's ``level`` rules, left to right, in working pixels."""
-    rows: list[Row] = []
-    aisles = []
-    for above, below, shared in _pairs(find_rails(level)):
+    readings: list[list[Row]] = []
+    taken: list[Row] = []
+    scale = max(evidence.wall.shape) / WORKING_SIZE
+    for above, below, shared in _pairs(find_rails(level, scale), scale):
         middle = sum(shared) / 2
         top, bottom = above.bottom_at(middle), below.top_at(middle)
-        if any(row.holds(middle, top, bottom) for row in rows):
+        if any(row.holds(middle, top, bottom) for row in taken):
             continue
         aisle = _aisle(evidence, above, below)
-        found = _rows_at(aisle, evidence, aisle.railed.astype(np.float64))
+        found = _rows_at(aisle, evidence)
         if found:
-            aisles.append((aisle, found))
-            rows.append(max(found, key=lambda row: row.score))
-    sizes = _sizes([row for _, found in aisles for row in found])
-    rows = [row for aisle, found in aisles for row in _all_rows(aisle, evidence, found, sizes)]
-    proven = [row for row in rows if len(row.cells) >= (PROOF if row.whole else PROOF + 2)]
-    believed = proven + [row for row in rows if row not in proven and any(_alike(row, other) for other in proven)]
-    return [Comb(row.cells, row.score) for row in believed]
+            readings.append(found)
+            taken += sorted((row for row in found if row.proven), key=lambda row: -row.score)[:1]
+    sizes = _sizes([row for found in readings for row in found])
+    rows = [row for found in readings for row in _chosen(found, sizes)]
+    return [Comb(row.cells, row.score) for row in rows]
 
 
 def _sizes(rows: list[Row]) -> list[tuple[Row, float]]:
-    """A row of each size, and how much of the page all rows of that size explain."""
+    """A proven row of each size, and how much of the page all rows of that size explain."""
     sizes: list[tuple[Row, float]] = []
     for row in sorted(rows, key=lambda row: -row.score):
-        if not any(_alike(row, size) for size, _ in sizes):
+        if row.proven and not any(_alike(row, size) for size, _ in sizes):
             sizes.append((row, sum(other.score for other in rows if _alike(row, other))))
     return sizes
 
 
-def _all_rows(aisle: Aisle, evidence: FrameEvidence, found: list[Row], sizes: list[tuple[Row, float]]) -> list[Row]:
-    """The rows of one aisle, beside one another; of several readings of the same walls the one of the page's size."""
-    railed = aisle.railed.astype(np.float64)
+def _chosen(found: list[Row], sizes: list[tuple[Row, float]]) -> list[Row]:
+    """The rows of one aisle, beside one another, that are proven or as others of the page."""
     rows: list[Row] = []
-    while found:
-        best = max(found, key=lambda row: max((total for size, total in sizes if _alike(row, size)), default=0.0))
+    while known := [row for row in found if any(_alike(row, size) for size, _ in sizes)]:
+        best = max(known, key=lambda row: row.score)
+        # The same walls may be read as half as many cells or twice as many: then the page's other rows tell.
+        readings = [row for row in known if _multiple(row, best)]
+        best = max(readings, key=lambda row: max(total for size, total in sizes if _alike(row, size)))
         rows.append(best)
-        railed[best.walls[0] : best.walls[-1]] = 0
-        found = _rows_at(aisle, evidence, railed)
+        found = [row for row in found if row.walls[-1] <= best.walls[0] or row.walls[0] >= best.walls[-1]]
     return rows
+
+
+def _multiple(row: Row, other: Row) -> bool:
+    """Whether the pitch of one row is a whole multiple of the other's."""
+    ratio = max(row.pitch, other.pitch) / min(row.pitch, other.pitch)
+    return (
+        round(ratio) in (1, 2, 3) and abs(ratio - round(ratio)) < 0.04 * round(ratio) and (row is other or ratio > 1.5)
+    )
 
 
 def _alike(row: Row, other: Row) -> bool:
     heights = row.cells[0].height, other.cells[0].height
-    return abs(row.pitch - other.pitch) <= 1 + 0.02 * row.pitch and abs(heights[0] - heights[1]) <= 2 + 0.05 * heights[0]
+    return (
+        abs(row.pitch - other.pitch) <= 1 + 0.02 * row.pitch and abs(heights[0] - heights[1]) <= 2 + 0.05 * heights[0]
+    )
 
 
-def find_rails(level: Components) -> list[Rail]:
+def find_rails(level: Components, scale: float) -> list[Rail]:
     """Level rules, those that continue each other joined to one."""
     boxes = level.boxes
     lengths, heights = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
     rails = []
-    for index in np.flatnonzero((lengths >= 2 * LOWEST) & (heights <= THICKEST_RULE + 0.03 * lengths)):
+    for index in np.flatnonzero((lengths >= SHARED * LOWEST * scale) & (heights <= THICKEST_RULE + 0.03 * lengths)):
         left, top, right, bottom = boxes[index].tolist()
         piece = level.labels[top:bottom, left:right] == index + 1
         upper = piece.argmax(axis=0)
@@ -163,13 +222,11 @@ def find_rails(level: Components) -> list[Rail]:
         middle = (upper + lower) / 2
         slope = float(np.median(middle[-end:]) - np.median(middle[:end])) / max(right - left - end, 1)
         run = slope * (np.arange(right - left))
-        rails.append(
-            Rail(left, right, top + float(np.median(upper - run)), top + float(np.median(lower - run)), slope)
-        )
+        rails.append(Rail(left, right, top + float(np.median(upper - run)), top + float(np.median(lower - run)), slope))
     return rails
 
 
-def _pairs(rails: list[Rail]) -> list[tuple[Rail, Rail, tuple[int, int]]]:
+def _pairs(rails: list[Rail], scale: float) -> list[tuple[Rail, Rail, tuple[int, int]]]:
     """Rails one above the other with nothing but paper, walls and writing between them, and the columns they share."""
     if not rails:
         return []
@@ -180,15 +237,16 @@ def _pairs(rails: list[Rail]) -> list[tuple[Rail, Rail, tuple[int, int]]]:
         start, stop = np.maximum(lefts, rail.left), np.minimum(rights, rail.right)
         middle = (start + stop) / 2
         distance = tops + slopes * (middle - lefts) - (rail.bottom + rail.slope * (middle - rail.left))
-        fits = (distance >= LOWEST) & (distance <= HIGHEST) & (stop - start >= SHARED * distance)
+        fits = (distance >= 2) & (distance <= HIGHEST * scale) & (stop - start >= SHARED * distance)
         below = np.flatnonzero(fits)
         covered: list[tuple[int, int]] = []
         for other in below[np.argsort(distance[below])].tolist():
             a, b = int(start[other]), int(stop[other])
             # What a nearer rail covers is another row's.
-            if sum(max(min(b, d) - max(a, c), 0) for c, d in covered) < 0.5 * (b - a):
+            hidden = sum(max(min(b, d) - max(a, c), 0) for c, d in covered)
+            if distance[other] >= LOWEST * scale and hidden < 0.5 * (b - a):
                 pairs.append((rail, rails[other], (a, b)))
-            if b - a > 3 * distance[other]:
+            if b - a > 3 * max(distance[other], LOWEST * scale):
                 covered.append((a, b))
     return sorted(pairs, key=lambda pair: pair[2][0] - pair[2][1])
 
@@ -206,7 +264,7 @@ def _aisle(evidence: FrameEvidence, above: Rail, below: Rail) -> Aisle:
         np.clip(np.rint(y + slope * (columns - middle)).astype(np.int64), 0, last)
         for y, middle in ((below.top_at(below.middle), below.middle), (above.bottom_at(above.middle), above.middle))
     )
-    height = max(int(np.median(lower - upper)), LOWEST) - 4
+    height = max(int(np.median(lower - upper)) - 4, 4)
     strip = np.zeros((height, len(columns)), np.uint8)
     dark = np.zeros((2, len(columns)), np.uint8)
     edges = [0, *(np.flatnonzero(np.diff(lower) + np.diff(upper)) + 1).tolist(), len(columns)]
@@ -222,63 +280,56 @@ def _aisle(evidence: FrameEvidence, above: Rail, below: Rail) -> Aisle:
     return Aisle(strip, left, upper, lower, railed)
 
 
-def _rows_at(aisle: Aisle, evidence: FrameEvidence, railed: Floats) -> list[Row]:
-    """Rows of cells where an aisle is ``railed``, the best at each likely pitch."""
+def _rows_at(aisle: Aisle, evidence: FrameEvidence) -> list[Row]:
+    """Readings of what stands between two rails as rows of cells."""
     dark = aisle.strip > evidence.bare_wall + FAINTEST * (evidence.cap - evidence.bare_wall)
     share = dark.mean(axis=0)
-    peaks = find_walls(share >= LEAST_WALL)
+    peaks = find_walls(share >= LEAST_WALL, max(6.0, WIDEST_WALL * len(dark)))
     if len(peaks) <= FEWEST:
         return []
     strengths = (share[peaks] - LEAST_LETTER) / (1 - LEAST_LETTER)
     strengths = np.clip(strengths / max(float(np.quantile(strengths, 0.8)), 1e-6), 0.0, 1.0)
-    free = railed[(peaks[:, None] + np.array([-THICKEST_RULE, 0, THICKEST_RULE])).clip(0, len(railed) - 1)].any(axis=1)
-    peaks, strengths = peaks[free], strengths[free]
-    if len(peaks) <= FEWEST:
-        return []
-    tried = [_row(peaks, strengths, railed, pitch) for pitch in _pitches(peaks, strengths, len(aisle.strip) + 4)]
-    return [replace(row, cells=_cells(row.walls, aisle)) for row in tried if row is not None]
+    height = len(aisle.strip) + 4
+    least = max(NARROWEST * height, SMALLEST_PITCH * max(evidence.wall.shape) / WORKING_SIZE)
+    seen = np.zeros(len(share) + 1, np.bool_)
+    for shift in range(-NEAR, NEAR + 1):
+        seen[(peaks[strengths >= 0.7] + shift).clip(0, len(share))] = True
+    rows = []
+    for start, end in zip(*runs(closing_of(aisle.railed, 0.3 * height)), strict=True):
+        if end - start >= FEWEST * least:
+            rows += _whole_rows(peaks[strengths >= 0.7], seen, int(start), int(end), (least, WIDEST * height))
+    return [replace(row, cells=_cells(row.walls, aisle)) for row in rows]
 
 
-def _pitches(peaks: Indices, strengths: Floats, height: int) -> list[float]:
-    """The commonest distances of walls, if any is common."""
-    apart = peaks[:, None] - peaks
-    weights = np.outer(strengths, strengths) ** 2
-    fits = (apart >= max(NARROWEST * height, SMALLEST_PITCH)) & (apart <= WIDEST * height)
-    lengths, weights = apart[fits], weights[fits]
-    votes = np.convolve(np.bincount(lengths, weights, minlength=int(WIDEST * height) + 4), np.ones(3), "same")
-    pitches: list[float] = []
-    enough = max(FEWEST - 0.5, RARELY * float(votes.max()))
-    while len(pitches) < TRIED and votes.max() >= enough:
-        best = int(votes.argmax())
-        around = np.abs(lengths - best) <= 1
-        pitches.append(float(np.average(lengths[around], weights=weights[around] + 1e-6)))
-        votes[max(best - 3, 0) : best + 4] = 0
-    return pitches
+def closing_of(flags: npt.NDArray[np.bool_], widest: float) -> npt.NDArray[np.bool_]:
+    """The flags, with gaps of up to ``widest`` closed."""
+    starts, ends = runs(~flags)
+    closed = flags.copy()
+    for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+        if end - start <= widest and start > 0 and end < len(flags):
+            closed[start:end] = True
+    return closed
 
 
-def _row(peaks: Indices, strengths: Floats, railed: Floats, pitch: float) -> Row | None:
-    """The best row of cells at a pitch, if most of its walls are seen, and evenly apart."""
-    chain, _ = best_chain(peaks, strengths, Rails.of(railed, 0.8, 0.3 * pitch), pitch)
-    if not chain:
-        return None
-    walls = _walls(chain)
-    nearest = np.abs(walls[:, None] - peaks)
-    seen = (nearest.min(axis=1) <= 2) & (strengths[nearest.argmin(axis=1)] >= 0.7)
-    steps = np.diff(walls)
-    even = np.abs(steps - np.median(steps)) <= max(2.0, EVEN * pitch)
-    if seen.mean() < SEEN or even.mean() < 0.8:
-        return None
-    starts, ends = runs(railed > 0)
-    slack = max(5.0, 0.15 * pitch)
-    whole = np.abs(starts - walls[0]).min() <= slack and np.abs(ends - walls[-1]).min() <= slack
-    return Row(walls, pitch, bool(whole), float(seen.sum() - 2.5 * (~seen).sum()))
-
-
-def _walls(chain: Chain) -> Indices:
-    walls = [chain[0][0]]
-    for left, right, cells in chain:
-        walls += [round(left + k * (right - left) / cells) for k in range(1, cells + 1)]
-    return np.array(walls, np.int64)
+def _whole_rows(
+    walls: Indices, seen: npt.NDArray[np.bool_], start: int, end: int, pitches: tuple[float, float]
+) -> list[Row]:
+    """Rows of equal cells from one end of two rails to the other, best first: nearly every wall is where it must be."""
+    slack = max(6.0, 0.3 * pitches[0])
+    chance = min(max(float(seen[start:end].mean()), 0.05), 0.9)
+    rows = []
+    for left in walls[np.abs(walls - start) <= slack].tolist():
+        for right in walls[np.abs(walls - end) <= slack].tolist():
+            counts = np.arange(
+                max(math.ceil((right - left) / pitches[1]), FEWEST), int((right - left) / pitches[0]) + 1
+            )
+            for count in counts.tolist():
+                grid = np.rint(np.linspace(left, right, count + 1)).astype(np.int64)
+                hits = int(np.count_nonzero(seen[grid]))
+                if hits >= SEEN * (count + 1):
+                    score = hits * math.log(SHOWN / chance) + (count + 1 - hits) * math.log((1 - SHOWN) / (1 - chance))
+                    rows.append(Row(grid, (right - left) / count, score))
+    return sorted(rows, key=lambda row: -row.score)[:TRIED]
 
 
 def _cells(walls: Indices, aisle: Aisle) -> tuple[BoundingBox, ...]:

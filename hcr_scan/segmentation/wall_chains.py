@@ -31,12 +31,12 @@ def runs(flags: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.int64], npt.NDArr
     return borders[::2], borders[1::2]
 
 
-def find_walls(dark: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
-    """Middles of the runs of dark columns; wide runs keep both ends."""
+def find_walls(dark: npt.NDArray[np.bool_], widest: float = 12) -> npt.NDArray[np.int64]:
+    """Middles of the runs of dark columns; runs wider than ``widest`` keep both ends."""
     starts, ends = runs(dark)
     peaks: list[int] = []
     for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
-        if end - start <= 12:
+        if end - start <= widest:
             peaks.append((start + end - 1) // 2)
         else:
             peaks.extend((start + 1, end - 2))
