@@ -34,58 +34,20 @@ SHARED = 1.2
 FAINTEST = 0.3
 #: Where a rail is lighter than this share of what it usually is there is none.
 UNBROKEN = 0.75
-#: Share of its walls that a comb shows.
-SEEN = 0.8
+#: Share of its walls that a comb shows at least, and as a rule.
+SEEN, SHOWN = 0.8, 0.95
+#: A wall stands within this many pixels of its place.
+NEAR = 2
 #: Fewest cells of a comb.
 FEWEST = 2
-#: Evidence (nats) from which a comb proves its size: about as many sizes and places are tried as this makes unlikely.
-PROOF = 6.0
+#: Cells and evidence (nats) from which a comb proves its size: more than chance reaches in all that is tried.
+PROVEN_CELLS, PROOF = 4, 7.0
 #: Share of the height that is dark in a wall, and in hardly any letter.
 LEAST_WALL, LEAST_LETTER = 0.75, 0.6
 #: A wall is at most this share of its height wide.
 WIDEST_WALL = 0.3
 #: How many readings of the same walls are kept.
 TRIED = 3
-#: A wall stands within this many pixels of its place.
-NEAR = 2
-#: How often a wall of a comb is seen.
-SHOWN = 0.95
-#: Share of the height that is dark in a wall, and in hardly any letter.
-LEAST_WALL, LEAST_LETTER = 0.75, 0.6
-#: A wall is at most this share of its height wide.
-WIDEST_WALL = 0.3
-#: How many readings of the same walls are kept.
-TRIED = 3
-#: A wall stands within this many pixels of its place.
-NEAR = 2
-#: How often a wall of a comb is seen.
-SHOWN = 0.95
-#: Fewest cells of a comb.
-FEWEST = 2
-#: Evidence (nats) from which a comb proves its size: about as many sizes and places are tried as this makes unlikely.
-PROOF = 6.0
-#: Share of the height that is dark in a wall, and in hardly any letter.
-LEAST_WALL, LEAST_LETTER = 0.75, 0.6
-#: A wall is at most this share of its height wide.
-WIDEST_WALL = 0.3
-#: How many readings of the same walls are kept.
-TRIED = 3
-#: A wall stands within this many pixels of its place.
-NEAR = 2
-#: How often a wall of a comb is seen.
-SHOWN = 0.95
-#: Share of the height that is dark in a wall, and in hardly any letter.
-LEAST_WALL, LEAST_LETTER = 0.75, 0.6
-#: A wall is at most this share of its height wide.
-WIDEST_WALL = 0.3
-#: How many readings of the same walls are kept.
-TRIED = 3
-#: A wall stands within this many pixels of its place.
-NEAR = 2
-#: How often a wall of a comb is seen.
-SHOWN = 0.95
-#: Cells are parted by a wall that stands within this share of the pitch from their middles, in at least that share of them.
-MIDDLE, PARTED = 0.08, 0.6
 
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
@@ -116,7 +78,7 @@ class Rail:
 class Row:
     """A row of cells between two rails: its ``walls`` (columns of the aisle), evenly apart.
 
-    ``score`` is the evidence, in nats, that the strokes there are walls and not writing that meets the places by chance.
+    ``score`` is the evidence, in nats, that the strokes there are walls and not writing that meets them by chance.
     """
 
     walls: Indices
@@ -127,7 +89,7 @@ class Row:
     @property
     def proven(self) -> bool:
         """Whether this is a row by itself; one of less evidence must repeat the size of another."""
-        return self.score >= PROOF
+        return self.score >= PROOF and len(self.cells) >= PROVEN_CELLS
 
     def holds(self, x: float, top: float, bottom: float) -> bool:
         """Whether what lies between rows ``top`` and ``bottom`` at column ``x`` is mostly in cells of the row."""
@@ -140,8 +102,8 @@ class Row:
 class Aisle:
     """What lies between two rails, straightened: ``strip`` of wall evidence, from column ``left`` on.
 
-    ``upper`` and ``lower`` are the first row inside and the first below it for each column; ``railed`` tells the columns
-    with both rails.
+    ``upper`` and ``lower`` are the first row inside and the first below it for each column; ``railed`` tells the
+    columns with both rails.
     """
 
     strip: Gray
@@ -328,7 +290,7 @@ def _whole_rows(
                 hits = int(np.count_nonzero(seen[grid]))
                 if hits >= SEEN * (count + 1):
                     score = hits * math.log(SHOWN / chance) + (count + 1 - hits) * math.log((1 - SHOWN) / (1 - chance))
-                    rows.append(Row(grid, (right - left) / count, score))
+                    rows.append(Row(grid, length / count, score))
     return sorted(rows, key=lambda row: -row.score)[:TRIED]
 
 
