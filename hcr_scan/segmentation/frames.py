@@ -80,9 +80,9 @@ def find_frames(paper: Paper, rules: Rules, pieces: Components) -> Frames:
     open_combs = find_open_combs(paper, level, evidence, families)
     fitted += [comb for comb in open_combs if not _divides_boxes(comb, proposals)]
     fitted.sort(key=lambda comb: (-comb.score, comb.cells))
+    # Whole rows between two rails know more than fits along a part of them.
     railed = [] if lines else railed_combs(evidence, level)
-    railed.sort(key=lambda comb: (-comb.score, comb.cells))
-    fitted = railed + fitted
+    fitted = sorted(railed, key=lambda comb: (-comb.score, comb.cells)) + fitted
     combs: list[tuple[BoundingBox, ...]] = []
     taken = np.zeros(paper.darkness.shape, bool)
     for comb in fitted:

@@ -239,7 +239,7 @@ def _aisle(evidence: FrameEvidence, above: Rail, below: Rail) -> Aisle:
     faint = evidence.bare_rail + FAINTEST * (evidence.cap - evidence.bare_rail)
     usual = [np.median(row[row > faint]) if (row > faint).any() else faint for row in dark]
     railed = (dark > np.maximum(faint, UNBROKEN * np.array(usual))[:, None]).all(axis=0)
-    return Aisle(strip, left, upper, lower, railed)
+    return Aisle(strip, left, upper, lower, np.asarray(railed))
 
 
 def _rows_at(aisle: Aisle, evidence: FrameEvidence) -> list[Row]:
@@ -282,10 +282,8 @@ def _whole_rows(
     rows = []
     for left in walls[np.abs(walls - start) <= slack].tolist():
         for right in walls[np.abs(walls - end) <= slack].tolist():
-            counts = np.arange(
-                max(math.ceil((right - left) / pitches[1]), FEWEST), int((right - left) / pitches[0]) + 1
-            )
-            for count in counts.tolist():
+            length = right - left
+            for count in range(max(math.ceil(length / pitches[1]), FEWEST), int(length / pitches[0]) + 1):
                 grid = np.rint(np.linspace(left, right, count + 1)).astype(np.int64)
                 hits = int(np.count_nonzero(seen[grid]))
                 if hits >= SEEN * (count + 1):
