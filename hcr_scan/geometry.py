@@ -55,6 +55,8 @@ class BoundingBox:
 
     def clipped(self, width: int, height: int) -> BoundingBox:
         """The part inside a raster of the given size; empty (on the edge) if there is none."""
+        if 0 <= self.left and 0 <= self.top and self.right <= width and self.bottom <= height:
+            return self
         left, right = (min(max(x, 0), width) for x in (self.left, self.right))
         top, bottom = (min(max(y, 0), height) for y in (self.top, self.bottom))
         return BoundingBox(left, top, right, bottom)
@@ -142,16 +144,13 @@ class Homography:
 
     def box(self, box: BoundingBox) -> BoundingBox:
         """The upright box around the mapped corners, rounded to whole pixels."""
-        corners = [
-            self.point(x, y)
-            for x, y in (
-                (box.left, box.top),
-                (box.right, box.top),
-                (box.right, box.bottom),
-                (box.left, box.bottom),
-            )
-        ]
-        xs, ys = [x for x, _ in corners], [y for _, y in corners]
+        xs, ys = zip(
+            self.point(box.left, box.top),
+            self.point(box.right, box.top),
+            self.point(box.right, box.bottom),
+            self.point(box.left, box.bottom),
+            strict=True,
+        )
         return BoundingBox(round(min(xs)), round(min(ys)), round(max(xs)), round(max(ys)))
 
 

@@ -90,6 +90,12 @@ def _measure(
     return boxes[1:], areas[1:]
 
 
+def inked_box(mask: Mask) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom of what is not 0, tightly; all 0 where there is nothing."""
+    left, top, width, height = cv2.boundingRect(mask)
+    return left, top, left + width, top + height
+
+
 def ratio(image: Gray, whole: Gray) -> Gray:
     """``255 * image // whole``, 255 at most; ``whole`` must be nowhere 0."""
     result = np.empty_like(image)
@@ -183,6 +189,38 @@ def warp(image: Gray, homography: Homography, width: int, height: int, fill: int
 def box_blur(image: Gray, width: int, height: int) -> Gray:
     """Mean over a ``width`` x ``height`` window, edges replicated."""
     return cv2.blur(image, (width, height), borderType=cv2.BORDER_REPLICATE)  # type: ignore[no-any-return]
+
+
+def row_sums(image: Gray, length: int) -> Gray:
+    """For each pixel the sum of the ``length`` (odd) pixels of its row around it, 255 at most; edges replicated.
+
+    Half the time of :func:`box_blur`, which goes pixel by pixel.
+    """
+    width = image.shape[1]
+    result = np.empty_like(image)
+    # Stripes of rows that stay in the processor's cache, each gone through as one long row: windows that run from one
+    # row into the next begin in the margin, which is dropped.
+    rows = max(1, (1 << 18) // width)
+    for top in range(0, len(image), rows):
+        stripe = cv2.copyMakeBorder(image[top : top + rows], 0, 0, length // 2, length // 2, cv2.BORDER_REPLICATE)
+        sums = _window_sums(stripe.reshape(1, -1), length).reshape(stripe.shape)
+        result[top : top + rows] = sums[:, :width]
+    return result
+
+
+def _window_sums(values: Gray, length: int) -> Gray:
+    """Sums over windows of a row ``(1, n)``, where each begins; put together from windows of 1, 2, 4, 8 ... pixels."""
+    total = np.zeros_like(values)
+    size, done = 1, 0
+    while True:
+        if length & size:
+            room = values.shape[1] - done
+            cv2.add(total[:, :room], values[:, done:], total[:, :room])
+            done += size
+        if done == length:
+            return total
+        values = cv2.add(values[:, :-size], values[:, size:])
+        size *= 2
 
 
 def median_blur(image: Gray, size: int) -> Gray:

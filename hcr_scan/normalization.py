@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from hcr_scan.images import Ink, dilate, resize
+from hcr_scan.images import Ink, dilate, inked_box, resize
 
 NORMALIZATION_VERSION = 1
 
@@ -44,19 +44,19 @@ def normalize_glyph(ink: Ink, spec: CropSpec) -> npt.NDArray[np.uint8]:
         spec: how the model wants its crops.
     """
     crop = np.zeros((spec.size, spec.size), np.uint8)
-    strong = ink >= 64
-    rows, columns = np.flatnonzero(strong.any(axis=1)), np.flatnonzero(strong.any(axis=0))
-    if rows.size == 0:
+    left, top, right, bottom = inked_box((ink >= 64).view(np.uint8))
+    if left == right:
         return crop
-    glyph = np.ascontiguousarray(ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
-    glyph = _thicken(glyph, spec)
+    glyph = _thicken(ink[top:bottom, left:right], spec)
     height, width = glyph.shape
     scale = spec.box / max(height, width)
     fitted_width, fitted_height = max(1, round(width * scale)), max(1, round(height * scale))
-    fitted = resize(glyph, fitted_width, fitted_height).astype(np.float32)
-    fitted *= 255.0 / max(float(fitted.max()), 1.0)
+    fitted = resize(glyph, fitted_width, fitted_height)
+    darkest = float(fitted.max())
+    if darkest < 255:
+        fitted = np.rint(fitted.astype(np.float32) * (255.0 / max(darkest, 1.0))).astype(np.uint8)
     top, left = (spec.size - fitted_height) // 2, (spec.size - fitted_width) // 2
-    crop[top : top + fitted_height, left : left + fitted_width] = np.rint(fitted).astype(np.uint8)
+    crop[top : top + fitted_height, left : left + fitted_width] = fitted
     return crop
 
 
@@ -81,7 +81,8 @@ def stroke_width(ink: Ink) -> float:
     strokes and needs no skeleton.
     """
     strong = ink >= 128 if int(ink.max(initial=0)) >= 128 else ink >= 64
-    inside = np.count_nonzero(strong[1:] != strong[:-1]) + np.count_nonzero(strong[:, 1:] != strong[:, :-1])
-    sides = sum(np.count_nonzero(side) for side in (strong[:1], strong[-1:], strong[:, :1], strong[:, -1:]))
+    framed = np.zeros((strong.shape[0] + 2, strong.shape[1] + 2), np.bool_)
+    framed[1:-1, 1:-1] = strong
+    steps = np.count_nonzero(framed[1:] != framed[:-1]) + np.count_nonzero(framed[:, 1:] != framed[:, :-1])
     # An oblique edge is counted in both directions: 4/pi is the mean ratio of such a staircase to its length.
-    return 2.0 * np.count_nonzero(strong) / max((inside + sides) / 1.27, 1.0)
+    return 2.0 * np.count_nonzero(strong) / max(steps / 1.27, 1.0)

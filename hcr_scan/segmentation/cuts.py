@@ -93,9 +93,13 @@ def _costs(canvas: Flags, pen: Pen) -> Floats:
     cost = _smooth(ink, 0.25 * pen.stroke) / pen.stroke + 0.15 * _smooth(ink, 0.12 * pen.height) / pen.stroke
     cost += TWO_STROKES * (crossings > 1)
     # What is paper all around is outside; the rest are the loops of letters.
-    paper = connected_components(np.pad(~canvas, 1, constant_values=True).view(np.uint8), connectivity=4)
-    loop = (paper.labels > 0) & (paper.labels != paper.labels[0, 0])
-    return np.asarray(cost + LOOP * (loop[1:-1, 1:-1].sum(axis=0) > 0.15 * pen.height), float)
+    bare = np.ones((canvas.shape[0] + 2, canvas.shape[1] + 2), np.bool_)
+    bare[1:-1, 1:-1] = ~canvas
+    paper = connected_components(bare.view(np.uint8), connectivity=4)
+    if len(paper) > 1:
+        loop = (paper.labels > 0) & (paper.labels != paper.labels[0, 0])
+        cost += LOOP * (loop[1:-1, 1:-1].sum(axis=0) > 0.15 * pen.height)
+    return np.asarray(cost, float)
 
 
 def _with_forced(columns: list[float], cost: Floats, width: float, thickest: float) -> list[int]:
@@ -132,8 +136,8 @@ def _smooth(values: Floats, width: float) -> Floats:
     size = max(1, int(width) // 2 * 2 + 1)
     if size == 1:
         return values.astype(float)
-    padded = np.pad(values, size // 2, mode="edge")
-    running = np.cumsum(np.concatenate(((0.0,), padded)))
+    before, after = np.full(size // 2, values[0]), np.full(size // 2, values[-1])
+    running = np.cumsum(np.concatenate(((0.0,), before, values, after)))
     smooth: Floats = (running[size:] - running[:-size]) / size
     return smooth
 

@@ -18,11 +18,11 @@ from hcr_scan.images import (
     above,
     at_most,
     beside,
-    box_blur,
     connected_components,
     difference,
     dilate,
     opening,
+    row_sums,
     transposed,
 )
 from hcr_scan.segmentation.binarization import Paper
@@ -64,7 +64,8 @@ def _along_rows(capped: Gray, threshold: float, coarser: int) -> Mask:
     A dashed or faint rule must be thin and a thick one solid: a row of small print is neither.
     """
     solid = above(capped, threshold)
-    dashed = above(box_blur(capped, DASH // coarser | 1, 1), threshold)
+    dash = DASH // coarser | 1
+    dashed = above(row_sums(capped, dash), min(dash * (int(threshold) + 0.5), 254))
     shortest = SHORTEST_RULE // coarser | 1
     ridge = _ridge(dashed, shortest, 0.8, THINNEST_SIDE // coarser | 1)
     ridge |= _ridge(solid, shortest, 0.92, THICKEST_RULE // coarser | 1)
@@ -75,8 +76,8 @@ def _along_rows(capped: Gray, threshold: float, coarser: int) -> Mask:
 
 def _ridge(dark: Mask, shortest: int, least: float, distance: int) -> Mask:
     """Dark pixels in a stretch of row that is dark to at least this share, and darker than rows at a distance."""
-    cover = box_blur(dark, shortest, 1)
-    return above(cover, least * 255) & above(difference(cover, beside(cover, distance)), 0.2 * 255) & dark
+    cover = row_sums(dark & 1, shortest)
+    return above(cover, least * shortest) & above(difference(cover, beside(cover, distance)), 0.2 * shortest) & dark
 
 
 def rule_segments(mask: Mask, shortest: int, thickest: int = THICKEST_RULE) -> npt.NDArray[np.float64]:
