@@ -55,7 +55,7 @@ class BoundingBox:
 
     def clipped(self, width: int, height: int) -> BoundingBox:
         """The part inside a raster of the given size; empty (on the edge) if there is none."""
-        if 0 <= self.left and 0 <= self.top and self.right <= width and self.bottom <= height:
+        if self.left >= 0 and self.top >= 0 and self.right <= width and self.bottom <= height:
             return self
         left, right = (min(max(x, 0), width) for x in (self.left, self.right))
         top, bottom = (min(max(y, 0), height) for y in (self.top, self.bottom))

@@ -76,7 +76,7 @@ def _along_rows(capped: Gray, threshold: float, coarser: int) -> Mask:
 
 def _ridge(dark: Mask, shortest: int, least: float, distance: int) -> Mask:
     """Dark pixels in a stretch of row that is dark to at least this share, and darker than rows at a distance."""
-    cover = row_sums(dark & 1, shortest)
+    cover = row_sums(dark & np.uint8(1), shortest)
     return above(cover, least * shortest) & above(difference(cover, beside(cover, distance)), 0.2 * shortest) & dark
 
 
