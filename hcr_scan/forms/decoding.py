@@ -31,6 +31,7 @@ import heapq
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 import numpy as np
 import numpy.typing as npt
@@ -45,13 +46,14 @@ ALTERNATIVES = 3
 #: Share of characters where a writer puts something else than what the field asks for: 1 in 100 fields of ten.
 SLIP = 0.001
 
-#: Paths this much less probable (natural logarithm) than the best are left out: one slip, or 1 in 60,000.
-MARGIN = 11.0
+#: Paths this much less probable (natural logarithm) than the best are left out: 1 in 8,000; where the best is itself so
+#: far behind the ink that nobody should trust it, those of the second figure.
+MARGIN, LITTLE_MARGIN = 9.0, 3.0
 #: Ink is read as nothing at all only where that is surer than this.
 PLAINLY = 0.5
 
-#: Beyond this nothing allowed is found; and so many states at most are followed at a place.
-FARTHEST, MOST_STATES = 600.0, 4_000
+#: A value this far behind the ink (two slips) is no reading of it; and so many states at most are followed at a place.
+FARTHEST, MOST_STATES = 25.0, 4_000
 
 #: What no character reads as: nothing; or in a cell, and between words, a space, or at a price nothing: people leave
 #: gaps, and where only one of the two is allowed the price does not matter.
@@ -168,6 +170,8 @@ class _Search:
         self._lattice, self._language = lattice, language
         self._readings = _Readings(lattice, language)
         self._leaving: list[list[list[_Option]]] = []
+        #: For each place, of each edge that leaves it, where it leads to and how much of each text is no slip.
+        self._shares: list[list[tuple[int, dict[str, float]]]] = []
         self._nodes: list[dict[int, _Node]] = []
         self._ends: list[tuple[_Node, float]] = []
         self._total = 0.0
@@ -181,15 +185,21 @@ class _Search:
     def run(self) -> bool:
         """Search as far as it takes to be exact; whether there is any path."""
         limit = MARGIN + 1.0
-        while limit <= FARTHEST:
+        while True:
             self._leaving = self._readings.within(limit)
             self._forward(-limit)
             best = max((node.best + final for node, final in self._ends), default=-math.inf)
-            if best >= MARGIN - limit:
+            margin = MARGIN if best > -MARGIN else LITTLE_MARGIN
+            if best >= margin - limit:
                 self._total = sum(node.mass * math.exp(final) for node, final in self._ends)
+                self._shares = [
+                    [(options[0][5], {option[0]: option[3] for option in options}) for options in leaving if options]
+                    for leaving in self._leaving
+                ]
                 return self._total > 0
-            limit = MARGIN + 1.0 - best if best > -math.inf else limit * 3
-        return False
+            if limit >= FARTHEST + LITTLE_MARGIN:
+                return False
+            limit = min(margin + 1.0 - best if best > -math.inf else 2 * limit, FARTHEST + LITTLE_MARGIN)
 
     def _forward(self, floor: float) -> None:
         start = self._language.begin()
@@ -248,15 +258,16 @@ class _Search:
         """How probable it is that a text is meant and written, over all ways to cut the ink into it."""
         masses: list[dict[int, float]] = [{} for _ in range(self._lattice.last + 1)]
         masses[0][0] = 1.0
-        for reached, leaving in zip(masses, self._leaving, strict=False):
+        for reached, leaving in zip(masses, self._shares, strict=False):
             for read, mass in reached.items():
                 wanted, outside = text[read : read + 1], read in (0, len(text))
-                for options in leaving:
-                    for found, _, _, share, _, end in options:
-                        blank = not found or (found == " " and outside)
-                        if blank or found == wanted:
-                            at = read if blank else read + 1
-                            masses[end][at] = masses[end].get(at, 0.0) + mass * share
+                for end, shares in leaving:
+                    arrived = masses[end]
+                    if wanted in shares and wanted:
+                        arrived[read + 1] = arrived.get(read + 1, 0.0) + mass * shares[wanted]
+                    blank = shares.get("", 0.0) + (shares.get(" ", 0.0) if outside else 0.0)
+                    if blank:
+                        arrived[read] = arrived.get(read, 0.0) + mass * blank
         weight = math.exp(self._language.weight(text))
         return min(masses[-1].get(len(text), 0.0) * weight / self._total, 1.0)
 
@@ -339,7 +350,7 @@ class _Readings:
                     if score >= -limit:
                         weight = math.exp(score)
                         options.append((written, score, weight, weight * share, number, edge.end))
-            options.sort(key=lambda option: -option[1])
+            options.sort(key=itemgetter(1), reverse=True)
             leaving[edge.start].append(options)
         return leaving
 

@@ -129,4 +129,5 @@ def test_knowledge_that_holds_never_lowers_the_rank_of_the_truth(ink, seed, know
     assert found is not None
     better = [found.value, *(other.value for other in found.alternatives)]
     better = better[: better.index(truth)]
-    assert all(shares.get(value, 0.0) >= shares[truth] * 0.999 for value in better)
+    # Whether there is any character is another question than which.
+    assert all(shares[value] >= shares[truth] * 0.999 for value in better if value)
