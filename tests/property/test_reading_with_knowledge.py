@@ -59,7 +59,7 @@ def test_probabilities_of_a_value_and_its_alternatives_are_shares(ink, known):
     if found:
         shares = [found.confidence, *(other.confidence for other in found.alternatives)]
         assert min(shares) >= 0
-        assert sum(shares) <= found.obeyed + 1e-4
+        assert sum(shares) <= found.obeyed + 2e-3
         assert shares[1:] == sorted(shares[1:], reverse=True)
 
 
