@@ -8,13 +8,12 @@ instead.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
 from hcr_scan.geometry import BoundingBox
-from hcr_scan.images import Components, Gray, Ink, Mask, connected_components, dilate
+from hcr_scan.images import Components, Gray, Ink, Mask, connected_components, dilate, looked_up
 from hcr_scan.segmentation.binarization import FAINTEST_INK, STRONG_INK, Paper
 from hcr_scan.segmentation.cell_specks import speck_in
 from hcr_scan.segmentation.frame_removal import without_frame
@@ -111,7 +110,8 @@ def _ink_of_strip(darkness: Gray, cells: list[BoundingBox], noise: float) -> tup
         half = max(half, frame + 0.25 * (pen - frame))
     # ``half`` becomes 128; what is fainter than the frame fades to nothing.
     low = half - 0.6 * (pen - half)
-    soft = np.clip((darkness.astype(np.float32) - low) * (128.0 / max(half - low, 1.0)), 0, 255).astype(np.uint8)
+    levels = (np.arange(256, dtype=np.float32) - low) * (128.0 / max(half - low, 1.0))
+    soft = looked_up(darkness, np.clip(levels, 0, 255).astype(np.uint8))
     if not erase:
         return soft, False
     # What is clearly darker than the frame is writing, even on top of it.
@@ -133,17 +133,13 @@ def _pen_darkness(darkness: Gray, cells: list[BoundingBox]) -> float:
 
 def _frame_darkness(darkness: Gray, cells: list[BoundingBox]) -> float:
     """How dark the frame is: the median along all walls and rails of the darkest pixel across them."""
-    pieces = []
-    for cell in cells:
-        for x in (cell.left, cell.right):
-            across = darkness[cell.top + 3 : cell.bottom - 3, max(x - 4, 0) : x + 4]
-            if across.size:
-                pieces.append(across.max(axis=1))
-        for y in (cell.top, cell.bottom):
-            across = darkness[max(y - 4, 0) : y + 4, cell.left : cell.right]
-            if across.size:
-                pieces.append(across.max(axis=0))
-    return float(np.median(np.concatenate(pieces))) if pieces else 0.0
+    # Cells may end where the raster does.
+    padded = np.pad(darkness, ((0, 1), (0, 1)))
+    across_walls, across_rails = dilate(padded, 8, 1)[:-1], dilate(padded, 1, 8)[:, :-1]
+    pieces = [across_walls[cell.top + 3 : cell.bottom - 3, x] for cell in cells for x in (cell.left, cell.right)]
+    pieces += [across_rails[y, cell.left : cell.right] for cell in cells for y in (cell.top, cell.bottom)]
+    along = np.concatenate(pieces)
+    return float(np.median(along)) if along.size else 0.0
 
 
 def _assign(mask: Mask, cells: list[BoundingBox], erased: bool) -> npt.NDArray[np.int32]:
@@ -154,41 +150,55 @@ def _assign(mask: Mask, cells: list[BoundingBox], erased: bool) -> npt.NDArray[n
     """
     found = connected_components(mask)
     columns = _nearest_cell(mask.shape[1], cells)
-    inked = found.labels > 0
-    pairs = found.labels[inked] * (len(cells) + 1) + _places(columns, cells, mask.shape[0])[inked]
-    counts = np.bincount(pairs, minlength=(len(found) + 1) * (len(cells) + 1)).reshape(len(found) + 1, -1)
+    inked = np.flatnonzero(mask.view(np.bool_))
+    pieces = found.labels.ravel()[inked]
+    shares = _shares(found, pieces, inked, columns, cells)
+    likeliest = np.argsort(-shares, axis=1, kind="stable")[:, :2].tolist()
     owners = np.zeros(len(found) + 1, np.int32)
-    result_cut = np.zeros(mask.shape, np.int32)
-    for index in range(1, len(found) + 1):
-        shares = counts[index, 1:] / max(found.areas[index - 1], 1)
-        if shares.sum() < 0.5:
-            continue
-        first, *others = np.argsort(-shares, kind="stable")[:2]
-        order = [first, *(k for k in others if shares[k] >= SHARED_GLYPH)]
+    cut = []
+    for index in np.flatnonzero(shares.sum(axis=1) >= 0.5).tolist():
+        first, *others = likeliest[index]
+        order = [first, *(k for k in others if shares[index, k] >= SHARED_GLYPH)]
         # Most of a glyph may lie just across the wall, where it does not reach into the neighbor's cell.
-        order = [k for k in order if _is_writing(found, index - 1, cells[k])]
+        order = [k for k in order if _is_writing(found, index, cells[k])]
         if not order:
             continue
         cell = cells[order[0]]
-        if _is_scrap(found, index - 1, cell) or (erased and _is_frame(found, index - 1, cell)):
+        if _is_scrap(found, index, cell) or (erased and _is_frame(found, index, cell)):
             continue
         if len(order) > 1:
-            left, top, right, bottom = (int(v) for v in found.boxes[index - 1])
-            own = found.labels[top:bottom, left:right] == index
-            result_cut[top:bottom, left:right][own] = np.broadcast_to(columns[left:right], own.shape)[own]
+            cut.append(index)
         else:
-            owners[index] = order[0] + 1
-    return np.where(result_cut > 0, result_cut, owners[found.labels])
+            owners[index + 1] = order[0] + 1
+    result = np.zeros(mask.shape, np.int32)
+    result.ravel()[inked] = owners[pieces]
+    for index in cut:
+        left, top, right, bottom = found.boxes[index].tolist()
+        own = found.labels[top:bottom, left:right] == index + 1
+        result[top:bottom, left:right][own] = np.broadcast_to(columns[left:right], own.shape)[own]
+    return result
 
 
-def _places(columns: npt.NDArray[np.int32], cells: list[BoundingBox], height: int) -> npt.NDArray[np.int32]:
-    """For every pixel the cell (from 1) it lies in, half of each wall included; 0 outside of all."""
-    place = np.zeros((height, len(columns)), np.int32)
-    for k, cell in enumerate(cells):
-        left, right = max(cell.left - 2, 0), cell.right + 2
-        own = np.where(columns[left:right] == k + 1, k + 1, 0)
-        place[max(cell.top - 2, 0) : cell.bottom + 2, left:right][:, own > 0] = k + 1
-    return place
+def _shares(
+    found: Components,
+    pieces: npt.NDArray[np.int32],
+    inked: npt.NDArray[np.intp],
+    columns: npt.NDArray[np.int32],
+    cells: list[BoundingBox],
+) -> npt.NDArray[np.float64]:
+    """For every piece of ink the share of it that lies in each cell, ``(pieces, cells)``, half of each wall included.
+
+    ``pieces`` (n,) are the labels of the pixels ``inked``, and ``columns`` says for every column which cell (from 1) is
+    nearest.
+    """
+    rows, across = np.divmod(inked, found.labels.shape[1])
+    nearest = columns[across] - 1
+    left, top, right, bottom = np.array([cell.as_list() for cell in cells]).T
+    inside = (across >= left[nearest] - 2) & (across < right[nearest] + 2)
+    inside &= (rows >= top[nearest] - 2) & (rows < bottom[nearest] + 2)
+    places = (pieces[inside] - 1) * len(cells) + nearest[inside]
+    counts = np.bincount(places, minlength=len(found) * len(cells)).reshape(len(found), len(cells))
+    return counts / np.maximum(found.areas, 1)[:, None]
 
 
 def _nearest_cell(width: int, cells: list[BoundingBox]) -> npt.NDArray[np.int32]:
@@ -200,26 +210,26 @@ def _nearest_cell(width: int, cells: list[BoundingBox]) -> npt.NDArray[np.int32]
 
 def _is_writing(found: Components, index: int, cell: BoundingBox) -> bool:
     """Whether a piece is no speck, and reaches into the cell."""
-    left, top, right, bottom = (int(v) for v in found.boxes[index])
+    left, top, right, bottom = found.boxes[index].tolist()
     outside = right <= cell.left + 3 or left >= cell.right - 3 or bottom <= cell.top + 3 or top >= cell.bottom - 3
     return not outside and bool(found.areas[index] >= max(4.0, (0.07 * cell.height) ** 2))
 
 
 def _is_scrap(found: Components, index: int, cell: BoundingBox) -> bool:
     """Whether a piece is what is left of a wall, a rail, or a corner."""
-    left, top, right, bottom = (int(v) for v in found.boxes[index])
+    left, top, right, bottom = found.boxes[index].tolist()
     thin = max(4, min(cell.width, cell.height) // 10)
     along_wall = right - left <= thin and min(abs(left - cell.left), abs(right - cell.right)) <= 3
     along_rail = bottom - top <= thin and min(abs(top - cell.top), abs(bottom - cell.bottom)) <= 3
     small = max(right - left, bottom - top) < 0.45 * cell.height
     at_side = left <= cell.left + 3 or right >= cell.right - 3
     in_corner = small and at_side and (top <= cell.top + 3 or bottom >= cell.bottom - 3)
-    return in_corner or along_rail or (along_wall and bottom - top < 0.45 * cell.height)
+    return bool(in_corner or along_rail or (along_wall and bottom - top < 0.45 * cell.height))
 
 
 def _is_frame(found: Components, index: int, cell: BoundingBox) -> bool:
     """Whether a piece is what is left of the frame: as long as a side, and nearly all along the border."""
-    left, top, right, bottom = (int(v) for v in found.boxes[index])
+    left, top, right, bottom = found.boxes[index].tolist()
     if max((right - left) / cell.width, (bottom - top) / cell.height) < 0.6:
         return False
     inset = max(4, min(cell.width, cell.height) // 6)
@@ -229,19 +239,17 @@ def _is_frame(found: Components, index: int, cell: BoundingBox) -> bool:
 
 def _spans(owners: npt.NDArray[np.int32], count: int) -> list[BoundingBox | None]:
     """The tight box of what belongs to each cell, ``None`` where that is nothing; one pass over the strip for all."""
-    rows, columns = np.nonzero(owners)
-    cells = owners[rows, columns]
-    order = np.argsort(cells, kind="stable")
-    bounds = np.searchsorted(cells[order], np.arange(1, count + 2))
-    spans: list[BoundingBox | None] = []
-    for start, stop in pairwise(bounds.tolist()):
-        own = order[start:stop]
-        if len(own):
-            y, x = rows[own], columns[own]
-            spans.append(BoundingBox(int(x.min()), int(y.min()), int(x.max()) + 1, int(y.max()) + 1))
-        else:
-            spans.append(None)
-    return spans
+    owned = np.flatnonzero(owners > 0)
+    rows, columns = np.divmod(owned, owners.shape[1])
+    cells = owners.ravel()[owned] - 1
+    left, top = (np.full(count, max(owners.shape)) for _ in range(2))
+    right, bottom = (np.full(count, -1) for _ in range(2))
+    np.minimum.at(left, cells, columns)
+    np.minimum.at(top, cells, rows)
+    np.maximum.at(right, cells, columns + 1)
+    np.maximum.at(bottom, cells, rows + 1)
+    edges = np.stack((left, top, right, bottom), axis=1).tolist()
+    return [BoundingBox(*span) if span[0] < span[2] else None for span in edges]
 
 
 def _read_cell(
@@ -254,8 +262,7 @@ def _read_cell(
     own = owners[around] == owner
     if np.count_nonzero(own) < BLANK_AREA * cell.area:
         return InkCell(cell, None, speck=_speck(ink, strip, cell))
-    near = dilate(own.astype(np.uint8), 3, 3) > 0
-    patch = np.where(near, ink[around], 0).astype(np.uint8)
+    patch = ink[around] * dilate(own.view(np.uint8), 3, 3)
     box = span.shifted(strip.left, strip.top)
     chunk = InkChunk((InkCandidate(0, 1, box, patch),))
     tight = owners[span.top : span.bottom, span.left : span.right] == owner
