@@ -81,6 +81,13 @@ def low_quantile(strip: Gray) -> npt.NDArray[np.uint8]:
     return np.asarray(np.partition(strip, rank, axis=0)[rank])
 
 
+def median_of(values: npt.NDArray[np.floating] | npt.NDArray[np.integer]) -> float:
+    """The median of some values ``(n,)``, n > 0: what ``np.median`` says, in a fifth of its time where they are few."""
+    ordered = np.sort(values)
+    middle = len(ordered) // 2
+    return float(ordered[middle]) if len(ordered) % 2 else (float(ordered[middle - 1]) + float(ordered[middle])) / 2
+
+
 def _pitch(members: Boxes, width: float) -> float:
     """Median distance between members that share a wall; where none do, the width and a thin wall."""
     steps = members[:, None, 0] - members[None, :, 0]

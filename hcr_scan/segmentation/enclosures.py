@@ -78,7 +78,7 @@ def guide_level(darkness: Gray, evidence: FrameEvidence, proposals: Boxes, cells
         dx, dy = (right - left) // 8, (bottom - top) // 8
         inside = (slice(top + dy, bottom - dy), slice(left + dx, right - dx))
         lines = faint[inside]
-        if max(lines.mean(axis=0).max(initial=0), lines.mean(axis=1).max(initial=0)) <= SPANNING:
+        if not lines.any() or max(lines.mean(axis=0).max(initial=0), lines.mean(axis=1).max(initial=0)) <= SPANNING:
             continue
         guided.append((left, top, right, bottom))
         # The paler part: writing crosses guides.
@@ -93,10 +93,10 @@ def guide_level(darkness: Gray, evidence: FrameEvidence, proposals: Boxes, cells
 
 def _within(proposals: Boxes, cells: Boxes) -> npt.NDArray[np.bool_]:
     """Which proposals lie in one of the cells."""
-    inside = np.zeros(len(proposals), bool)
-    for box in cells:
-        inside |= (proposals[:, :2] >= box[:2] - 4).all(axis=1) & (proposals[:, 2:] <= box[2:] + 4).all(axis=1)
-    return inside
+    left, top, right, bottom = proposals.T[:, :, None]
+    inside = (left >= cells[:, 0] - 4) & (right <= cells[:, 2] + 4)
+    inside &= (top >= cells[:, 1] - 4) & (bottom <= cells[:, 3] + 4)
+    return np.asarray(inside.any(axis=1))
 
 
 def _stacked(inner: Boxes, group: Boxes) -> bool:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hcr_scan.geometry import BoundingBox
+from hcr_scan.geometry import BoundingBox, union_of
 from hcr_scan.images import Components, above, connected_components, difference
 from hcr_scan.segmentation.binarization import Paper
 from hcr_scan.segmentation.cell_matching import faint_lines, match_cells
@@ -105,6 +105,9 @@ def _darker_than(level: int, paper: Paper, rules: Rules) -> tuple[Paper, Rules]:
 
 def between_closed(comb: Comb, closed: Boxes) -> list[Comb]:
     """A comb without those of its cells that cut through closed cells of another size: a table beside it, say."""
+    around = union_of(comb.cells)
+    closed = closed[(closed[:, 0] < around.right) & (closed[:, 2] > around.left)]
+    closed = closed[(closed[:, 1] < around.bottom) & (closed[:, 3] > around.top)]
     cells = np.array([(c.left, c.top, c.right, c.bottom) for c in comb.cells])[:, None]
     size = cells[..., 2:] - cells[..., :2]
     shared = np.minimum(cells[..., 2:], closed[:, 2:]) - np.maximum(cells[..., :2], closed[:, :2])

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from hcr_scan.geometry import BoundingBox
 from hcr_scan.images import Components, Gray
 from hcr_scan.segmentation.binarization import WORKING_SIZE
+from hcr_scan.segmentation.comb_families import median_of
 from hcr_scan.segmentation.combs import Comb
 from hcr_scan.segmentation.frame_evidence import FrameEvidence
 from hcr_scan.segmentation.rules import THICKEST_RULE
@@ -182,9 +183,9 @@ def find_rails(level: Components, scale: float) -> list[Rail]:
         lower = (bottom - top) - piece[::-1].argmax(axis=0)
         end = max((right - left) // 4, 1)
         middle = (upper + lower) / 2
-        slope = float(np.median(middle[-end:]) - np.median(middle[:end])) / max(right - left - end, 1)
+        slope = (median_of(middle[-end:]) - median_of(middle[:end])) / max(right - left - end, 1)
         run = slope * (np.arange(right - left))
-        rails.append(Rail(left, right, top + float(np.median(upper - run)), top + float(np.median(lower - run)), slope))
+        rails.append(Rail(left, right, top + median_of(upper - run), top + median_of(lower - run), slope))
     return rails
 
 
@@ -284,7 +285,7 @@ def _whole_rows(
         for right in walls[np.abs(walls - end) <= slack].tolist():
             length = right - left
             for count in range(max(math.ceil(length / pitches[1]), FEWEST), int(length / pitches[0]) + 1):
-                grid = np.rint(np.linspace(left, right, count + 1)).astype(np.int64)
+                grid = np.rint(left + np.arange(count + 1) * (length / count)).astype(np.int64)
                 hits = int(np.count_nonzero(seen[grid]))
                 if hits >= SEEN * (count + 1):
                     score = hits * math.log(SHOWN / chance) + (count + 1 - hits) * math.log((1 - SHOWN) / (1 - chance))

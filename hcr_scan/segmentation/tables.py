@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hcr_scan.geometry import BoundingBox
-from hcr_scan.segmentation.comb_families import CellFamily
+from hcr_scan.segmentation.comb_families import CellFamily, median_of
 from hcr_scan.segmentation.combs import Comb
 from hcr_scan.segmentation.enclosures import Boxes
 from hcr_scan.segmentation.frame_evidence import FrameEvidence
@@ -49,18 +49,21 @@ def table_rows(evidence: FrameEvidence, family: CellFamily) -> list[Comb]:
 def lanes(boxes: Boxes, axis: int, tolerance: float) -> list[npt.NDArray[np.intp]]:
     """Indices of boxes that start level with each other: rows for ``axis`` 1, columns for 0; each along its way."""
     found: list[list[int]] = []
+    lasts: list[int] = []
+    starts = boxes[:, axis].tolist()
     for index in np.argsort(boxes[:, 1 - axis], kind="stable").tolist():
-        near = [lane for lane in found if abs(int(boxes[lane[-1], axis]) - int(boxes[index, axis])) < tolerance]
-        if near:
-            near[0].append(index)
-        else:
-            found.append([index])
+        lane = next((lane for lane, last in enumerate(lasts) if abs(last - starts[index]) < tolerance), len(found))
+        if lane == len(found):
+            found.append([])
+            lasts.append(0)
+        found[lane].append(index)
+        lasts[lane] = starts[index]
     return [np.array(lane, np.intp) for lane in found]
 
 
 def _crossing(row: Boxes, column: Boxes) -> BoundingBox:
     """Where a row and a column of cells cross: between the nearest cells of each."""
-    middle = np.median(column[:, 0] + column[:, 2])
+    middle = median_of(column[:, 0] + column[:, 2])
     top, bottom = row[np.abs(row[:, 0] + row[:, 2] - middle).argmin()][[1, 3]]
     left, right = column[np.abs(column[:, 1] + column[:, 3] - top - bottom).argmin()][[0, 2]]
     return BoundingBox(int(left), int(top), int(right), int(bottom))
