@@ -50,10 +50,12 @@ def _parted(page: StraightPage, row: Row) -> list[Row]:
 
 def _wall_between(page: StraightPage, before: BoundingBox, after: BoundingBox) -> bool:
     """Whether an upright rule runs between two cells and on beyond them."""
-    reach = max(4, round(BEYOND * before.height))
-    gap = dilate(page.rules.vertical[:, max(before.right - 2, 0) : after.left + 2], 3, 1) > 0
-    wall = gap[max(before.top - GAP - reach, 0) : before.bottom + GAP + reach]
-    return bool(wall.mean(axis=0).max() > UNBROKEN)
+    reach = GAP + max(4, round(BEYOND * before.height))
+    rows = slice(max(before.top - reach, 0), before.bottom + reach)
+    gap = page.paper.darkness[rows, max(before.right - 2, 0) : after.left + 2]
+    # Over so many rows a wall may lean by a pixel.
+    dark = dilate(gap, 3, 1) > max(4 * page.paper.noise, 15)
+    return bool(dark.mean(axis=0).max() > UNBROKEN)
 
 
 def _is_separated(page: StraightPage, field: Row, row: Row) -> bool:
@@ -62,12 +64,12 @@ def _is_separated(page: StraightPage, field: Row, row: Row) -> bool:
     level = max(abs(last.top - first.top), abs(last.bottom - first.bottom)) < SAME_SIZE * last.height
     alike = abs(last.width - first.width) < SAME_SIZE * last.width
     gap = first.left - last.right
-    if not (level and alike and 0 < gap < SEPARATED * last.width):
+    if not (level and alike and 0 < gap < SEPARATED * last.width) or _wall_between(page, last, first):
         return False
     pieces = page.pieces.boxes
     # The walls of the cells on both sides are no separators.
     inside = (pieces[:, 0] > last.right) & (pieces[:, 2] < first.left)
     within = (pieces[:, 1] >= last.top - GAP) & (pieces[:, 3] <= last.bottom + GAP)
     sizes = pieces[:, 2:] - pieces[:, :2]
-    mark = np.maximum(sizes[:, 0], sizes[:, 1]) >= 3
+    mark = (np.maximum(sizes[:, 0], sizes[:, 1]) >= 3) & (sizes[:, 1] < last.height)
     return bool((inside & within & mark).any())
