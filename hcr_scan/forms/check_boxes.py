@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -30,14 +32,19 @@ MATCHED = 0.86
 Wall = tuple[int, int]
 
 
-def find_check_boxes(paper: Paper) -> list[BoundingBox]:
-    """The insides of small squares with four walls and nothing beside them that continues these, in working pixels."""
+def find_check_boxes(paper: Paper, like: Sequence[BoundingBox] = ()) -> list[BoundingBox]:
+    """The insides of small squares with four walls and nothing beside them that continues these, in working pixels.
+
+    Args:
+        paper: the page's darkness.
+        like: boxes of whose sizes there may be others with something in them, besides those of the empty squares.
+    """
     found: list[BoundingBox] = []
     levels = (max(3 * paper.noise, 5.0), *LEVELS)
     masks = [above(paper.darkness, level) for level in levels]
     for dark in masks:
         found += _lone(dark, _empty_squares(dark), found)
-    for width, height in _sizes(found):
+    for width, height in _sizes([*found, *like]):
         for dark in masks:
             found += _lone(dark, _alike(dark, width, height), found)
     return found
@@ -88,16 +95,14 @@ def _alike(dark: Mask, width: int, height: int) -> list[BoundingBox]:
     return boxes
 
 
-def _sizes(found: list[BoundingBox]) -> list[tuple[int, int]]:
-    """The sizes that occur at least twice, the commonest first."""
-    left = [(box.width, box.height) for box in found]
+def _sizes(boxes: Sequence[BoundingBox]) -> list[tuple[int, int]]:
+    """The sizes of boxes, those that are nearly the same taken as one."""
+    left = [(box.width, box.height) for box in boxes]
     sizes: list[tuple[int, int]] = []
     while left:
         near = [max(abs(a - b) for a, b in zip(left[0], size, strict=True)) <= 2 for size in left]
-        same = np.array([size for size, is_near in zip(left, near, strict=True) if is_near])
-        if len(same) >= 2:
-            width, height = np.median(same, axis=0).astype(int).tolist()
-            sizes.append((width, height))
+        width, height = np.median(np.array(left)[near], axis=0).astype(int).tolist()
+        sizes.append((width, height))
         left = [size for size, is_near in zip(left, near, strict=True) if not is_near]
     return sizes
 

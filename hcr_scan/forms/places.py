@@ -49,7 +49,7 @@ def find_places(page: StraightPage, spec: CropSpec, model: PageModel | None) -> 
     """
     frames = find_frames(page.paper, page.rules, page.pieces)
     press = Press(page, spec, model)
-    squares = find_check_boxes(page.paper)
+    squares = find_check_boxes(page.paper, [row[0] for row in frames.combs if len(row) == 1])
     rows = _rows(page, frames, squares, press)
     squares = [square for square in squares if not any(_overlap(square, cell) for row in rows for cell in row)]
     cells = [cell for row in rows for cell in row]

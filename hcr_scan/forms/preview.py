@@ -25,9 +25,10 @@ COLORS: dict[FieldKind, Color] = {
 }
 #: The page is lightened to this share of its contrast, so that colors stand out.
 PAGE_CONTRAST = 0.5
+#: Pages are drawn at least at this resolution, so that names fit between the lines of print.
+SHARPEST = 300
 #: Height of names, in inches, and the gap between pages, in pixels.
-NAME_HEIGHT, PAGE_GAP = 0.09, 20
-SMALLEST_NAME = 9
+NAME_HEIGHT, PAGE_GAP = 0.06, 20
 
 
 def draw_preview(template: Template, pixels: list[Gray] | None = None) -> bytes:
@@ -63,30 +64,36 @@ def _pixels(page: TemplatePage) -> Gray:
 def _page(page: TemplatePage, pixels: Gray) -> Image.Image:
     lightened = (255 - (255 - pixels.astype(np.float32)) * PAGE_CONTRAST).astype(np.uint8)
     image = Image.fromarray(lightened).convert("RGB")
+    # Whole factors keep the print sharp.
+    scale = max(1, round(SHARPEST / page.dpi + 0.25))
+    image = image.resize((image.width * scale, image.height * scale), Image.Resampling.BICUBIC)
     draw = ImageDraw.Draw(image)
     # The font that comes with Pillow: no font need be installed.
-    font = ImageFont.load_default(max(SMALLEST_NAME, round(NAME_HEIGHT * page.dpi)))
-    stroke = max(1, round(page.dpi / 120))
+    font = ImageFont.load_default(round(NAME_HEIGHT * page.dpi * scale))
+    stroke = max(1, round(page.dpi * scale / 150))
     for field in page.fields:
-        _frames(draw, field, stroke)
+        _frames(draw, field, scale, stroke)
     for field in page.fields:
-        left, top = field.box.left, max(field.box.top - stroke - 1, 0)
-        place = draw.textbbox((left, top), field.name, font=font, anchor="lb")
-        draw.rectangle(place, fill=(255, 255, 255))
-        draw.text((left, top), field.name, fill=COLORS[field.kind], font=font, anchor="lb")
+        place = (field.box.left * scale, max(field.box.top * scale - 2 * stroke, 0))
+        color = COLORS[field.kind]
+        # Labels printed behind the names must stay legible: they tell what the names should be.
+        draw.text(place, field.name, fill=color, font=font, anchor="lb", stroke_width=1, stroke_fill=(255, 255, 255))
     return image
 
 
-def _frames(draw: ImageDraw.ImageDraw, field: TemplateField, stroke: int) -> None:
+def _frames(draw: ImageDraw.ImageDraw, field: TemplateField, scale: int, stroke: int) -> None:
     color = COLORS[field.kind]
     for cell in field.cells:
-        _frame(draw, cell, color, 1)
+        _frame(draw, cell, color, scale, 1)
     for option in field.options:
-        _frame(draw, option.box, color, stroke)
+        _frame(draw, option.box, color, scale, stroke)
     if not field.options:
-        _frame(draw, field.box.grown(stroke), color, stroke)
+        _frame(draw, field.box, color, scale, stroke, stroke)
 
 
-def _frame(draw: ImageDraw.ImageDraw, box: BoundingBox, color: Color, stroke: int) -> None:
-    corners = (box.left, box.top, max(box.right - 1, box.left), max(box.bottom - 1, box.top))
+def _frame(
+    draw: ImageDraw.ImageDraw, box: BoundingBox, color: Color, scale: int, stroke: int, outside: int = 0
+) -> None:
+    left, top, right, bottom = (edge * scale for edge in box.as_list())
+    corners = (left - outside, top - outside, max(right - 1, left) + outside, max(bottom - 1, top) + outside)
     draw.rectangle(corners, outline=color, width=stroke)

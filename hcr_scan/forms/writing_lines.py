@@ -19,6 +19,8 @@ LOWEST, HIGHEST = 28, 72
 NEAR = 8
 #: Parts of one line are level within this many pixels.
 LEVEL = 5
+#: A line is this much darker than what is below it.
+FAINTEST = 8
 #: Share of its columns that is dark in a line that is not dotted.
 SOLID = 0.9
 #: Rows looked at beside a line, and how much of them may be ink: tails below, writing above; little beside dots.
@@ -70,8 +72,12 @@ def _on_paper(page: StraightPage, line: BoundingBox) -> bool:
     pieces = page.pieces.labels[:, line.left : line.right] > 0
     below = pieces[line.bottom + 2 : line.bottom + 2 + BESIDE]
     above = pieces[max(line.top - 2 - BESIDE, 0) : max(line.top - 2, 0)]
-    dark = page.paper.darkness[line.top : line.bottom, line.left : line.right] > max(3 * page.paper.noise, 5)
-    solid = dark.max(axis=0).mean() > SOLID
+    darkness, noise = page.paper.darkness[:, line.left : line.right], page.paper.noise
+    # Along the edge of a tint one side is as dark as the line.
+    beside = np.median(darkness[line.bottom + 2 : line.bottom + 2 + BESIDE]) if below.size else 0
+    if darkness[line.top : line.bottom].mean(axis=1).max() - beside < max(3 * noise, FAINTEST):
+        return False
+    solid = (darkness[line.top : line.bottom] > max(3 * noise, 5)).max(axis=0).mean() > SOLID
     most_below, most_above = (INK_BELOW, INK_ABOVE) if solid else (INK_BESIDE_DOTS, INK_BESIDE_DOTS)
     return bool((not below.size or below.mean() < most_below) and (not above.size or above.mean() < most_above))
 
