@@ -14,7 +14,7 @@ def template() -> None:
     \b
       hcr-scan template draft blank.pdf -o form.toml     finds the fields; then name them in form.toml
       hcr-scan template preview form.toml -o form.png    draws them
-      hcr-scan template check form.toml                  tells what collides or is too tight
+      hcr-scan template check form.toml scans/           tells what collides or is too tight
     """  # noqa: D301 - click wants the character, not its escape
 
 
@@ -49,12 +49,14 @@ def preview(form: str, out: str) -> None:
 
 @template.command(short_help="Tell which fields of a template collide or are too tight.")
 @click.argument("form", metavar="TEMPLATE")
-def check(form: str) -> int:
-    """Check the template file TEMPLATE against its blanks.
+@click.argument("samples", metavar="[SAMPLES]...", nargs=-1)
+def check(form: str, samples: tuple[str, ...]) -> int:
+    """Check the template file TEMPLATE against its blanks, and against SAMPLES of filled pages.
 
-    Prints a line for each field that collides with another, whose box has the frame inside, or whose cells hold print.
-    The exit code is 0 if there is none and 1 if there are some.
+    Prints a line for each field that collides with another, whose box has the frame inside, or whose cells have print
+    running across them; and, of samples (files, folders or patterns), for each page that matches no page of the form
+    and each field that writing leaves, and by how much. The exit code is 0 if there is none and 1 if there are some.
     """
     from hcr_scan.cli.templates import print_findings
 
-    return print_findings(form)
+    return print_findings(form, samples)

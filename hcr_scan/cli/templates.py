@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -12,10 +13,12 @@ from hcr_scan.errors import ExitCode, OutputError
 from hcr_scan.forms.checking import check_template
 from hcr_scan.forms.drafting import draft_template
 from hcr_scan.forms.preview import draw_preview
+from hcr_scan.forms.sample_checking import check_samples
 from hcr_scan.forms.template_file import load_template
 from hcr_scan.forms.template_writing import write_template
 from hcr_scan.images import Gray
 from hcr_scan.sinks.output import open_output, output_errors
+from hcr_scan.sources import find_inputs
 
 
 def write_draft(blank: str, out: Path, *, pages: str | None, filled: bool, preview: str | None, force: bool) -> str:
@@ -44,13 +47,16 @@ def write_preview(path: str, out: str) -> None:
     _write(out, draw_preview(load_template(path)))
 
 
-def print_findings(path: str) -> int:
+def print_findings(path: str, samples: Sequence[str]) -> int:
     """Print what is wrong with the fields of a template file; returns the exit code."""
     form = load_template(path)
     findings = check_template(form)
+    if samples:
+        findings += check_samples(form, find_inputs(samples))
     width = max((len(finding.field) for finding in findings), default=0)
     for finding in findings:
-        click.echo(f"page {finding.page}  {finding.field:<{width}}  {finding.problem}")
+        page = f"page {finding.page}" if finding.page else "sample"
+        click.echo(f"{page}  {finding.field:<{width}}  {finding.problem}")
     click.echo(f"{path}: {len(form.fields)} fields, {len(findings)} problems", err=True)
     return ExitCode.SOME_PAGES_FAILED if findings else ExitCode.OK
 

@@ -113,8 +113,8 @@ def _space_above(line: BoundingBox, others: Sequence[BoundingBox], words: Sequen
     top = line.top - HIGHEST
     for other in (*others, *words):
         shared = min(right, other.right) - max(left, other.left)
-        if shared > 4 and other.bottom < line.top - 4 and other.bottom > top:
-            top = other.bottom
+        if shared > 4 and other.bottom < line.top - 4 and other.bottom + NEAR > top:
+            top = other.bottom + NEAR
     if top < 0 or line.top - top < LOWEST or right - left < SHORTEST / 2:
         return None
     return BoundingBox(left, top, right, line.top)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from hcr_scan.forms.preview import COLORS
 from hcr_scan.forms.template import FieldKind
 from hcr_scan.forms.template_file import load_template
 from tests.blank_forms import draw_blank_form
+from tests.frames import write
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +93,31 @@ def test_what_is_wrong_with_a_template_is_told(drafted: Path, capsys: pytest.Cap
     assert "field_005  collides with field_006 by 2" in out
     assert "field_010  the frame lies inside the box: left by 8 pixels; make the box smaller" in out
     assert f"{len(lines)} problems" in err
+
+
+def test_samples_show_where_writing_leaves_its_box(drafted: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    form = draw_blank_form()
+    rng = np.random.default_rng(5)
+    for cell in form.combs[0][:6]:
+        write(form.ink, cell, "8", rng)
+    form.save(drafted / "tidy.png", angle=0.7)
+    for cell in form.combs[1][:6]:
+        write(form.ink, cell.shifted(0, 24), "8", rng)
+    form.save(drafted / "untidy.png", angle=-0.5)
+    Image.fromarray(np.full((2339, 1654), 255, np.uint8)).save(drafted / "empty.png")
+    check = ["template", "check", str(drafted / "card.toml")]
+    assert run([*check, str(drafted / "tidy.png")]) == ExitCode.OK
+    assert capsys.readouterr().out == ""
+    assert run([*check, *(str(drafted / name) for name in ("tidy.png", "untidy.png", "empty.png"))]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 2
+    assert lines[0].startswith("sample")
+    assert "empty.png:1  matches no page of the template" in lines[0]
+    assert lines[1].split()[:3] == ["page", "1", "field_002"]
+    found = re.search(r"writing leaves the box in 1 of 2 samples: bottom by (\d+) pixels; give it more room", lines[1])
+    assert found is not None
+    # Digits are 0.62 of a cell of 48 pixels high, and so 24 - 9 pixels below it.
+    assert 9 <= int(found[1]) <= 21
 
 
 @pytest.mark.parametrize("command", [["check"], ["preview", "-o", "x.png"]])
