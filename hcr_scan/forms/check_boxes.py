@@ -27,6 +27,9 @@ THICKEST = 12
 CORNER, CLEAR = 0.6, 0.3
 #: A box like others has walls that are dark on at least this share, ticks and all.
 MATCHED = 0.86
+#: Walls of boxes that are alike are as dark as each other, within so many levels or this share, near the inside; less
+#: than half of what they enclose is dark.
+SHADE, SHADE_SHARE, NEAR_WALL, HALF = 25, 0.35, 4, 0.5
 
 #: First row of a wall, and the row behind its last.
 Wall = tuple[int, int]
@@ -44,9 +47,12 @@ def find_check_boxes(paper: Paper, like: Sequence[BoundingBox] = ()) -> list[Bou
     masks = [above(paper.darkness, level) for level in levels]
     for dark in masks:
         found += _lone(dark, _empty_squares(dark), found)
-    for width, height in _sizes([*found, *like]):
+    for group in _groups([*found, *like]):
+        width, height = np.median([(box.width, box.height) for box in group], axis=0).astype(int).tolist()
+        shade = float(np.median([_shades(paper, box) for box in group]))
         for dark in masks:
-            found += _lone(dark, _alike(dark, width, height), found)
+            alike = [box for box in _alike(dark, width, height) if _is_of(paper, dark, box, shade)]
+            found += _lone(dark, alike, found)
     return found
 
 
@@ -88,23 +94,45 @@ def _alike(dark: Mask, width: int, height: int) -> list[BoundingBox]:
     for index in range(len(peaks)):
         left, top, right, bottom = peaks.boxes[index].tolist()
         inside = np.where(peaks.labels[top:bottom, left:right] == index + 1, score[top:bottom, left:right], 0)
-        dy, dx = np.unravel_index(int(inside.argmax()), inside.shape)
-        boxes.append(
-            BoundingBox(left + int(dx) + 1, top + int(dy) + 1, left + int(dx) + 1 + width, top + int(dy) + 1 + height)
-        )
+        # Walls thicker than a pixel match at several places: the middle one.
+        dy, dx = (int(place.mean()) for place in np.nonzero(inside == inside.max()))
+        corner = (left + dx + 1, top + dy + 1)
+        boxes.append(BoundingBox(*corner, corner[0] + width, corner[1] + height))
     return boxes
 
 
-def _sizes(boxes: Sequence[BoundingBox]) -> list[tuple[int, int]]:
-    """The sizes of boxes, those that are nearly the same taken as one."""
-    left = [(box.width, box.height) for box in boxes]
-    sizes: list[tuple[int, int]] = []
+def _groups(boxes: Sequence[BoundingBox]) -> list[list[BoundingBox]]:
+    """Boxes of nearly one size."""
+    left = list(boxes)
+    groups: list[list[BoundingBox]] = []
     while left:
-        near = [max(abs(a - b) for a, b in zip(left[0], size, strict=True)) <= 2 for size in left]
-        width, height = np.median(np.array(left)[near], axis=0).astype(int).tolist()
-        sizes.append((width, height))
-        left = [size for size, is_near in zip(left, near, strict=True) if not is_near]
-    return sizes
+        size = left[0]
+        near = [max(abs(box.width - size.width), abs(box.height - size.height)) <= 2 for box in left]
+        groups.append([box for box, is_near in zip(left, near, strict=True) if is_near])
+        left = [box for box, is_near in zip(left, near, strict=True) if not is_near]
+    return groups
+
+
+def _is_of(paper: Paper, dark: Mask, box: BoundingBox, shade: float) -> bool:
+    """Whether a box has walls of a shade and is not just dark all over: letters are darker than frames, or lighter."""
+    inside = dark[box.top : box.bottom, box.left : box.right] > 0
+    shades = _shades(paper, box)
+    return bool(inside.mean() < HALF and np.abs(shades - shade).max() < max(SHADE, SHADE_SHARE * shade))
+
+
+def _shades(paper: Paper, box: BoundingBox) -> npt.NDArray[np.float64]:
+    """How dark the four walls of a box are, each along most of it."""
+    height, width = paper.darkness.shape
+    around = box.grown(NEAR_WALL).clipped(width, height)
+    darkness = paper.darkness[around.top : around.bottom, around.left : around.right]
+    inner = box.shifted(-around.left, -around.top)
+    sides = (
+        darkness[: inner.top, inner.left : inner.right],
+        darkness[inner.bottom :, inner.left : inner.right],
+        darkness[inner.top : inner.bottom, : inner.left].T,
+        darkness[inner.top : inner.bottom, inner.right :].T,
+    )
+    return np.array([np.median(side, axis=1).max() if side.size else 0.0 for side in sides])
 
 
 def _stands_alone(dark: Mask, box: BoundingBox) -> bool:

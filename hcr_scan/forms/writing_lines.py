@@ -50,7 +50,7 @@ def spaces_above(
 ) -> list[BoundingBox]:
     """The spaces above those of the lines that are there to be written on."""
     written_on = [line for line in lines if not _underlines(line, words)]
-    spaces = [_space_above(line, [*lines, *places], words) for line in written_on]
+    spaces = [_space_above(line, lines, places, words) for line in written_on]
     return [space for space in spaces if space is not None]
 
 
@@ -103,7 +103,9 @@ def _underlines(line: BoundingBox, words: Sequence[BoundingBox]) -> bool:
     return covered > UNDERLINED * line.width
 
 
-def _space_above(line: BoundingBox, others: Sequence[BoundingBox], words: Sequence[BoundingBox]) -> BoundingBox | None:
+def _space_above(
+    line: BoundingBox, lines: Sequence[BoundingBox], places: Sequence[BoundingBox], words: Sequence[BoundingBox]
+) -> BoundingBox | None:
     """Where one writes: as high as there is room, cut to what is right of a label that stands on the line."""
     left, right = line.left, line.right
     for word in words:
@@ -111,10 +113,14 @@ def _space_above(line: BoundingBox, others: Sequence[BoundingBox], words: Sequen
         if stands_on and word.left <= left + NEAR and word.right < left + 0.6 * line.width and word.right > left:
             left = word.right + 4
     top = line.top - HIGHEST
-    for other in (*others, *words):
+    for other, thick in (
+        *((line, 2) for line in lines),
+        *((place, NEAR) for place in places),
+        *((w, 0) for w in words),
+    ):
         shared = min(right, other.right) - max(left, other.left)
-        if shared > 4 and other.bottom < line.top - 4 and other.bottom + NEAR > top:
-            top = other.bottom + NEAR
+        if shared > 4 and other.bottom < line.top - 4:
+            top = max(top, other.bottom + thick)
     if top < 0 or line.top - top < LOWEST or right - left < SHORTEST / 2:
         return None
     return BoundingBox(left, top, right, line.top)
