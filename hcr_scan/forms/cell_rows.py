@@ -18,6 +18,9 @@ GAP = 6
 BEYOND = 0.3
 #: Share of such a wall that is seen; those of cells end between rows.
 UNBROKEN = 0.97
+#: A row of so many cells or more tells where its next one would be; walls lie this near to there, and so much of them is
+#: dark.
+FEWEST, NEAR, WALL = 3, 5, 0.85
 #: Groups with a dash, slash or dot between them are this many cells apart at most: ``DD-MM-YYYY``.
 SEPARATED = 1.5
 #: Cells of one field differ in size by less than this share.
@@ -25,8 +28,10 @@ SAME_SIZE = 0.2
 
 
 def regrouped(page: StraightPage, rows: list[Row]) -> list[Row]:
-    """Rows of cells as fields."""
+    """Rows of cells as fields, with the cells at their ends that were overlooked."""
     parted = [part for row in rows for part in _parted(page, row)]
+    taken = [cell for row in parted for cell in row]
+    parted = [_extended(page, row, taken) for row in parted]
     left = sorted(parted, key=lambda row: (row[0].left, row[0].top))
     joined: list[Row] = []
     for row in left:
@@ -37,6 +42,36 @@ def regrouped(page: StraightPage, rows: list[Row]) -> list[Row]:
         else:
             joined.append(row)
     return joined
+
+
+def _extended(page: StraightPage, row: Row, taken: list[BoundingBox]) -> Row:
+    """A row with the cells beyond its ends that have rails above and below and a wall behind."""
+    if len(row) < FEWEST:
+        return row
+    cells = list(row)
+    for ends, step in ((-1, 1), (0, -1)):
+        while True:
+            pitch = round((row[-1].left - row[0].left) / (len(row) - 1))
+            cell = cells[ends].shifted(step * pitch, 0)
+            if any(cell.intersection(other) for other in taken) or not _is_walled(page, cell, step):
+                break
+            cells.insert(len(cells) if step > 0 else 0, cell)
+            taken.append(cell)
+    return tuple(cells)
+
+
+def _is_walled(page: StraightPage, cell: BoundingBox, step: int) -> bool:
+    """Whether a cell has rails, and a wall on its right (``step`` 1) or left (-1)."""
+    height, width = page.paper.darkness.shape
+    if not BoundingBox(0, 0, width, height).contains(cell.grown(NEAR)):
+        return False
+    around = cell.grown(NEAR)
+    darkness = page.paper.darkness[around.top : around.bottom, around.left : around.right]
+    dark = darkness > max(3 * page.paper.noise, 5)
+    inner = dark[:, NEAR:-NEAR]
+    rails = (inner[: NEAR + 1], inner[-NEAR - 1 :])
+    wall = dark[NEAR:-NEAR, -NEAR - 1 :] if step > 0 else dark[NEAR:-NEAR, : NEAR + 1]
+    return all(rail.mean(axis=1).max() > WALL for rail in rails) and bool(wall.mean(axis=0).max() > WALL)
 
 
 def _parted(page: StraightPage, row: Row) -> list[Row]:

@@ -54,3 +54,18 @@ def test_walls_between_cells_of_a_comb_part_nothing(page: Page) -> None:
     for shift in (-50, 0, 50):
         draw_comb(page, 200, 400 + shift, 6)
     assert rows_of(page, cells) == [6]
+
+
+def test_cells_that_were_overlooked_at_the_ends_are_added(page: Page) -> None:
+    cells = draw_comb(page, 200, 400, 9, darkness=60)
+    (row,) = regrouped(straight(page), [tuple(cells[2:7])])
+    assert len(row) == 9
+    for cell, drawn in zip(row, cells, strict=True):
+        assert max(abs(a - b) for a, b in zip(cell.as_list(), drawn.as_list(), strict=True)) <= 1
+
+
+def test_no_cell_is_added_without_a_wall_behind_it(page: Page) -> None:
+    cells = draw_comb(page, 300, 400, 5)
+    # The rails go on and frame a wider box.
+    draw_box(page, BoundingBox(cells[-1].right + 2, 400, cells[-1].right + 300, 448))
+    assert rows_of(page, cells) == [5]
