@@ -18,8 +18,8 @@ GAP = 6
 BEYOND = 0.3
 #: Share of such a wall that is seen; those of cells end between rows.
 UNBROKEN = 0.97
-#: A row of so many cells or more tells where its next one would be; walls lie this near to there, and so much of them is
-#: dark.
+#: A row of so many cells or more tells where its next one would be; walls lie this near to there, and are dark on this
+#: share.
 FEWEST, NEAR, WALL = 3, 5, 0.85
 #: Groups with a dash, slash or dot between them are this many cells apart at most: ``DD-MM-YYYY``.
 SEPARATED = 1.5
