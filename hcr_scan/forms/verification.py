@@ -41,8 +41,8 @@ ALONG = 11
 SPARSE, FADED = 5, 0.4
 #: A page that shows a smaller share of the labels proves nothing.
 LEAST_SEEN = 0.5
-#: Nor do fewer labels.
-FEWEST = 6
+#: Fewer labels say nothing about chance; they count as found from this correlation, with this share of the rules.
+FEWEST, PLAIN, RULES_NEEDED = 6, 0.4, 0.8
 #: A label counts as found where it correlates better than this share of decoys and this share of the median label.
 BETTER_THAN, CLEAR = 0.9, 0.5
 #: The decoy of a label is chosen among so many smaller and as many larger ones.
@@ -116,7 +116,7 @@ def print_found(darkness: Gray, known: Print, blank: Gray, fit: Fit) -> Found:
     inside = [
         (box, decoy) for box, decoy in zip(known.labels, known.decoys, strict=True) if _on(darkness, fit.to_page, box)
     ]
-    if len(inside) < max(FEWEST, LEAST_SEEN * len(known.labels)):
+    if len(inside) < max(2, LEAST_SEEN * len(known.labels)):
         return Found(0.0, 0.0)
     height, width = blank.shape
     laid = fit.laid(darkness, width, height)
@@ -127,10 +127,25 @@ def print_found(darkness: Gray, known: Print, blank: Gray, fit: Fit) -> Found:
         place = _cut(seen, box.grown(SLACK).clipped(width, height))
         scores.append(float(correlation(place, _cut(expected, box)).max()))
         chances.append(float(correlation(place, _cut(expected, other)).max()))
+    rules = _rules_found(laid, known, blank)
+    if len(scores) < FEWEST:
+        return Found(_few_found(scores, rules), rules)
     # Where most are clear, a word that is no more than alike is another word.
     least = max(float(np.quantile(chances, BETTER_THAN)), CLEAR * float(np.median(scores)))
     share = float(np.mean(np.array(scores) > least))
-    return Found(max(0.0, (share - (1 - BETTER_THAN)) / BETTER_THAN), _rules_found(laid, known, blank))
+    return Found(max(0.0, (share - (1 - BETTER_THAN)) / BETTER_THAN), rules)
+
+
+def _few_found(scores: list[float], rules: float) -> float:
+    """The share of a blank's print that is on a page, of a blank with hardly any labels.
+
+    All but one of them, and two at least, must be plainly there, so that the rules cannot be off by a cell or upside
+    down, and nearly all rules too.
+    """
+    found = sum(score > PLAIN for score in scores)
+    if found < max(2, len(scores) - 1) or rules < RULES_NEEDED:
+        return 0.0
+    return min(found / len(scores), rules)
 
 
 def _rules_found(laid: Gray, known: Print, blank: Gray) -> float:

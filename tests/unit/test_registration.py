@@ -183,16 +183,29 @@ def test_forms_that_differ_little_are_told_apart(name, degrees):
             assert found.index == (index if order > 0 else 1 - index)
 
 
-def test_a_form_of_hardly_any_words_is_refused_rather_than_guessed():
+def draw_grid(columns: int, rows: int, title: str) -> np.ndarray:
+    """A grid over most of a page, and a title above it."""
     image = Image.new("L", (WIDTH, HEIGHT), 255)
     pen = ImageDraw.Draw(image)
-    for x in range(100, 1101, 50):
-        pen.line((x, 100, x, 1500), fill=110, width=2)
-    for y in range(100, 1501, 50):
-        pen.line((100, y, 1100, y), fill=110, width=2)
-    grid = np.array(image)
-    found = register(seen(grid, turned(2)), [prepare_blank(grid)])
-    assert found is None or corner_error(found, turned(2)) < 1.0
+    pen.text((420, 60), title, fill=30, font=ImageFont.load_default(48))
+    for x in np.linspace(100, 1140, columns + 1):
+        pen.line((x, 160, x, 1560), fill=110, width=2)
+    for y in np.linspace(160, 1560, rows + 1):
+        pen.line((100, y, 1140, y), fill=110, width=2)
+    return np.array(image)
+
+
+@pytest.mark.parametrize("turns", [0, 2])
+def test_a_grid_with_a_title_alone_is_found_by_both(turns):
+    truth = quarter_turn(turns, WIDTH, HEIGHT)
+    page = seen(draw_grid(15, 20, "Attendance list"), truth)
+    assert corner_error(register(page, [prepare_blank(draw_grid(15, 20, "Attendance list"))]), truth) < 1.0
+    assert register(page, [prepare_blank(draw_grid(13, 20, "Attendance list"))]) is None
+    assert register(page, [prepare_blank(draw_grid(15, 20, "Chess tournament"))]) is None
+
+
+def test_a_grid_without_a_word_is_refused_for_it_fits_in_many_ways():
+    assert register(seen(draw_grid(15, 20, ""), turned(2)), [prepare_blank(draw_grid(15, 20, ""))]) is None
 
 
 def curled(page: np.ndarray, most: float) -> np.ndarray:
