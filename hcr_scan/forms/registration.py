@@ -25,8 +25,11 @@ CANDIDATES = 3
 VOTERS, COMPARISONS = 150, 10_000_000
 #: A blank with less than this share of the votes of one that matches is not looked into.
 RIVAL = 0.5
-#: Share of the blank's print, beyond chance, that must be found.
-ENOUGH = 0.6
+#: Share of the blank's labels, beyond chance, that must be found, and of labels and rules added up: frames may be too
+#: faint for a fax, but where they are in other places some labels alike prove nothing.
+ENOUGH, ENOUGH_IN_ALL = 0.6, 1.0
+#: On blanks with fewer labels than this, more must be found in all.
+MANY, ENOUGH_OF_FEW = 20, 1.4
 #: So many points of rules weigh as much as a label.
 POINTS = 20
 
@@ -129,7 +132,8 @@ def register(paper: Paper, blanks: Sequence[Blank]) -> Registration | None:
         if fit is None:
             continue
         found = print_found(coarse, blank.print, blank.coarse, fit.scaled(1 / COARSER))
-        if found.labels < ENOUGH:
+        enough_in_all = ENOUGH_IN_ALL if len(blank.print.labels) >= MANY else ENOUGH_OF_FEW
+        if found.labels < ENOUGH or found.labels + found.rules < enough_in_all:
             continue
         evidence = _evidence(blank, found)
         if best is None or evidence > best[0]:

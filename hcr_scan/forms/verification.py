@@ -28,9 +28,8 @@ PRINT = 40
 RULE = 40
 #: Least and greatest height of a label, and the length of the pieces that long ones are cut to.
 LOWEST, HIGHEST, LONGEST = 5, 60, 60
-#: A label is at least this many times as long as it is high, a single letter this many times; letters are looked at
-#: only where there are few words, for most are check boxes or dirt.
-WORD, LETTER, FEW = 1.2, 0.5, 40
+#: A label is at least this many times as long as it is high: what is not may be a check box, which people write in.
+WORD = 1.2
 #: Labels that are looked at, at most.
 MOST = 250
 #: How many pixels beside its place a label may be.
@@ -38,7 +37,7 @@ SLACK = 2
 #: Letters are told apart by what differs from its surroundings of this many pixels along the line.
 ALONG = 11
 #: One in so many pixels of a rule is looked at, and counts as found if it is darker than this share of its blank's.
-SPARSE, FADED = 5, 0.4
+SPARSE, FADED, FEWEST_POINTS = 5, 0.4, 40
 #: A page that shows a smaller share of the labels proves nothing.
 LEAST_SEEN = 0.5
 #: Fewer labels say nothing about chance; they count as found from this correlation, with this share of the rules.
@@ -82,8 +81,6 @@ def find_print(darkness: Gray, usable: Gray) -> Print:
     found = connected_components(words)
     pieces = [box for box in map(found.box, range(len(found))) if LOWEST <= box.height <= HIGHEST]
     boxes = [part for box in pieces if box.width >= WORD * box.height for part in _parts(box)]
-    if len(boxes) < FEW:
-        boxes += [box for box in pieces if LETTER * box.height <= box.width < WORD * box.height]
     every = max(1, -(-len(boxes) // MOST))
     decoys = _decoys(level_differences(darkness, ALONG), boxes[::every])
     rows, columns = np.nonzero(rules)
@@ -149,9 +146,12 @@ def _few_found(scores: list[float], rules: float) -> float:
 
 
 def _rules_found(laid: Gray, known: Print, blank: Gray) -> float:
-    """The share of the points of a blank's rules where the page, laid onto it, is nearly as dark, within a pixel."""
-    if not len(known.rules):
-        return 0.0
+    """The share of the points of a blank's rules where the page, laid onto it, is dark too, within a pixel.
+
+    All of them where the blank has hardly any.
+    """
+    if len(known.rules) < FEWEST_POINTS:
+        return 1.0
     x, y = known.rules.T
     return float(np.mean(dilate(laid, 3, 3)[y, x] > FADED * blank[y, x]))
 
