@@ -26,7 +26,7 @@ STAGES = {
     "frames": ("hcr_scan.segmentation.segment:find_frames",),
     "cells": ("hcr_scan.segmentation.segment:read_comb", "hcr_scan.segmentation.segment:ink_in_box"),
     "lines": ("hcr_scan.segmentation.segment:find_lines",),
-    "crops": ("hcr_scan.segmentation.segment:normalize_glyph",),
+    "crops": ("hcr_scan.segmentation.segment:normalize_glyph", "hcr_scan.segmentation.crops:normalize_glyph"),
     "print or hand": ("hcr_scan.segmentation.segment:print_evidence",),
     "classify": ("hcr_scan.pipeline:_predict",),
     "assemble": ("hcr_scan.pipeline:assemble_page",),

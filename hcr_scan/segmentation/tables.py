@@ -70,8 +70,9 @@ def _crossing(row: Boxes, column: Boxes) -> BoundingBox:
 
 
 def _overlaps(a: BoundingBox, b: BoundingBox) -> bool:
-    shared = a.intersection(b)
-    return shared is not None and shared.area > 0.1 * min(a.area, b.area)
+    width = min(a.right, b.right) - max(a.left, b.left)
+    height = min(a.bottom, b.bottom) - max(a.top, b.top)
+    return width > 0 and height > 0 and width * height > 0.1 * min(a.area, b.area)
 
 
 def _runs(cells: list[BoundingBox], width: float) -> list[list[BoundingBox]]:
