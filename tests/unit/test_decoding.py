@@ -195,6 +195,14 @@ def test_impossible_labels_do_not_break_arithmetic() -> None:
     assert decode(cells(row), language(Knowledge(), "B")) is None
 
 
+def test_many_equal_ways_to_the_same_end_are_no_trap() -> None:
+    """Remainders have hundreds of ways into each state, and the search for alternatives must still come to an end."""
+    row = np.log(np.full(len(LABELS), 1 / len(LABELS)))
+    found = decode(cells(*[row] * 20), knows(type=ValueType(ValueKind.ISO7064, system="mod97-10")))
+    assert found is not None
+    assert len(found.alternatives) == 3
+
+
 def test_a_page_of_equals_is_decoded_all_the_same() -> None:
     row = np.log(np.full(len(LABELS), 1 / len(LABELS)))
     found = decode(cells(*[row] * 16), knows(mask="9" * 16))
