@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import count, pairwise
 
 import numpy as np
 
@@ -48,11 +48,11 @@ def _extended(page: StraightPage, row: Row, taken: list[BoundingBox]) -> Row:
     """A row with the cells beyond its ends that have rails above and below and a wall behind."""
     if len(row) < FEWEST:
         return row
+    pitch = (row[-1].left - row[0].left) / (len(row) - 1)
     cells = list(row)
-    for ends, step in ((-1, 1), (0, -1)):
-        while True:
-            pitch = round((row[-1].left - row[0].left) / (len(row) - 1))
-            cell = cells[ends].shifted(step * pitch, 0)
+    for end, step in ((row[-1], 1), (row[0], -1)):
+        for further in count(1):
+            cell = end.shifted(round(step * further * pitch), 0)
             if any(cell.intersection(other) for other in taken) or not _is_walled(page, cell, step):
                 break
             cells.insert(len(cells) if step > 0 else 0, cell)
