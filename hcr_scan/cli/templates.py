@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 from PIL import Image
 
-from hcr_scan.errors import ExitCode, OutputError
+from hcr_scan.errors import ExitCode, OutputError, UsageError
 from hcr_scan.forms.checking import check_template
 from hcr_scan.forms.drafting import draft_template
 from hcr_scan.forms.preview import draw_preview
@@ -25,8 +25,11 @@ def write_draft(blank: str, out: Path, *, pages: str | None, filled: bool, previ
     """Draft a template into ``out`` with its preview; returns a line on what was found.
 
     Raises:
+        UsageError: ``out`` is no name for a template.
         OutputError: there is a template under that name, or something cannot be written.
     """
+    if out.suffix != ".toml":
+        raise UsageError(f"-o {out}: a template is a file that ends in .toml, for its blanks and preview lie beside it")
     if out.exists() and not force:
         raise OutputError(f"{out} exists and may hold names you gave; choose another -o, or replace it with --force")
     draft = draft_template(blank, out, filled=filled, pages=pages)

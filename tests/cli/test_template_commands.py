@@ -61,6 +61,12 @@ def test_names_that_were_given_are_not_overwritten(drafted: Path, capsys: pytest
     assert load_template(named).id == "named"
 
 
+@pytest.mark.parametrize("target", ["-", "card.png", "card"])
+def test_a_template_is_a_file_of_its_own_kind(target: str, drafted: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["template", "draft", str(drafted / "blank.png"), "-o", target]) == ExitCode.USAGE
+    assert f"-o {target}: a template is a file that ends in .toml" in capsys.readouterr().err
+
+
 def test_a_preview_shows_what_the_file_says(drafted: Path) -> None:
     text = (drafted / "card.toml").read_text().replace('kind = "line"', 'kind = "box"')
     (drafted / "edited.toml").write_text(text)
