@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,10 @@ from click.testing import CliRunner
 from hcr_scan.cli.train import train
 from hcr_scan.errors import DatasetError, ExitCode, MissingDependency
 from hcr_scan_training import fonts
-from hcr_scan_training.corpus import shared_folder, writer_is_held_out
+from hcr_scan_training.corpus import CHARACTERS, LABELS, shared_folder, writer_is_held_out
+from hcr_scan_training.dataset import class_weights
 from hcr_scan_training.kaggle_recipe import is_kaggle_recipe, load_kaggle_recipe
-from hcr_scan_training.recipe import load_recipe
+from hcr_scan_training.recipe import Data, load_recipe
 from hcr_scan_training.sources import open_sources
 
 RECIPES = Path(__file__).parents[2] / "training" / "recipes"
@@ -29,10 +31,19 @@ def test_shipped_recipes_can_be_read_and_say_their_command(path: Path) -> None:
 
 def test_a_cycle_that_shows_crops_again_draws_none(tmp_path: Path) -> None:
     path = tmp_path / "r.toml"
-    path.write_text("[[training.cycles]]\nshards = 5\npasses = 2\n[[training.cycles]]\nagain = true\n")
+    path.write_text("[[training.cycles]]\nshards = 5\npasses = 2\n[[training.cycles]]\nagain = true\nshards = 2\n")
     training = load_recipe(path).training
     assert training.shards == 5
     assert [cycle.again for cycle in training.cycles] == [False, True]
+
+
+def test_a_character_may_be_drawn_more_often_than_its_kind(tmp_path: Path) -> None:
+    path = tmp_path / "r.toml"
+    path.write_text("[data]\npunctuation = 0.5\n[data.emphasis]\n'/' = 2.0\n")
+    weights = dict(zip(LABELS, class_weights(load_recipe(path).data), strict=True))
+    assert weights["/"] == pytest.approx(2 * weights["."])
+    assert weights["A"] == pytest.approx(weights["/"])
+    assert sum(weights.values()) == pytest.approx(1)
 
 
 def test_unknown_keys_are_refused_with_the_known_ones(tmp_path: Path) -> None:
@@ -96,3 +107,16 @@ def test_the_command_fails_on_a_missing_recipe_with_a_dataset_error(tmp_path: Pa
     result = CliRunner().invoke(train, [str(tmp_path / "none.toml"), "-o", str(tmp_path / "out")])
     assert isinstance(result.exception, DatasetError)
     assert not (tmp_path / "out").exists()
+
+
+def test_school_fonts_do_not_teach_their_hooked_i(tmp_path: Path) -> None:
+    matplotlib = pytest.importorskip("matplotlib", reason="the train extra is not installed: no font at hand")
+    (tmp_path / "dejavu").mkdir()
+    font = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
+    shutil.copyfile(font, tmp_path / "dejavu" / "dejavu-latin-400-normal.woff")
+    data = Data({"handwriting_fonts": 1.0, "school_fonts": 1.0}, ("dejavu",), school_fonts=("dejavu",))
+    taught = {
+        source.glyphs.name: {CHARACTERS[number] for number, rows in enumerate(source.members) if len(rows)}
+        for source in open_sources(data, tmp_path, tmp_path).sources
+    }
+    assert taught["handwriting_fonts"] - taught["school_fonts"] == {"I"}

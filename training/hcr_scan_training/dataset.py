@@ -31,8 +31,10 @@ _opened: tuple[Sources, Recipe] | None = None
 
 def _weight(character: str, data: Data) -> float:
     if character in PUNCTUATION:
-        return data.punctuation
-    return data.digit if character.isdigit() else data.capital if character.isupper() else data.small
+        weight = data.punctuation
+    else:
+        weight = data.digit if character.isdigit() else data.capital if character.isupper() else data.small
+    return weight * data.emphasis.get(character, 1.0)
 
 
 def class_weights(data: Data) -> npt.NDArray[np.float64]:

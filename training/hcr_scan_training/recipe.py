@@ -39,13 +39,15 @@ class Data:
     small: float = 0.6
     punctuation: float = 0.4
     negatives: float = 7.0
+    #: What the weight of single characters is multiplied by.
+    emphasis: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Cycle:
     """So many new shards, shown so often, while the learning rate falls from its peak to zero.
 
-    With ``again`` no shards are drawn: those of the cycle before are shown once more.
+    With ``again`` no shards are drawn: those of the cycle before are shown once more, or the last ``shards`` of them.
     """
 
     shards: int = 0
@@ -70,8 +72,8 @@ class Training:
 
     @property
     def shards(self) -> int:
-        """Shards of all cycles together."""
-        return sum(cycle.shards for cycle in self.cycles)
+        """Shards drawn for all cycles together."""
+        return sum(cycle.shards for cycle in self.cycles if not cycle.again)
 
 
 @dataclass(frozen=True, slots=True)

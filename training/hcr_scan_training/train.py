@@ -104,9 +104,12 @@ def _fit_glyphs(recipe: Recipe, places: Places) -> Any:
         schedule = Schedule(
             cycle.passes, settings.batch_size, cycle.learning_rate, settings.weight_decay, recipe.seed + number
         )
-        used = used if cycle.again else shards[first : first + cycle.shards]
+        if cycle.again:
+            used = used[-cycle.shards :]
+        else:
+            used = shards[first : first + cycle.shards]
+            first += cycle.shards
         fit(network, used, glyph_loss(settings.label_smoothing), schedule, places.state / f"fit-{number}")
-        first += cycle.shards
     return in_full_precision(network, build)
 
 
