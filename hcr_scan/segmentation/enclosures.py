@@ -72,8 +72,11 @@ def guide_level(darkness: Gray, evidence: FrameEvidence, proposals: Boxes, cells
 
     0 where no lines run from side to side in them, or most of what the page's lines enclose lies elsewhere.
     """
-    guided, guides, frames = [], [], []
+    # Guides part their cells: without more parts than cells there are none.
+    if len(proposals) < 1.2 * len(cells):
+        return 0
     faint = (evidence.frame > 0) & (evidence.drawn == 0)
+    guided, guides, frames = [], [], []
     for left, top, right, bottom in cells.tolist():
         dx, dy = (right - left) // 8, (bottom - top) // 8
         inside = (slice(top + dy, bottom - dy), slice(left + dx, right - dx))
@@ -89,6 +92,25 @@ def guide_level(darkness: Gray, evidence: FrameEvidence, proposals: Boxes, cells
         return 0
     guide, frame = float(np.median(guides)), float(np.median(frames))
     return round((guide + frame) / 2) if frame > CLEARLY_DARKER * guide else 0
+
+
+def crossing_level(darkness: Gray, parts: Boxes) -> int:
+    """How dark the crosses may be that quarter cells into ``parts`` of one size; 0 where those are cells themselves.
+
+    A quarter has a frame on one side and the cross on the other, both ways: in a table that is a rare accident.
+    """
+    pale, dark = [], []
+    some = parts[:: max(1, len(parts) // 30)].tolist()
+    for left, top, right, bottom in some:
+        across = (darkness[top:bottom, max(x - 4, 0) : x + 4].max(axis=1) for x in (left, right))
+        along = (darkness[max(y - 4, 0) : y + 4, left:right].max(axis=0) for y in (top, bottom))
+        sides = [sorted(float(np.median(side)) for side in pair) for pair in (across, along)]
+        if all(darker > CLEARLY_DARKER * paler for paler, darker in sides):
+            pale.append(max(paler for paler, _ in sides))
+            dark.append(min(darker for _, darker in sides))
+    if 2 * len(pale) <= len(some) or len(pale) < 4:
+        return 0
+    return round((float(np.median(pale)) + float(np.median(dark))) / 2)
 
 
 def _within(proposals: Boxes, cells: Boxes) -> npt.NDArray[np.bool_]:

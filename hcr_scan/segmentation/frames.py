@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from hcr_scan.geometry import BoundingBox, union_of
 from hcr_scan.images import Components, above, connected_components, difference
@@ -20,7 +21,14 @@ from hcr_scan.segmentation.binarization import Paper
 from hcr_scan.segmentation.cell_matching import faint_lines, match_cells
 from hcr_scan.segmentation.comb_families import cell_families
 from hcr_scan.segmentation.combs import Comb, fit_family
-from hcr_scan.segmentation.enclosures import Boxes, enclosed_boxes, guide_level, guided_cells, without_parts
+from hcr_scan.segmentation.enclosures import (
+    Boxes,
+    crossing_level,
+    enclosed_boxes,
+    guide_level,
+    guided_cells,
+    without_parts,
+)
 from hcr_scan.segmentation.frame_evidence import gather_evidence
 from hcr_scan.segmentation.open_combs import find_open_combs
 from hcr_scan.segmentation.railed_combs import railed_combs
@@ -58,13 +66,16 @@ def find_frames(paper: Paper, rules: Rules, pieces: Components) -> Frames:
     evidence = gather_evidence(paper, rules, pieces)
     proposals = enclosed_boxes(evidence.frame)
     whole = guided_cells(proposals, enclosed_boxes(evidence.drawn))
-    if guides := guide_level(paper.darkness, evidence, proposals, whole):
+    guides = guide_level(paper.darkness, evidence, proposals, whole)
+    proposals = without_parts(proposals, whole)
+    families = cell_families(proposals, evidence)
+    if not guides and families:
+        guides = crossing_level(paper.darkness, families[0].members)
+    if guides:
         paper, rules = _darker_than(guides, paper, rules)
         evidence = gather_evidence(paper, rules, pieces)
         proposals = enclosed_boxes(evidence.frame)
-    else:
-        proposals = without_parts(proposals, whole)
-    families = cell_families(proposals, evidence)
+        families = cell_families(proposals, evidence)
     commonest = max((len(family.members) for family in families), default=0)
     level = connected_components(rules.horizontal)
     lines = faint_lines(paper.darkness, pieces, families[0]) if families else None
@@ -83,17 +94,23 @@ def find_frames(paper: Paper, rules: Rules, pieces: Components) -> Frames:
     # Whole rows between two rails know more than fits along a part of them.
     railed = [] if lines else railed_combs(evidence, level)
     fitted = sorted(railed, key=lambda comb: (-comb.score, comb.cells)) + fitted
-    combs: list[tuple[BoundingBox, ...]] = []
-    taken = np.zeros(paper.darkness.shape, bool)
-    for comb in fitted:
+    rows, taken = _apart(fitted, paper.darkness.shape)
+    boxes = [box for row in proposals.tolist() if min((box := _to_box(row)).width, box.height) >= SMALLEST_BOX]
+    return Frames(tuple(rows), tuple(box for box in boxes if not taken[_core(box)].mean() > 0.3))
+
+
+def _apart(combs: list[Comb], shape: tuple[int, ...]) -> tuple[list[tuple[BoundingBox, ...]], npt.NDArray[np.bool_]]:
+    """Rows of cells of which no two share paper, from combs sorted from the surest; and the paper that they take."""
+    rows: list[tuple[BoundingBox, ...]] = []
+    taken = np.zeros(shape, bool)
+    for comb in combs:
         free = tuple(cell for cell in comb.cells if not taken[_core(cell)].any())
         if len(free) < 0.7 * len(comb.cells):
             continue
         for cell in free:
             taken[cell.top : cell.bottom, cell.left : cell.right] = True
-        combs.append(free)
-    boxes = [box for row in proposals.tolist() if min((box := _to_box(row)).width, box.height) >= SMALLEST_BOX]
-    return Frames(tuple(combs), tuple(box for box in boxes if not taken[_core(box)].mean() > 0.3))
+        rows.append(free)
+    return rows, taken
 
 
 def _darker_than(level: int, paper: Paper, rules: Rules) -> tuple[Paper, Rules]:

@@ -37,7 +37,10 @@ def table_rows(evidence: FrameEvidence, family: CellFamily) -> list[Comb]:
     for row in rows:
         known = members[row]
         cells = [BoundingBox(*(int(v) for v in box)) for box in known]
+        here = set(row.tolist())
         for column in columns:
+            if not here.isdisjoint(column.tolist()):
+                continue
             cell = _crossing(known, members[column])
             if not any(_overlaps(cell, other) for other in cells) and is_seen(evidence, family, cell):
                 cells.append(cell)
