@@ -23,6 +23,7 @@ def draw_page(path: str, settings: Settings, options: dict[str, Any]) -> str:
     Raises:
         InputError: the page cannot be read, or the document has no such page.
     """
+    report = RunReport()
     image = _load(path, settings)
     classifier = load_classifier(bundle_folder(options["model"]), engine=options["engine"], device=options["device"])
     page = read_page(image, classifier, settings, load_templates(options["templates"]))
@@ -35,7 +36,6 @@ def draw_page(path: str, settings: Settings, options: dict[str, Any]) -> str:
         output.commit()
     finally:
         output.discard()
-    report = RunReport()
     report.add(page)
     return report.summary()
 

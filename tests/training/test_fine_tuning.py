@@ -57,7 +57,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("tensorflow", "keras", "onnx"):
         pytest.importorskip(name)
     from hcr_scan_training.bundle_writer import write_bundle
-    from hcr_scan_training.fit import Schedule, fit, plain_loss, prepare
+    from hcr_scan_training.fit import Schedule, fit, glyph_loss, prepare
     from hcr_scan_training.network import glyph_network, page_network
 
     folder = tmp_path_factory.mktemp("base") / "bundle"
@@ -65,7 +65,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     inks, labels = drawn(USUAL, 2400, 1)
     classes = np.array([LABELS.index(str(label)) for label in labels], np.int16)
     network = glyph_network(SPEC, len(LABELS), width=0.25)
-    fit(network, [(crops_of(inks), classes)], plain_loss(), Schedule(5, 64, 4e-3, seed=1))
+    fit(network, [(crops_of(inks), classes)], glyph_loss(0.02), Schedule(5, 64, 4e-3, seed=1))
     write_bundle(
         folder,
         network,

@@ -77,11 +77,6 @@ def _cross_entropy(keras: Any, wanted: Any, logits: Any, smoothing: float, left_
     return -ops.sum(target * logarithms * allowed, axis=-1)
 
 
-def plain_loss() -> Loss:
-    """Cross-entropy over all classes."""
-    return import_keras().losses.SparseCategoricalCrossentropy(from_logits=True)  # type: ignore[no-any-return]
-
-
 def prepare(seed: int, threads: int, mixed_precision: bool = False) -> Any:
     """Keras, seeded, on so many threads, its operations made repeatable."""
     keras = import_keras()

@@ -17,7 +17,7 @@ from tqdm import tqdm
 from hcr_scan.images import Ink, box_blur
 from hcr_scan.normalization import CropSpec, normalize_glyph
 from hcr_scan_training.augmentation import MARGIN, Random, captured, soiled, warped_bitmap
-from hcr_scan_training.corpus import ALPHANUMERIC, tight
+from hcr_scan_training.corpus import ALPHANUMERIC, CHARACTERS, PUNCTUATION, tight
 from hcr_scan_training.fonts import fetch_fonts
 from hcr_scan_training.glyph_fonts import draw_word
 from hcr_scan_training.negatives import dirt, pair
@@ -32,12 +32,14 @@ KINDS = 3
 #: Turn of what has none (dirt): the loss leaves it out.
 NO_TURN = 4
 
-_PUNCTUATION = ".,:;-/()&@#*?!'\"+="
-#: Beginnings of words as forms print them; drawn whole or as runs of touching letters.
+#: Small letters, the commonest first.
 _LETTERS = "etaoinsrhldcumfpgwybvkxjqz"
 
 #: Print is smaller than handwriting: the small letters of 8 points at 200 dpi, in pixels.
 SMALLEST_PRINT = 10.0
+
+#: Share of crops that hold several characters that touch.
+JOINED_SHARE = 0.2
 
 #: Share of a recipe's font families, of each kind, kept for judging the page model.
 HELD_OUT_FAMILIES = 0.12
@@ -92,12 +94,14 @@ def draw_page_crops(
 
 def _handwritten(sources: PageSources, random: Random) -> Ink:
     def draw() -> tuple[Ink, str]:
-        # Forms are mostly filled in with capitals and digits.
-        number = int(random.integers(36)) if random.random() < 0.65 else int(random.integers(len(ALPHANUMERIC)))
-        return sources.hand.draw(number, random), ALPHANUMERIC[number]
+        character = _character(random)
+        return sources.hand.draw(CHARACTERS.index(character), random), character
 
-    if random.random() < 0.15:
-        return pair(draw, random)
+    def joined() -> tuple[Ink, str]:
+        return (pair(draw, random), "") if random.random() < 0.3 else draw()
+
+    if random.random() < JOINED_SHARE:
+        return pair(joined, random)
     return soiled(draw()[0], random)
 
 
@@ -105,18 +109,25 @@ def _printed(sources: PageSources, random: Random) -> Ink:
     file = sources.print_files[int(random.integers(len(sources.print_files)))]
     ink = np.zeros((0, 0), np.uint8)
     while not ink.size or not (ink >= 64).any():
-        ink = draw_word(file, _text(random), int(random.integers(24, 80)))
+        text = _run(random) if random.random() < JOINED_SHARE else _character(random)
+        ink = draw_word(file, text, int(random.integers(24, 80)))
     return soiled(warped_bitmap(tight(ink, 96), random, 0.2, SMALLEST_PRINT), random)
 
 
-def _text(random: Random) -> str:
-    """One printed character, or a run of a few that touch."""
+def _character(random: Random) -> str:
+    """One character, from one mixture for hand and press: which it is must say nothing of who made it."""
     chance = random.random()
-    if chance < 0.72:
-        pool = ALPHANUMERIC if random.random() < 0.5 else _LETTERS[: int(random.integers(8, 27))]
-        if random.random() < 0.12:
-            pool = _PUNCTUATION
-        return pool[int(random.integers(len(pool)))]
+    if chance < 0.1:
+        return PUNCTUATION[int(random.integers(len(PUNCTUATION)))]
+    if chance < 0.45:
+        return ALPHANUMERIC[int(random.integers(36))]
+    if chance < 0.7:
+        return ALPHANUMERIC[int(random.integers(len(ALPHANUMERIC)))]
+    return _LETTERS[int(26 * random.random() ** 1.3)]
+
+
+def _run(random: Random) -> str:
+    """A few letters that touch, as a press sets them."""
     length = int(random.integers(2, 5))
     word = "".join(_LETTERS[int(26 * random.random() ** 1.7)] for _ in range(length))
     return word.upper() if random.random() < 0.3 else word.capitalize() if random.random() < 0.2 else word
