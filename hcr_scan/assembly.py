@@ -13,6 +13,7 @@ from hcr_scan.document import (
     Page,
     Reason,
     Status,
+    Word,
     joint_confidence,
 )
 from hcr_scan.glyph_assembly import (
@@ -31,6 +32,8 @@ from hcr_scan.settings import Settings
 
 #: A box of at least so many pieces, more than this share of them no characters, holds a drawing.
 FEWEST_PIECES, DRAWN_SHARE = 5, 0.5
+#: What is written beside the frames of a form is read where this share of it is clear.
+CLEAR_SHARE = 0.5
 
 
 def assemble_page(segmented: SegmentedPage, logits: Logits, info: ModelInfo, settings: Settings) -> Page:
@@ -52,7 +55,7 @@ def assemble_page(segmented: SegmentedPage, logits: Logits, info: ModelInfo, set
         rotation=geometry.rotation,
         skew=geometry.skew,
         fields=tuple(_field(field, number, reader) for number, field in enumerate(segmented.fields, 1)),
-        lines=tuple(free_line(line, reader) for line in segmented.lines if any(line.words)),
+        lines=tuple(free_line(line, reader, bool(segmented.fields)) for line in segmented.lines if any(line.words)),
     )
 
 
@@ -90,9 +93,13 @@ def _rejected(glyph: Glyph) -> Glyph:
     return Glyph(glyph.box, "", nothing, readings, Status.REJECTED, glyph.cell, (Reason.NOT_A_CHARACTER,))
 
 
-def free_line(segmented: SegmentedLine, reader: Reader) -> Line:
+def free_line(segmented: SegmentedLine, reader: Reader, on_form: bool = False) -> Line:
+    """A line of words. ``on_form`` it stands beside the frames, where labels, logos and signatures are too."""
     words = words_of_line(segmented, reader)
     glyphs = tuple(glyph for word in words for glyph in word.glyphs)
+    if on_form and sum(glyph.status is Status.OK for glyph in glyphs) < CLEAR_SHARE * len(glyphs):
+        words = tuple(Word(tuple(_rejected(glyph) for glyph in word.glyphs)) for word in words)
+        glyphs = tuple(glyph for word in words for glyph in word.glyphs)
     return Line(words, status_of(glyphs), reasons_of(glyphs))
 
 

@@ -246,6 +246,8 @@ def glyph_of(
         reasons += (Reason.AMBIGUOUS_SPLIT,)
     if reading.confidence < reader.review_below:
         reasons += (Reason.LOW_CONFIDENCE,)
+    if candidate.maybe_print:
+        reasons += (Reason.MAYBE_PRINT,)
     status = Status.REVIEW if reasons else Status.OK
     others = tuple(characters[1 : ALTERNATIVES + 1])
     return Glyph(candidate.box, reading.text, reading.confidence, others, status, cell, reasons)

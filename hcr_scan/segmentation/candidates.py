@@ -21,7 +21,8 @@ class Candidate:
     """A possible glyph from cut ``start`` to cut ``end`` of its chunk.
 
     ``crop`` indexes the page's crops; ``box`` is in pixels of the upright source raster. ``crossed_out`` marks ink that
-    strikes its whole cell out. ``penalty`` (in nats, >= 0) is what geometry holds against the candidate.
+    strikes its whole cell out, ``maybe_print`` what may be a label. ``penalty`` (in nats, >= 0) is what geometry holds
+    against the candidate.
     """
 
     start: int
@@ -30,6 +31,7 @@ class Candidate:
     crop: int
     crossed_out: bool = False
     penalty: float = 0.0
+    maybe_print: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,14 +23,17 @@ class CropCollector:
         #: Ink already made into a crop, by identity; the ink is kept so that its identity stays its own.
         self._known: dict[int, tuple[Ink, npt.NDArray[np.uint8]]] = {}
 
-    def chunk(self, chunk: InkChunk, left: int = 0, top: int = 0, crossed_out: bool = False) -> Chunk:
+    def chunk(
+        self, chunk: InkChunk, left: int = 0, top: int = 0, crossed_out: bool = False, maybe_print: bool = False
+    ) -> Chunk:
         """The chunk with its crops numbered; ``left`` and ``top`` are where its raster lies on the page."""
         candidates = []
         for candidate in chunk.candidates:
             box = self.source_box(candidate.box.shifted(left, top))
             index = len(self._crops)
             self._crops.append(self.crop(candidate.ink))
-            candidates.append(Candidate(candidate.start, candidate.end, box, index, crossed_out, candidate.penalty))
+            span = candidate.start, candidate.end
+            candidates.append(Candidate(*span, box, index, crossed_out, candidate.penalty, maybe_print))
         return Chunk(tuple(candidates), chunk.cuts)
 
     def crop(self, ink: Ink) -> npt.NDArray[np.uint8]:

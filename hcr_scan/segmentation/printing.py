@@ -1,61 +1,162 @@
-"""Print told from handwriting, word by word, so that labels are not transcribed as answers."""
+"""Print told from handwriting, word by word and against the rest of the page, so that labels are not read as answers.
+
+One glyph says little, and a regular hand looks much like a press. But one pen fills in a page and one press printed it:
+whatever is on the page is sorted into these two at once, and where each of them lies is learned from the page itself.
+Where nothing comes near what a press does, nothing is print.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
 
 import numpy as np
 import numpy.typing as npt
 
 from hcr_scan.segmentation.page_model import Kind, PageModel
 
+Floats = npt.NDArray[np.float64]
+
 #: One glyph counts for at most this much evidence (nats): a printed O is an O.
 MOST_EVIDENCE = 2.0
-#: What it costs to believe that a line changes between print and handwriting.
-CHANGE_COST = 2.5
-#: Evidence that print must bring against the presumption that ink is an answer.
-PRESUMPTION = 1.5
-#: The same for cells made for one character each, where print is rare and every answer counts.
-CELL_PRESUMPTION = 4.5
-#: How many glyphs of a field's own the common evidence of all fields is worth.
-POOLED_GLYPHS = 8
+#: Mean evidence of a glyph of the usual hand and press, and how many glyphs of a page's own each of the two is worth.
+USUAL_HAND, USUAL_PRESS = -1.0, 1.8
+HANDS_DIFFER, PRESSES_DIFFER = 8.0, 40.0
+#: A hand is at least so far (nats a glyph) from the press of its page.
+LEAST_APART = 1.2
+#: Variance of the evidence of one glyph about its hand's or press's mean, and of a whole word.
+GLYPH_VARIANCE, WORD_VARIANCE = 1.2, 0.15
+#: What is known beforehand of how much is print is worth so many words; no more than this (log-odds) is ever concluded.
+KNOWN_WORDS, SUREST = 4.0, 4.5
+#: One word counts for at most this much (nats).
+MOST_ODDS = 20.0
+#: More than this chance of print is print, less than that is handwriting; a person should look at what is between.
+SURELY_PRINT, SURELY_HAND = 0.95, 0.5
+#: Beside the frames of a form only what has at most this chance of print is no label.
+NO_LABEL = 0.1
+#: Passes in which the page's hand and press are learned.
+PASSES = 12
 
 
-def print_evidence(model: PageModel, crops: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
-    """For each crop the log-odds of print against handwriting, bounded; ``(n,)``."""
-    kinds = np.log(np.maximum(model.kinds(crops), 1e-4)).astype(np.float64)
-    return np.clip(kinds[:, Kind.PRINTED] - kinds[:, Kind.HANDWRITTEN], -MOST_EVIDENCE, MOST_EVIDENCE)
+class Where(Enum):
+    """Where ink stands. The value is the log-odds of print there before anything on the page was looked at."""
+
+    #: Cells made for one character each, where print is rare and every answer counts.
+    CELLS = -4.5
+    #: A box, or a page without a form on it.
+    FREE = -1.5
+    #: Outside the frames of a form, where labels stand.
+    MARGIN = 1.5
 
 
-def printed_fields(evidence: Sequence[npt.NDArray[np.float64]]) -> list[bool]:
-    """Which fields of cells hold print, given the evidence of their glyphs.
+#: How often a word of a line, or a field of cells of a page, has nothing to do with the one before it.
+CHANGES = {Where.CELLS: 0.03, Where.FREE: 0.15, Where.MARGIN: 0.15}
 
-    A field of one glyph says little, but a page's cells are alike: what all of them say together counts as so many more
-    glyphs in each.
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the page model says of each chunk of some words: ``odds`` of print (nats, bounded), ``weights`` 0 to 1.
+
+    Ink that is no character at all has no weight.
     """
-    everything = np.concatenate([*evidence, np.zeros(1)])
-    common = POOLED_GLYPHS * float(np.clip(everything.mean(), -1, 1))
-    return [bool(len(part)) and float(part.sum()) + common > CELL_PRESUMPTION for part in evidence]
+
+    odds: Floats
+    weights: Floats
+
+    @classmethod
+    def none(cls, count: int) -> Evidence:
+        """That of ``count`` chunks nobody looked at."""
+        return cls(np.zeros(count), np.zeros(count))
+
+    def split(self, lengths: Sequence[int]) -> list[Evidence]:
+        """The evidence of words of so many chunks each."""
+        ends = np.cumsum(lengths)[:-1]
+        return [
+            Evidence(odds, weights)
+            for odds, weights in zip(np.split(self.odds, ends), np.split(self.weights, ends), strict=True)
+        ]
 
 
-def printed_words(evidence: Sequence[float], common: float = 0.0) -> list[bool]:
-    """Which words of a line are print, given the summed evidence of each: the likeliest run of two states (Viterbi).
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Words that may be print or handwriting, left to right, with the evidence of each."""
 
-    ``common`` is the mean evidence of a glyph over the page: on a page of handwriting a line must be clearer print.
-    """
-    if not evidence:
+    where: Where
+    words: tuple[Evidence, ...]
+
+
+def print_evidence(model: PageModel, crops: npt.NDArray[np.uint8]) -> Evidence:
+    """The evidence of each crop."""
+    kinds = model.kinds(crops)
+    logarithms = np.log(np.maximum(kinds, 1e-4)).astype(np.float64)
+    odds = logarithms[:, Kind.PRINTED] - logarithms[:, Kind.HANDWRITTEN]
+    return Evidence(np.clip(odds, -MOST_EVIDENCE, MOST_EVIDENCE), 1.0 - kinds[:, Kind.OTHER].astype(np.float64))
+
+
+def chances_of_print(runs: Sequence[Run]) -> list[Floats]:
+    """For each run of a page the chance that each of its words is print."""
+    if not runs:
         return []
-    hand, printed = 0.0, -PRESUMPTION + POOLED_GLYPHS * min(max(common, -1.0), 0.0)
-    origins: list[tuple[bool, bool]] = []
-    for position, odds in enumerate(evidence):
-        cost = CHANGE_COST if position else math.inf
-        from_print_to_hand, from_hand_to_print = printed - cost > hand, hand - cost > printed
-        origins.append((from_print_to_hand, not from_hand_to_print))
-        hand, printed = max(hand, printed - cost), max(printed, hand - cost) + odds
-    state = printed > hand
-    states = [state]
-    for to_hand, to_print in reversed(origins[1:]):
-        state = to_print if state else to_hand
-        states.append(state)
-    return states[::-1]
+    words = [word for run in runs for word in run.words]
+    weights = np.array([word.weights.sum() for word in words])
+    means = np.array([word.weights @ word.odds for word in words]) / np.maximum(weights, 1e-9)
+    worth = weights / (GLYPH_VARIANCE + WORD_VARIANCE * weights)
+    chains = _chains(runs)
+    hand, press = USUAL_HAND, USUAL_PRESS
+    printed = np.zeros(len(words))
+    for number in range(PASSES):
+        odds = worth * (press - hand) * (means - (press + hand) / 2)
+        for where in Where:
+            own = [chain for place, chain in chains if place is where]
+            found = np.concatenate([*(printed[chain] for chain in own), np.zeros(0)])
+            share = _share(where, found if number else found[:0])
+            for chain in own:
+                printed[chain] = _along(share, CHANGES[where], odds[chain])
+        press = _mean(USUAL_PRESS, PRESSES_DIFFER, means, worth * printed)
+        hand = min(_mean(USUAL_HAND, HANDS_DIFFER, means, worth * (1 - printed)), press - LEAST_APART)
+    printed[[len(word.odds) == 0 for word in words]] = 0.0
+    return np.split(printed, np.cumsum([len(run.words) for run in runs])[:-1])
+
+
+def _chains(runs: Sequence[Run]) -> list[tuple[Where, npt.NDArray[np.intp]]]:
+    """The words that follow each other: those of a line, and all fields of cells of the page."""
+    starts = np.cumsum([0, *(len(run.words) for run in runs)])
+    spans = [np.arange(start, start + len(run.words)) for start, run in zip(starts[:-1], runs, strict=True)]
+    pairs = list(zip(runs, spans, strict=True))
+    chains: list[tuple[Where, npt.NDArray[np.intp]]] = [
+        (run.where, span) for run, span in pairs if run.where is not Where.CELLS
+    ]
+    cells = [span for run, span in pairs if run.where is Where.CELLS]
+    return [*chains, (Where.CELLS, np.concatenate(cells))] if cells else chains
+
+
+def _mean(usual: float, usual_worth: float, means: Floats, worth: Floats) -> float:
+    """Where a hand or press lies, the usual one counting like so many glyphs."""
+    known = usual_worth / GLYPH_VARIANCE
+    return float((known * usual + worth @ means) / (known + worth.sum()))
+
+
+def _share(where: Where, chances: Floats) -> float:
+    """How much of what stands there is print on this page, given the chance of each word."""
+    share = (KNOWN_WORDS / (1 + math.exp(-where.value)) + chances.sum()) / (KNOWN_WORDS + len(chances))
+    return float(np.clip(share, 1 / (1 + math.exp(SUREST)), 1 / (1 + math.exp(-SUREST))))
+
+
+def _along(share: float, changes: float, odds: Floats) -> Floats:
+    """The chance of print of each word of a chain (forward-backward over two states, hand and print).
+
+    One word in ``1 / changes`` has nothing to do with the one before it; ``share`` of those is print.
+    """
+    anew = np.array([1 - share, share])
+    likelihood = np.stack([np.ones(len(odds)), np.exp(np.clip(odds, -MOST_ODDS, MOST_ODDS))], axis=1)
+    before, after = np.tile(anew, (len(odds), 1)), np.ones((len(odds), 2))
+    for k in range(1, len(odds)):
+        last = before[k - 1] * likelihood[k - 1]
+        before[k] = (1 - changes) * last / last.sum() + changes * anew
+        follows = after[-k] * likelihood[-k]
+        after[-k - 1] = (1 - changes) * follows + changes * (anew @ follows)
+        after[-k - 1] /= after[-k - 1].sum()
+    joint = before * likelihood * after
+    return np.asarray(joint[:, 1] / joint.sum(axis=1))

@@ -3,36 +3,27 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from hcr_scan.geometry import BoundingBox, Homography, quarter_turn, union_of
+from hcr_scan.geometry import Homography, quarter_turn
 from hcr_scan.images import Components, Gray, Ink, Mask, above, connected_components, warp
 from hcr_scan.normalization import CropSpec, normalize_glyph
 from hcr_scan.segmentation.binarization import STRONG_INK, Paper, flatten_light, local_ink, working_raster
-from hcr_scan.segmentation.candidates import (
-    Candidate,
-    Chunk,
-    PageGeometry,
-    SegmentedCell,
-    SegmentedField,
-    SegmentedLine,
-    SegmentedPage,
-)
-from hcr_scan.segmentation.cells import InkCell, ink_in_box, read_comb
-from hcr_scan.segmentation.crops import CropCollector
+from hcr_scan.segmentation.candidates import Candidate, Chunk, PageGeometry, SegmentedLine, SegmentedPage
 from hcr_scan.segmentation.deskew import level_writing
-from hcr_scan.segmentation.fields import in_reading_order, join_cells
-from hcr_scan.segmentation.frames import Frames, find_frames
-from hcr_scan.segmentation.glyphs import InkChunk, InkLine
+from hcr_scan.segmentation.frames import find_frames
 from hcr_scan.segmentation.lines import find_lines
+from hcr_scan.segmentation.margins import lines_outside
 from hcr_scan.segmentation.orientation import quarter_turns
 from hcr_scan.segmentation.page_model import PageModel
+from hcr_scan.segmentation.page_writer import PageWriter, SeenPlace, without_print
 from hcr_scan.segmentation.paper import lay_flat, paper_quad, paper_region
 from hcr_scan.segmentation.parts import ink_threshold
-from hcr_scan.segmentation.printing import print_evidence, printed_fields, printed_words
+from hcr_scan.segmentation.places import find_places
+from hcr_scan.segmentation.printing import Where
 from hcr_scan.segmentation.rectification import straighten
 from hcr_scan.segmentation.rules import Rules, find_rules
 from hcr_scan.segmentation.single import single_glyph
@@ -41,10 +32,6 @@ from hcr_scan.sources import PageImage
 
 #: Images no larger than this (pixels) hold one character, not a page.
 LARGEST_GLYPH = 160
-#: A box whose cells and boxes take up more than this share of it is a table, not a place to write in.
-CONTAINER_SHARE = 0.2
-#: Boxes shaped like cells are cells when this many stand side by side; fewer are judged by what they hold.
-CELLS_IN_A_ROW = 3
 #: A page with at least this many cells and boxes is a form.
 FORM_PLACES = 8
 
@@ -74,20 +61,25 @@ def segment(image: PageImage, layout: Layout, spec: CropSpec, page_model: PageMo
     if layout is Layout.GLYPH or (layout is Layout.AUTO and max(height, width) <= LARGEST_GLYPH):
         return _one_glyph(image, spec)
     page = straight_page(image, spec, page_model)
-    writer = _CropWriter(page, spec, page_model)
-    fields: tuple[SegmentedField, ...] = ()
+    writer = PageWriter(spec, page.from_source, page.geometry, page_model)
+    places: list[SeenPlace] = []
     if layout is not Layout.LINES:
         frames = find_frames(page.paper, page.rules, page.pieces)
-        fields = tuple(_fields(page, frames, writer))
-        if layout is Layout.CELLS or _places(fields) >= FORM_PLACES:
-            return writer.finish(image, fields, ())
-    free = _CropWriter(page, spec, page_model)
+        places = without_print(writer.seen(find_places(page.paper, frames)))
+        if layout is Layout.CELLS:
+            return writer.page(image.ref.source, places, (), Where.MARGIN)
+        if _count_places(places) >= FORM_PLACES:
+            lines = lines_outside(page.ink, [seen.place for seen in places])
+            return writer.page(image.ref.source, places, lines, Where.MARGIN)
     # Faint writing is made up of weaker ink than the pieces at hand.
     pieces = page.pieces if ink_threshold(page.ink) == STRONG_INK else None
-    lines = tuple(line for line in free.lines(find_lines(page.ink, pieces)) if line)
-    if layout is Layout.AUTO and _written(fields) >= max(1, sum(len(word) for line in lines for word in line.words)):
-        return writer.finish(image, fields, ())
-    return free.finish(image, (), lines)
+    free = PageWriter(spec, page.from_source, page.geometry, page_model).page(
+        image.ref.source, (), find_lines(page.ink, pieces), Where.FREE
+    )
+    written = sum(seen.place.written for seen in places)
+    if layout is Layout.AUTO and written >= max(1, sum(len(word) for line in free.lines for word in line.words)):
+        return writer.page(image.ref.source, places, (), Where.FREE)
+    return free
 
 
 def straight_page(image: PageImage, spec: CropSpec, page_model: PageModel | None) -> StraightPage:
@@ -161,147 +153,12 @@ def _sheet(pixels: Gray) -> tuple[Gray, Mask | None, Homography]:
     return pixels, np.where(sheet == 255, sheet, 0), to_flat @ to_working
 
 
-def _places(fields: tuple[SegmentedField, ...]) -> int:
+def _count_places(places: Sequence[SeenPlace]) -> int:
     """How many places to write in there are: cells side by side, and single cells and boxes with something in them.
 
     A lone empty box may be the loop of a large letter.
     """
-    return sum(len(f.cells) if f.kind == "cells" and len(f.cells) > 1 else _written((f,)) > 0 for f in fields)
-
-
-def _written(fields: tuple[SegmentedField, ...]) -> int:
-    return sum(1 for field in fields for cell in field.cells if cell.chunk is not None)
-
-
-def _fields(page: StraightPage, frames: Frames, writer: _CropWriter) -> list[SegmentedField]:
-    """Fields of cells and boxes in reading order; those that hold print are labels, not fields."""
-    inner = _innermost(frames)
-    joined = join_cells((*frames.combs, *((box,) for box in inner if _is_cell_shaped(box))))
-    rows = [row for row in joined if len(row) >= CELLS_IN_A_ROW or (row in frames.combs and len(row) > 1)]
-    taken = {cell for row in rows for cell in row}
-    alone = [cell for row in joined for cell in row if cell not in taken]
-    boxes = {box: ink_in_box(page.paper, box) for box in (*(box for box in inner if box not in taken), *alone)}
-    lines = {box: find_lines(found[0]) if found else [] for box, found in boxes.items()}
-    single = tuple((box,) for box in boxes if _is_single(box, lines[box]))
-    rows = join_cells((*rows, *single))
-    combs = dict(zip(rows, writer.without_print([read_comb(page.paper, row) for row in rows]), strict=True))
-    places = [*rows, *((box,) for box in boxes if (box,) not in single)]
-    fields = []
-    for place in in_reading_order(places):
-        if place in combs:
-            cells = combs[place]
-            field = writer.cells(cells) if cells else None
-        else:
-            found = boxes[place[0]]
-            field = writer.box(place[0], lines[place[0]], *(found[1:] if found else (0, 0)))
-        if field is not None:
-            fields.append(field)
-    return fields
-
-
-def _is_cell_shaped(box: BoundingBox) -> bool:
-    return 0.55 * box.height < box.width < 1.8 * box.height
-
-
-def _is_single(box: BoundingBox, lines: list[InkLine]) -> bool:
-    """Whether a box is shaped like a cell for one character and holds no more than one."""
-    return _is_cell_shaped(box) and sum(len(word.chunks) for line in lines for word in line.words) <= 1
-
-
-def _innermost(frames: Frames) -> list[BoundingBox]:
-    """Boxes to write in: not those that cells and boxes take up, nor crumbs inside the loops of what is written."""
-    parts = [cell for comb in frames.combs for cell in comb] + list(frames.boxes)
-    whole = []
-    for box in frames.boxes:
-        inner = [part for part in parts if part.area < 0.8 * box.area and _mostly_in(part, box)]
-        if sum(part.area for part in inner) < CONTAINER_SHARE * box.area:
-            whole.append(box)
-    return [box for box in whole if not any(other.area > box.area and _mostly_in(box, other) for other in whole)]
-
-
-def _mostly_in(inner: BoundingBox, outer: BoundingBox) -> bool:
-    shared = inner.intersection(outer)
-    return shared is not None and shared.area > 0.7 * inner.area
-
-
-class _CropWriter:
-    """Collects the crops of a page while its fields and lines are put into the types that leave the worker."""
-
-    def __init__(self, page: StraightPage, spec: CropSpec, model: PageModel | None) -> None:
-        self._page = page
-        self._spec = spec
-        self._model = model
-        self._crops = CropCollector(spec, page.from_source, page.geometry)
-
-    def without_print(self, rows: list[tuple[InkCell, ...]]) -> list[tuple[InkCell, ...] | None]:
-        """The rows of cells, with ``None`` for those that are filled with print."""
-        if self._model is None:
-            return list(rows)
-        size = self._spec.size
-        evidence = []
-        for row in rows:
-            crops = [self._crops.crop(_whole(cell.chunk)) for cell in row if cell.chunk is not None]
-            evidence.append(print_evidence(self._model, np.array(crops, np.uint8).reshape(-1, size, size)))
-        return [None if printed else row for row, printed in zip(rows, printed_fields(evidence), strict=True)]
-
-    def cells(self, cells: tuple[InkCell, ...]) -> SegmentedField:
-        """A field of cells."""
-        places = tuple(
-            SegmentedCell(
-                self._crops.source_box(cell.box),
-                self._crops.chunk(cell.chunk, crossed_out=cell.crossed_out) if cell.chunk else None,
-                self._crops.chunk(cell.speck) if cell.speck else None,
-            )
-            for cell in cells
-        )
-        return SegmentedField("cells", self._crops.source_box(union_of(cell.box for cell in cells)), places)
-
-    def box(self, box: BoundingBox, lines: list[InkLine], left: int, top: int) -> SegmentedField | None:
-        """A field of lines of writing in a box, one cell a glyph, or ``None`` where there is only print in it.
-
-        ``left`` and ``top`` are where the lines' raster lies on the page.
-        """
-        cells = []
-        for line in lines:
-            for chunks in self._handwritten(line):
-                cells += [
-                    SegmentedCell(c.candidates[0].box, c) for c in (self._crops.chunk(k, left, top) for k in chunks)
-                ]
-        return SegmentedField("box", self._crops.source_box(box), tuple(cells)) if cells or not lines else None
-
-    def lines(self, lines: list[InkLine]) -> list[SegmentedLine | None]:
-        """Lines of handwriting, with ``None`` where all of one is print."""
-        evidence = [self._evidence([word.chunks for word in line.words]) for line in lines]
-        common = float(np.concatenate([part for line in evidence for part in line] or [np.zeros(1)]).mean())
-        result = []
-        for line, found in zip(lines, evidence, strict=True):
-            printed = printed_words([float(part.sum()) for part in found], common)
-            words = [word.chunks for word, is_print in zip(line.words, printed, strict=True) if not is_print]
-            chunks = tuple(tuple(self._crops.chunk(chunk) for chunk in word) for word in words)
-            result.append(SegmentedLine(chunks) if chunks else None)
-        return result
-
-    def finish(
-        self, image: PageImage, fields: tuple[SegmentedField, ...], lines: tuple[SegmentedLine, ...]
-    ) -> SegmentedPage:
-        return SegmentedPage(image.ref.source, self._page.geometry, fields, lines, self._crops.stacked())
-
-    def _handwritten(self, line: InkLine) -> list[tuple[InkChunk, ...]]:
-        words = [word.chunks for word in line.words]
-        printed = printed_words([float(part.sum()) for part in self._evidence(words)])
-        return [word for word, is_print in zip(words, printed, strict=True) if not is_print]
-
-    def _evidence(self, words: list[tuple[InkChunk, ...]]) -> list[npt.NDArray[np.float64]]:
-        """For each word the evidence of print in each of its chunks; none without a page model."""
-        if self._model is None:
-            return [np.zeros(len(word)) for word in words]
-        crops = np.stack([self._crops.crop(_whole(chunk)) for word in words for chunk in word])
-        ends = np.cumsum([len(word) for word in words])[:-1]
-        return list(np.split(print_evidence(self._model, crops), ends))
-
-
-def _whole(chunk: InkChunk) -> Ink:
-    return next(c.ink for c in chunk.candidates if c.start == 0 and c.end == chunk.cuts)
+    return sum(len(seen.place.cells) if len(seen.place.cells) > 1 else seen.place.written > 0 for seen in places)
 
 
 def _one_glyph(image: PageImage, spec: CropSpec) -> SegmentedPage:

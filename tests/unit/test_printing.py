@@ -1,64 +1,121 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 import pytest
 
 from hcr_scan.segmentation.page_model import PageModel
-from hcr_scan.segmentation.printing import MOST_EVIDENCE, print_evidence, printed_fields, printed_words
+from hcr_scan.segmentation.printing import (
+    MOST_EVIDENCE,
+    SURELY_HAND,
+    SURELY_PRINT,
+    Evidence,
+    Run,
+    Where,
+    chances_of_print,
+    print_evidence,
+)
+
+HAND, REGULAR, PRESS = -1.0, 0.3, 1.8
 
 
 class KindsOf(PageModel):
-    """Says of each crop what its first pixel says: the chance of print in 255ths."""
+    """Says of each crop what its first two pixels say: the chances of print and of dirt in 255ths."""
 
     def __init__(self) -> None:
         pass
 
     def kinds(self, crops: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        printed = crops[:, 0, 0] / 255
-        return np.stack([1 - printed, printed, 0 * printed], axis=1).astype(np.float32)
+        printed, other = crops[:, 0, 0] / 255, crops[:, 0, 1] / 255
+        return np.stack([1 - printed - other, printed, other], axis=1).astype(np.float32)
+
+
+def word(mean: float, length: int = 5, weight: float = 1.0) -> Evidence:
+    return Evidence(np.full(length, mean), np.full(length, weight))
+
+
+def line(*means: float, where: Where = Where.FREE, length: int = 5) -> Run:
+    return Run(where, tuple(word(mean, length) for mean in means))
+
+
+def printed(runs: Sequence[Run]) -> list[list[bool]]:
+    """What is left out."""
+    return [[chance > SURELY_PRINT for chance in found.tolist()] for found in chances_of_print(runs)]
+
+
+def surely_written(runs: Sequence[Run]) -> bool:
+    return all((found < SURELY_HAND).all() for found in chances_of_print(runs))
 
 
 def test_evidence_is_log_odds_and_bounded():
     crops = np.zeros((3, 28, 28), np.uint8)
     crops[:, 0, 0] = (0, 153, 255)
-    low, middle, high = print_evidence(KindsOf(), crops)
+    low, middle, high = print_evidence(KindsOf(), crops).odds
     assert (low, high) == (-MOST_EVIDENCE, MOST_EVIDENCE)
     assert middle == pytest.approx(np.log(0.6 / 0.4))
 
 
+def test_what_is_no_character_has_no_weight():
+    crops = np.zeros((2, 28, 28), np.uint8)
+    crops[:, 0, 1] = (0, 255)
+    assert print_evidence(KindsOf(), crops).weights == pytest.approx([1, 0])
+
+
 def test_no_crops_give_no_evidence():
-    assert print_evidence(KindsOf(), np.zeros((0, 28, 28), np.uint8)).shape == (0,)
+    assert print_evidence(KindsOf(), np.zeros((0, 28, 28), np.uint8)).odds.shape == (0,)
+    assert chances_of_print([]) == []
 
 
-@pytest.mark.parametrize(
-    ("evidence", "printed"),
-    [
-        ([], []),
-        ([-5.0, -5.0, -5.0], [False] * 3),
-        ([6.0, 6.0, 6.0], [True] * 3),
-        ([6.0, 6.0, -9.0, -9.0], [True, True, False, False]),
-        ([-9.0, 8.0], [False, True]),
-        ([6.0, -1.0, 6.0], [True, True, True]),
-        ([-6.0, 1.0, -6.0], [False, False, False]),
-        ([1.0], [False]),
-    ],
-)
-def test_a_line_changes_between_print_and_hand_only_for_good_reason(evidence, printed):
-    assert printed_words(evidence) == printed
+def test_a_page_of_writing_and_a_page_of_print():
+    assert surely_written([line(HAND, HAND, HAND)] * 5)
+    assert printed([line(PRESS, PRESS, PRESS)] * 5) == [[True] * 3] * 5
 
 
-def test_fields_of_print_are_told_from_fields_of_writing():
-    hand, printed = np.full(8, -1.5), np.full(12, 1.9)
-    assert printed_fields([hand, printed, hand]) == [False, True, False]
+def test_a_hand_as_regular_as_this_is_kept_where_it_is_all_there_is():
+    assert surely_written([line(REGULAR, REGULAR + 0.5, REGULAR - 0.3, REGULAR)] * 8)
 
 
-def test_one_doubtful_glyph_goes_with_all_the_others():
-    doubtful = np.array([0.8])
-    assert printed_fields([np.full(20, -1.5), doubtful]) == [False, False]
-    assert printed_fields([np.full(20, 1.8), doubtful]) == [True, True]
+def test_a_regular_hand_is_told_from_the_press_beside_it():
+    labels, answers = [line(PRESS, PRESS)] * 8, [line(REGULAR, REGULAR, REGULAR)] * 8
+    assert printed([*labels, *answers]) == [[True] * 2] * 8 + [[False] * 3] * 8
+    assert surely_written(answers)
+
+
+def test_print_that_the_model_is_less_sure_of_is_print_beside_a_clear_hand():
+    assert printed([*[line(1.2, 1.1, 1.0)] * 6, *[line(HAND, HAND)] * 4]) == [[True] * 3] * 6 + [[False] * 2] * 4
+
+
+def test_an_answer_behind_its_label():
+    assert printed([line(PRESS, PRESS, HAND, HAND)] * 4) == [[True, True, False, False]] * 4
+
+
+def test_a_doubtful_word_goes_with_its_neighbors():
+    chances = chances_of_print([line(PRESS, 0.4, PRESS), line(HAND, 0.4, HAND)])
+    assert chances[0][1] > SURELY_HAND > chances[1][1]
+
+
+def test_dirt_goes_with_its_neighbors():
+    runs = [Run(Where.FREE, (word(mean), word(0.0, weight=0.0), word(mean))) for mean in (PRESS, HAND)]
+    assert printed(runs) == [[True] * 3, [False] * 3]
+
+
+def test_cells_with_a_regular_character_or_two_are_kept_where_others_are_written_in():
+    written = [line(HAND, where=Where.CELLS, length=6)] * 5
+    assert printed([*written, line(PRESS, where=Where.CELLS, length=2)])[-1] == [False]
+    assert printed([*written, line(PRESS, where=Where.CELLS, length=8)])[-1] == [True]
+
+
+def test_characters_printed_into_every_field_of_a_blank_form_are_print():
+    assert printed([line(PRESS, where=Where.CELLS, length=2)] * 8) == [[True]] * 8
+
+
+def test_beside_frames_a_word_must_be_clearly_written():
+    (inside,), (outside,) = (chances_of_print([line(0.3, where=where)]) for where in (Where.FREE, Where.MARGIN))
+    assert outside[0] > inside[0]
 
 
 def test_blank_fields_are_not_print():
-    assert printed_fields([np.zeros(0), np.full(9, 2.0)]) == [False, True]
-    assert printed_fields([]) == []
+    blank = Run(Where.CELLS, (Evidence.none(0),))
+    assert printed([blank, line(PRESS, where=Where.CELLS, length=9)])[0] == [False]

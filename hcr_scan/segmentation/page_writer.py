@@ -1,0 +1,151 @@
+"""The writing of a page put into the types that leave the worker, with the print left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from hcr_scan.document import Source
+from hcr_scan.geometry import Homography
+from hcr_scan.images import Ink
+from hcr_scan.normalization import CropSpec
+from hcr_scan.segmentation.candidates import (
+    Chunk,
+    PageGeometry,
+    SegmentedCell,
+    SegmentedField,
+    SegmentedLine,
+    SegmentedPage,
+)
+from hcr_scan.segmentation.crops import CropCollector
+from hcr_scan.segmentation.glyphs import InkChunk, InkLine
+from hcr_scan.segmentation.page_model import PageModel
+from hcr_scan.segmentation.places import InkPlace
+from hcr_scan.segmentation.printing import (
+    NO_LABEL,
+    SURELY_HAND,
+    SURELY_PRINT,
+    Evidence,
+    Floats,
+    Run,
+    Where,
+    chances_of_print,
+    print_evidence,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SeenPlace:
+    """A place to write in, and what its rows look like; a row of cells is one word."""
+
+    place: InkPlace
+    runs: tuple[Run, ...]
+
+
+class PageWriter:
+    """Tells print from handwriting over the whole page, and gathers the crops of what is kept.
+
+    Words that are surely print are left out; those that may be are marked, so that a person looks at them.
+    """
+
+    def __init__(
+        self, spec: CropSpec, from_source: Homography, geometry: PageGeometry, model: PageModel | None
+    ) -> None:
+        self._crops = CropCollector(spec, from_source, geometry)
+        self._geometry = geometry
+        self._size = spec.size
+        self._model = model
+
+    def seen(self, places: Sequence[InkPlace]) -> list[SeenPlace]:
+        """Places with the evidence of what is written in them."""
+        return [SeenPlace(place, tuple(self._runs(place))) for place in places]
+
+    def page(
+        self, source: Source, places: Sequence[SeenPlace], lines: Sequence[InkLine], outside: Where
+    ) -> SegmentedPage:
+        """Everything on the page that is not surely print.
+
+        Args:
+            source: where the page is from.
+            places: cells and boxes.
+            lines: writing in no place.
+            outside: where those lines stand.
+        """
+        free = [self._run([word.chunks for word in line.words], outside) for line in lines]
+        chances = iter(chances_of_print([*(run for seen in places for run in seen.runs), *free]))
+        fields = [self._field(seen.place, [next(chances) for _ in seen.runs]) for seen in places]
+        most = NO_LABEL if outside is Where.MARGIN else SURELY_PRINT
+        written = [tuple(self._words(line, next(chances), most=most)) for line in lines]
+        return SegmentedPage(
+            source,
+            self._geometry,
+            tuple(field for field in fields if field is not None),
+            tuple(SegmentedLine(words) for words in written if words),
+            self._crops.stacked(),
+        )
+
+    def _field(self, place: InkPlace, chances: Sequence[Floats]) -> SegmentedField | None:
+        """A field of cells, or of the glyphs in a box, one cell each; ``None`` where there is only print in it."""
+        if place.cells:
+            cells = tuple(self._cells(place, float(chances[0][0])))
+        else:
+            cells = tuple(
+                SegmentedCell(chunk.candidates[0].box, chunk)
+                for line, found in zip(place.lines, chances, strict=True)
+                for word in self._words(line, found, place.left, place.top)
+                for chunk in word
+            )
+        if not cells and place.written:
+            return None
+        return SegmentedField("cells" if place.cells else "box", self._crops.source_box(place.box), cells)
+
+    def _cells(self, place: InkPlace, chance: float) -> Iterator[SegmentedCell]:
+        if chance > SURELY_PRINT:
+            return
+        doubtful = chance > SURELY_HAND
+        for cell in place.cells:
+            glyph = self._crops.chunk(cell.chunk, 0, 0, cell.crossed_out, doubtful) if cell.chunk else None
+            speck = self._crops.chunk(cell.speck, maybe_print=doubtful) if cell.speck else None
+            yield SegmentedCell(self._crops.source_box(cell.box), glyph, speck)
+
+    def _words(
+        self, line: InkLine, chances: Floats, left: int = 0, top: int = 0, most: float = SURELY_PRINT
+    ) -> Iterator[tuple[Chunk, ...]]:
+        """The words whose chance of print is at most ``most``."""
+        for word, chance in zip(line.words, chances.tolist(), strict=True):
+            if chance <= most:
+                doubtful = chance > SURELY_HAND
+                yield tuple(self._crops.chunk(chunk, left, top, maybe_print=doubtful) for chunk in word.chunks)
+
+    def _runs(self, place: InkPlace) -> Iterator[Run]:
+        if place.cells:
+            yield self._run([[cell.chunk for cell in place.cells if cell.chunk is not None]], Where.CELLS)
+        for line in place.lines:
+            yield self._run([word.chunks for word in line.words], Where.FREE)
+
+    def _run(self, words: Sequence[Sequence[InkChunk]], where: Where) -> Run:
+        """Words with their evidence, of which there is none without a page model."""
+        lengths = [len(word) for word in words]
+        if self._model is None:
+            return Run(where, tuple(Evidence.none(length) for length in lengths))
+        crops = [self._crops.crop(_whole(chunk)) for word in words for chunk in word]
+        stacked: npt.NDArray[np.uint8] = np.array(crops, np.uint8).reshape(-1, self._size, self._size)
+        return Run(where, tuple(print_evidence(self._model, stacked).split(lengths)))
+
+
+def without_print(places: Sequence[SeenPlace]) -> list[SeenPlace]:
+    """The places that are not surely full of print, judged by each other alone."""
+    chances = iter(chances_of_print([run for seen in places for run in seen.runs]))
+    kept = []
+    for seen in places:
+        found = [next(chances) for _ in seen.runs]
+        if not seen.place.written or any((part <= SURELY_PRINT).any() for part in found):
+            kept.append(seen)
+    return kept
+
+
+def _whole(chunk: InkChunk) -> Ink:
+    return next(c.ink for c in chunk.candidates if c.start == 0 and c.end == chunk.cuts)

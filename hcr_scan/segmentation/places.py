@@ -1,0 +1,86 @@
+"""The places of a page to write in, cells and boxes, and the ink in them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hcr_scan.geometry import BoundingBox, union_of
+from hcr_scan.segmentation.binarization import Paper
+from hcr_scan.segmentation.cells import InkCell, ink_in_box, read_comb
+from hcr_scan.segmentation.fields import in_reading_order, join_cells
+from hcr_scan.segmentation.frames import Frames
+from hcr_scan.segmentation.glyphs import InkLine
+from hcr_scan.segmentation.lines import find_lines
+
+#: A box whose cells and boxes take up more than this share of it is a table, not a place to write in.
+CONTAINER_SHARE = 0.2
+#: Boxes shaped like cells are cells when this many stand side by side; fewer are judged by what they hold.
+CELLS_IN_A_ROW = 3
+
+
+@dataclass(frozen=True, slots=True)
+class InkPlace:
+    """A row of cells, each with its glyph; or a box with lines of writing, which has no cells.
+
+    ``left`` and ``top`` are where the raster of the lines lies on the page.
+    """
+
+    box: BoundingBox
+    cells: tuple[InkCell, ...] = ()
+    lines: tuple[InkLine, ...] = ()
+    left: int = 0
+    top: int = 0
+
+    @property
+    def written(self) -> int:
+        """How many pieces of writing there are in it."""
+        return sum(cell.chunk is not None for cell in self.cells) + sum(
+            len(word.chunks) for line in self.lines for word in line.words
+        )
+
+
+def find_places(paper: Paper, frames: Frames) -> list[InkPlace]:
+    """Every place that the frames of a page make, with its ink, in reading order."""
+    inner = _innermost(frames)
+    joined = join_cells((*frames.combs, *((box,) for box in inner if _is_cell_shaped(box))))
+    rows = [row for row in joined if len(row) >= CELLS_IN_A_ROW or (row in frames.combs and len(row) > 1)]
+    taken = {cell for row in rows for cell in row}
+    alone = [cell for row in joined for cell in row if cell not in taken]
+    boxes = {box: _read_box(paper, box) for box in (*(box for box in inner if box not in taken), *alone)}
+    single = tuple((box,) for box, place in boxes.items() if _is_cell_shaped(box) and place.written <= 1)
+    rows = join_cells((*rows, *single))
+    places = in_reading_order([*rows, *((box,) for box in boxes if (box,) not in single)])
+    combs = set(rows)
+    return [_read_row(paper, place) if place in combs else boxes[place[0]] for place in places]
+
+
+def _read_row(paper: Paper, row: tuple[BoundingBox, ...]) -> InkPlace:
+    return InkPlace(union_of(row), cells=read_comb(paper, row))
+
+
+def _read_box(paper: Paper, box: BoundingBox) -> InkPlace:
+    found = ink_in_box(paper, box)
+    if found is None:
+        return InkPlace(box)
+    ink, left, top = found
+    return InkPlace(box, (), tuple(find_lines(ink)), left, top)
+
+
+def _is_cell_shaped(box: BoundingBox) -> bool:
+    return 0.55 * box.height < box.width < 1.8 * box.height
+
+
+def _innermost(frames: Frames) -> list[BoundingBox]:
+    """Boxes to write in: not those that cells and boxes take up, nor crumbs inside the loops of what is written."""
+    parts = [cell for comb in frames.combs for cell in comb] + list(frames.boxes)
+    whole = []
+    for box in frames.boxes:
+        inner = [part for part in parts if part.area < 0.8 * box.area and _mostly_in(part, box)]
+        if sum(part.area for part in inner) < CONTAINER_SHARE * box.area:
+            whole.append(box)
+    return [box for box in whole if not any(other.area > box.area and _mostly_in(box, other) for other in whole)]
+
+
+def _mostly_in(inner: BoundingBox, outer: BoundingBox) -> bool:
+    shared = inner.intersection(outer)
+    return shared is not None and shared.area > 0.7 * inner.area
