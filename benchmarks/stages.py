@@ -24,10 +24,18 @@ STAGES = {
         "hcr_scan.segmentation.segment:warp",
     ),
     "frames": ("hcr_scan.segmentation.segment:find_frames",),
-    "cells": ("hcr_scan.segmentation.segment:read_comb", "hcr_scan.segmentation.segment:ink_in_box"),
-    "lines": ("hcr_scan.segmentation.segment:find_lines",),
+    "cells": ("hcr_scan.segmentation.places:read_comb", "hcr_scan.segmentation.places:ink_in_box"),
+    "lines": (
+        "hcr_scan.segmentation.segment:find_lines",
+        "hcr_scan.segmentation.places:find_lines",
+        "hcr_scan.segmentation.segment:lines_outside",
+    ),
     "crops": ("hcr_scan.segmentation.segment:normalize_glyph", "hcr_scan.segmentation.crops:normalize_glyph"),
-    "print or hand": ("hcr_scan.segmentation.segment:print_evidence",),
+    "print or hand": (
+        "hcr_scan.segmentation.page_writer:print_evidence",
+        "hcr_scan.segmentation.page_writer:chances_of_print",
+        "hcr_scan.segmentation.segment:without_print",
+    ),
     "classify": ("hcr_scan.pipeline:_predict",),
     "assemble": ("hcr_scan.pipeline:assemble_page",),
 }

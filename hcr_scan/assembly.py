@@ -79,8 +79,8 @@ def _field(segmented: SegmentedField, number: int, reader: Reader) -> Field:
 
 
 def _is_drawing(glyphs: Sequence[Glyph]) -> bool:
-    """Whether a box holds a stamp, a logo or a signature: most of its pieces are no characters."""
-    rejected = sum(glyph.status is Status.REJECTED for glyph in glyphs)
+    """Whether a box holds a stamp, a logo or a signature: most of its pieces are no characters, or may be print."""
+    rejected = sum(glyph.status is Status.REJECTED or Reason.MAYBE_PRINT in glyph.reasons for glyph in glyphs)
     return len(glyphs) >= FEWEST_PIECES and rejected > DRAWN_SHARE * len(glyphs)
 
 

@@ -5,43 +5,68 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import median
 
+import numpy as np
+
 from hcr_scan.geometry import BoundingBox
-from hcr_scan.images import Ink
+from hcr_scan.images import Ink, above, connected_components
 from hcr_scan.segmentation.glyphs import InkLine
 from hcr_scan.segmentation.lines import find_lines
+from hcr_scan.segmentation.parts import ink_threshold
 from hcr_scan.segmentation.places import InkPlace
+from hcr_scan.segmentation.rules import Rules
 
-#: How far around a place its frame reaches, as a share of a cell's height.
-FRAME = 0.15
+#: How far around a place its frame reaches: as a share of a cell's height, and in pixels.
+FRAME, THINNEST_FRAME = 0.15, 3
 #: One hand writes letters that differ in height by less than this factor, wherever it writes; how many show its height.
 OTHER_SIZE, FEWEST_LETTERS = 1.6, 5
+#: Ink higher or wider than letters that is rules to this share is what is left of a frame.
+RULE_SHARE = 0.6
 
 
-def lines_outside(ink: Ink, places: Sequence[InkPlace]) -> list[InkLine]:
+def lines_outside(ink: Ink, rules: Rules, places: Sequence[InkPlace]) -> list[InkLine]:
     """Lines in no place whose letters are about as high as those in the places: labels, and notes in the same hand."""
-    lines = find_lines(ink_outside(ink, places))
+    outside = _ink_outside(ink, places)
     heights = [box.height for place in places for box in _glyphs(place)]
     if len(heights) < FEWEST_LETTERS:
-        return lines
+        return find_lines(outside)
     height = median(heights)
+    lines = find_lines(_without_frames(outside, rules, OTHER_SIZE * height))
     return [line for line in lines if height / OTHER_SIZE <= line.height <= height * OTHER_SIZE]
 
 
-def ink_outside(ink: Ink, places: Sequence[InkPlace]) -> Ink:
+def _ink_outside(ink: Ink, places: Sequence[InkPlace]) -> Ink:
     """The page's ink without that of the places and their frames."""
-    left_over = ink.copy()
+    outside = ink.copy()
     for place in places:
-        height = place.cells[0].box.height if place.cells else 24
-        reach = max(3, round(FRAME * height))
+        cell = place.cells[0].box.height if place.cells else 0
+        reach = max(THINNEST_FRAME, round(FRAME * cell))
         for box in (place.box.grown(reach), *_glyphs(place)):
             inside = box.clipped(ink.shape[1], ink.shape[0])
-            left_over[inside.top : inside.bottom, inside.left : inside.right] = 0
-    return left_over
+            outside[inside.top : inside.bottom, inside.left : inside.right] = 0
+    return outside
 
 
 def _glyphs(place: InkPlace) -> list[BoundingBox]:
     """The boxes of what is written in a place, which may reach beyond it."""
     in_cells = [cell.chunk for cell in place.cells if cell.chunk is not None]
     in_lines = [chunk for line in place.lines for word in line.words for chunk in word.chunks]
-    boxes = [c.box for chunk in in_cells for c in chunk.candidates]
-    return boxes + [c.box.shifted(place.left, place.top) for chunk in in_lines for c in chunk.candidates]
+    boxes = [candidate.box for chunk in in_cells for candidate in chunk.candidates]
+    return boxes + [
+        candidate.box.shifted(place.left, place.top) for chunk in in_lines for candidate in chunk.candidates
+    ]
+
+
+def _without_frames(ink: Ink, rules: Rules, longest: float) -> Ink:
+    """The ink without the pieces longer than letters that are walls and rails of frames nobody found."""
+    pieces = connected_components(above(ink, ink_threshold(ink) - 1))
+    sides = (pieces.boxes[:, 2:] - pieces.boxes[:, :2]).max(axis=1, initial=0)
+    result = ink
+    for index in np.flatnonzero(sides > longest).tolist():
+        inside = pieces.box(index)
+        part = (slice(inside.top, inside.bottom), slice(inside.left, inside.right))
+        own = pieces.labels[part] == index + 1
+        ruled = own & ((rules.horizontal[part] > 0) | (rules.vertical[part] > 0))
+        if np.count_nonzero(ruled) > RULE_SHARE * np.count_nonzero(own):
+            result = result if result is not ink else ink.copy()
+            result[part][own] = 0
+    return result

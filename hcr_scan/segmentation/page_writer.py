@@ -20,6 +20,7 @@ from hcr_scan.segmentation.candidates import (
     SegmentedLine,
     SegmentedPage,
 )
+from hcr_scan.segmentation.continuations import continued
 from hcr_scan.segmentation.crops import CropCollector
 from hcr_scan.segmentation.glyphs import InkChunk, InkLine
 from hcr_scan.segmentation.page_model import PageModel
@@ -79,13 +80,9 @@ class PageWriter:
         fields = [self._field(seen.place, [next(chances) for _ in seen.runs]) for seen in places]
         most = NO_LABEL if outside is Where.MARGIN else SURELY_PRINT
         written = [tuple(self._words(line, next(chances), most=most)) for line in lines]
-        return SegmentedPage(
-            source,
-            self._geometry,
-            tuple(field for field in fields if field is not None),
-            tuple(SegmentedLine(words) for words in written if words),
-            self._crops.stacked(),
-        )
+        kept = tuple(field for field in fields if field is not None)
+        beside = tuple(SegmentedLine(words) for words in written if words)
+        return SegmentedPage(source, self._geometry, *continued(kept, beside), self._crops.stacked())
 
     def _field(self, place: InkPlace, chances: Sequence[Floats]) -> SegmentedField | None:
         """A field of cells, or of the glyphs in a box, one cell each; ``None`` where there is only print in it."""

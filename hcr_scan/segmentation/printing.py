@@ -26,6 +26,8 @@ USUAL_HAND, USUAL_PRESS = -1.0, 1.8
 HANDS_DIFFER, PRESSES_DIFFER = 8.0, 40.0
 #: A hand is at least so far (nats a glyph) from the press of its page.
 LEAST_APART = 1.2
+#: Where logos, drawings and scripts that the page model does not know lie.
+UNKNOWN = 0.2
 #: Variance of the evidence of one glyph about its hand's or press's mean, and of a whole word.
 GLYPH_VARIANCE, WORD_VARIANCE = 1.2, 0.15
 #: What is known beforehand of how much is print is worth so many words; no more than this (log-odds) is ever concluded.
@@ -116,6 +118,12 @@ def chances_of_print(runs: Sequence[Run]) -> list[Floats]:
                 printed[chain] = _along(share, CHANGES[where], odds[chain])
         press = _mean(USUAL_PRESS, PRESSES_DIFFER, means, worth * printed)
         hand = min(_mean(USUAL_HAND, HANDS_DIFFER, means, worth * (1 - printed)), press - LEAST_APART)
+    # Beside frames not only print stands: what is no clear hand of this page is none.
+    other = max(UNKNOWN, hand + LEAST_APART)
+    odds = worth * (other - hand) * (means - (other + hand) / 2)
+    for where, chain in chains:
+        if where is Where.MARGIN:
+            printed[chain] = np.maximum(printed[chain], _along(0.5, CHANGES[where], odds[chain]))
     printed[[len(word.odds) == 0 for word in words]] = 0.0
     return np.split(printed, np.cumsum([len(run.words) for run in runs])[:-1])
 

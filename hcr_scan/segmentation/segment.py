@@ -69,7 +69,7 @@ def segment(image: PageImage, layout: Layout, spec: CropSpec, page_model: PageMo
         if layout is Layout.CELLS:
             return writer.page(image.ref.source, places, (), Where.MARGIN)
         if _count_places(places) >= FORM_PLACES:
-            lines = lines_outside(page.ink, [seen.place for seen in places])
+            lines = lines_outside(page.ink, page.rules, [seen.place for seen in places])
             return writer.page(image.ref.source, places, lines, Where.MARGIN)
     # Faint writing is made up of weaker ink than the pieces at hand.
     pieces = page.pieces if ink_threshold(page.ink) == STRONG_INK else None

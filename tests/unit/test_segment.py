@@ -178,7 +178,6 @@ def test_a_quarter_turn_of_the_geometry_agrees_with_the_pixels():
         assert there.as_list() == [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]
 
 
-@pytest.mark.xfail(strict=True, reason="a whole row may pass for print where the hand is as regular as a press")
 def test_a_row_of_straight_letters_is_kept(model):
     rows = ("7 HILLSIDE",) * 3
     page = segment(as_image(draw_form(rows).gray), Layout.AUTO, SPEC, model)
@@ -206,3 +205,22 @@ def test_a_small_image_is_one_character():
     found = segment(as_image(printed(page)), Layout.AUTO, SPEC, None)
     (box,) = glyph_boxes(found)
     assert nearly(box, drawn, 2)
+
+
+def test_a_note_beside_the_frames_of_a_form_is_a_line_and_labels_are_not(form, model):
+    page = np.minimum(form.gray, np.roll(print_of(8), 1300, axis=0))
+    note = blank_page(1700, 2200)
+    draw_text(note, "CALL AFTER 7", 300, 1150, 34, 4, np.random.default_rng(3), slant=0.15, jitter=0.05)
+    found = segment(as_image(np.minimum(page, printed(note))), Layout.AUTO, SPEC, model)
+    assert patterns(found) == expected(form.rows)
+    assert [[len(word) for word in line.words] for line in found.lines] == [[4, 5, 1]]
+
+
+def test_what_may_be_print_is_kept_and_marked(model):
+    regular = blank_page(1700, 2200)
+    for k in range(3):
+        draw_text(regular, "HILL", 300, 1900 + 90 * k, 40, 4, np.random.default_rng(3))
+    page = segment(as_image(np.minimum(print_of(20), printed(regular))), Layout.AUTO, SPEC, model)
+    candidates = [c for line in page.lines for word in line.words for chunk in word for c in chunk.candidates]
+    assert sum(c.box.top > 1800 for c in candidates) >= 12
+    assert all(c.box.top > 1800 for c in candidates)

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from hcr_scan.geometry import BoundingBox
+from hcr_scan.images import Ink
+from hcr_scan.segmentation.binarization import flatten_light, local_ink
+from hcr_scan.segmentation.frames import find_frames
+from hcr_scan.segmentation.margins import lines_outside
+from hcr_scan.segmentation.places import InkPlace, find_places
+from hcr_scan.segmentation.rules import Rules, find_rules
+from tests.frames import Page, draw_box, draw_comb, fill, printed, strong_pieces
+from tests.strokes import blank_page, draw_text
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(5)
+
+
+def filled_form(rng: np.random.Generator) -> Page:
+    page = blank_page(1200, 900)
+    for row in range(4):
+        fill(page, draw_comb(page, 100, 100 + 90 * row, 12), "TURNER RD 14", rng)
+    return page
+
+
+def understood(page: Page) -> tuple[Ink, Rules, list[InkPlace]]:
+    paper = flatten_light(printed(page))
+    rules = find_rules(paper)
+    return local_ink(paper), rules, find_places(paper, find_frames(paper, rules, strong_pieces(paper)))
+
+
+def glyphs(page: Page) -> list[list[int]]:
+    """How many glyphs each word of each line outside of the places has."""
+    return [[len(word.chunks) for word in line.words] for line in lines_outside(*understood(page))]
+
+
+def test_nothing_is_left_of_combs_and_what_is_written_in_them(rng):
+    assert glyphs(filled_form(rng)) == []
+
+
+def test_a_note_under_the_combs_is_a_line(rng):
+    page = filled_form(rng)
+    draw_text(page, "CALL AT 7", 150, 600, 32, 4, rng)
+    assert glyphs(page) == [[4, 2, 1]]
+
+
+def test_writing_of_quite_another_size_is_in_no_hand_of_the_form(rng):
+    page = filled_form(rng)
+    draw_text(page, "CALL AT 7", 150, 600, 15, 2, rng)
+    draw_text(page, "BIG", 150, 700, 90, 6, rng)
+    assert glyphs(page) == []
+
+
+def test_walls_of_frames_that_nobody_found_are_no_letters(rng):
+    page = filled_form(rng)
+    draw_text(page, "CALL AT 7", 150, 600, 32, 4, rng)
+    for left in (120, 420):
+        page[585:660, left : left + 3] = 200
+    assert glyphs(page) == [[4, 2, 1]]
+
+
+def test_without_anything_in_the_places_every_line_is_kept(rng):
+    page = blank_page(1200, 900)
+    draw_box(page, BoundingBox(100, 100, 500, 300))
+    draw_text(page, "LAG", 150, 600, 90, 6, rng)
+    assert glyphs(page) == [[3]]
