@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from hcr_scan.segmentation.cells import read_comb
 from hcr_scan.segmentation.glyphs import InkChunk, InkWord
 from hcr_scan.segmentation.lines import find_lines
 from hcr_scan.segmentation.page_model import PageModel
-from hcr_scan.segmentation.printing import print_evidence, printed_fields, printed_words
+from hcr_scan.segmentation.printing import Run, Where, chances_of_print, print_evidence
 from hcr_scan.segmentation.segment import StraightPage
 
 Row = tuple[BoundingBox, ...]
@@ -40,28 +40,27 @@ class Press:
         for box in without:
             hidden = box.clipped(width, height)
             ink[hidden.top : hidden.bottom, hidden.left : hidden.right] = 0
-        found: list[BoundingBox] = []
-        for line in find_lines(ink):
-            printed = [True] * len(line.words)
-            if self._model is not None:
-                printed = printed_words([self._evidence(self._model, word) for word in line.words])
-            found += [_around(word) for word, is_print in zip(line.words, printed, strict=True) if is_print]
-        return found
+        lines = find_lines(ink)
+        words = [word for line in lines for word in line.words]
+        if self._model is None:
+            return [_around(word) for word in words]
+        runs = [self._run(self._model, Where.MARGIN, [word.chunks for word in line.words]) for line in lines]
+        chances = np.concatenate([*chances_of_print(runs), np.zeros(0)])
+        return [_around(word) for word, chance in zip(words, chances.tolist(), strict=True) if chance > 0.5]
 
     def printed(self, rows: list[Row]) -> list[bool]:
         """Which rows of cells are print that was taken for frames."""
         if self._model is None:
             return [_cut_through(self._page, row) or not _has_walls(self._page, row) for row in rows]
-        evidence = []
-        for row in rows:
-            cells = read_comb(self._page.paper, row)
-            crops = [self._crop(cell.chunk) for cell in cells if cell.chunk is not None]
-            size = self._spec.size
-            evidence.append(print_evidence(self._model, np.array(crops, np.uint8).reshape(-1, size, size)))
-        return printed_fields(evidence)
+        read = [read_comb(self._page.paper, row) for row in rows]
+        written = [[[cell.chunk for cell in cells if cell.chunk is not None]] for cells in read]
+        runs = [self._run(self._model, Where.CELLS, words) for words in written]
+        return [bool(chances[0] > 0.5) for chances in chances_of_print(runs)]
 
-    def _evidence(self, model: PageModel, word: InkWord) -> float:
-        return float(print_evidence(model, np.stack([self._crop(chunk) for chunk in word.chunks])).sum())
+    def _run(self, model: PageModel, where: Where, words: Sequence[Sequence[InkChunk]]) -> Run:
+        crops = [self._crop(chunk) for word in words for chunk in word]
+        stacked = np.array(crops, np.uint8).reshape(-1, self._spec.size, self._spec.size)
+        return Run(where, tuple(print_evidence(model, stacked).split([len(word) for word in words])))
 
     def _crop(self, chunk: InkChunk) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
         whole = next(c for c in chunk.candidates if c.start == 0 and c.end == chunk.cuts)
