@@ -269,9 +269,12 @@ def remap(image: Gray, x: npt.NDArray[np.float32], y: npt.NDArray[np.float32], f
     )
 
 
-def enlarge_field(field: npt.NDArray[np.float32], width: int, height: int) -> npt.NDArray[np.float32]:
-    """A coarse float32 field (two channels at most), enlarged so that what is linear stays so (cubic would not)."""
-    return cv2.resize(field, (width, height), interpolation=cv2.INTER_LINEAR)  # type: ignore[no-any-return]
+def enlarge_field(
+    field: npt.NDArray[np.float32], width: int, height: int, smooth: bool = False
+) -> npt.NDArray[np.float32]:
+    """A coarse float32 field (two channels at most), enlarged: what is linear stays so, unless ``smooth`` (cubic)."""
+    method = cv2.INTER_CUBIC if smooth else cv2.INTER_LINEAR
+    return cv2.resize(field, (width, height), interpolation=method)  # type: ignore[no-any-return]
 
 
 def gaussian_blur(image: Gray, sigma: float) -> Gray:

@@ -78,7 +78,7 @@ def _bent(
     back = np.linalg.inv(np.vstack([forward, [0, 0, 1]]))[:2]
     amount = random.uniform(0.01, 0.05) * strength * size
     field = random.normal(0, amount, (random.integers(3, 6), random.integers(3, 6), 2)).astype(np.float32)
-    field = enlarge_field(field, width, height)
+    field = enlarge_field(field, width, height, smooth=True)
     x = _pulled(width, random, strength)[None, :] + field[..., 0]
     y = _pulled(height, random, strength)[:, None] + field[..., 1]
     b = back.astype(np.float32)
@@ -120,7 +120,8 @@ def _pressed(ink: Ink, size: float, random: Random) -> Ink:
 
 def _worn(ink: Ink, random: Random) -> Ink:
     """A pen that leaves less ink where it moves fast."""
-    wear = enlarge_field(random.uniform(0.45, 1.3, (3, 3)).astype(np.float32), ink.shape[1], ink.shape[0])
+    uneven = random.uniform(0.45, 1.3, (3, 3)).astype(np.float32)
+    wear = enlarge_field(uneven, ink.shape[1], ink.shape[0], smooth=True)
     return np.asarray(np.clip(ink * wear, 0, 255), np.uint8)
 
 
