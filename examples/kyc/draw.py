@@ -2,7 +2,8 @@
 
     HCR_SCAN_SHARED=path/to/data python examples/kyc/draw.py
 
-writes blank.png, filled.tif and truth.csv; the template kyc.toml is written by hand. The same pixels come out every time.
+writes blank.png, filled.tif and truth.csv; the template kyc.toml is written by hand. The same pixels come out every
+time.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from hcr_scan.forms.marks import mark_probability
 from hcr_scan.forms.registration import Registration, register
 from hcr_scan.forms.template import FieldKind, Template, TemplateField
 from hcr_scan.geometry import BoundingBox, Homography, quarter_turn
-from hcr_scan.images import Gray, dilate, warp
+from hcr_scan.images import Gray, dilate
 from hcr_scan.normalization import CropSpec
 from hcr_scan.segmentation.binarization import Paper
 from hcr_scan.segmentation.candidates import (
@@ -84,7 +84,7 @@ def _laid_over(
 ) -> RegisteredPage:
     to_frame = form.to_frame @ found.to_page.inverse()
     height, width = form.darkness.shape
-    darkness = warp(paper.darkness, to_frame, width, height, fill=0)
+    darkness = found.laid(paper.darkness, form.to_frame, width, height)
     from_source = to_frame @ to_working
     turns = _turns(from_source, width, height)
     rows, columns = image.pixels.shape
