@@ -28,9 +28,9 @@ from punctuation import hands  # noqa: E402
 from hcr_scan import load_classifier  # noqa: E402
 from hcr_scan.context import CharacterKinds, reweight  # noqa: E402
 from hcr_scan.document import FieldAlternative  # noqa: E402
-from hcr_scan.forms.checks import Candidates, resolve  # noqa: E402
-from hcr_scan.forms.decoding import Lattice, decode  # noqa: E402
-from hcr_scan.forms.knowledge import language  # noqa: E402
+from hcr_scan.forms.knowledge.checks import Candidates, resolve  # noqa: E402
+from hcr_scan.forms.knowledge.decoding import Lattice, decode  # noqa: E402
+from hcr_scan.forms.knowledge.languages import language  # noqa: E402
 from hcr_scan.forms.template import Check, Knowledge, ValueKind, ValueType  # noqa: E402
 from hcr_scan.geometry import BoundingBox  # noqa: E402
 from hcr_scan.images import box_blur  # noqa: E402

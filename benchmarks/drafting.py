@@ -25,12 +25,12 @@ import numpy as np
 from PIL import Image
 
 from hcr_scan.forms.blank import load_blank
-from hcr_scan.forms.checking import parts_of
-from hcr_scan.forms.drafting import Draft, draft_template
-from hcr_scan.forms.preview import draw_preview
-from hcr_scan.forms.registration import prepare_blank, register
-from hcr_scan.forms.straight_blank import straight_blank
-from hcr_scan.forms.template_writing import write_template
+from hcr_scan.forms.drafting.checking import parts_of
+from hcr_scan.forms.drafting.draft import Draft, draft_template
+from hcr_scan.forms.drafting.preview import draw_preview
+from hcr_scan.forms.drafting.straight_blank import straight_blank
+from hcr_scan.forms.files.template_writing import write_template
+from hcr_scan.forms.registration.register import prepare_blank, register
 from hcr_scan.geometry import BoundingBox, Homography
 from hcr_scan.model.bundle import load_bundle
 from hcr_scan.model.classifier import page_model_of

@@ -23,7 +23,7 @@ _HOMES = {
     ),
     "hcr_scan.forms.grouping": ("filled_forms",),
     "hcr_scan.forms.template": ("Template",),
-    "hcr_scan.forms.template_file": ("load_template", "load_templates"),
+    "hcr_scan.forms.files.template_file": ("load_template", "load_templates"),
     "hcr_scan.geometry": ("BoundingBox",),
     "hcr_scan.model.bundle": ("ModelInfo",),
     "hcr_scan.model.classifier": ("Classifier", "load_classifier"),
@@ -58,9 +58,9 @@ if TYPE_CHECKING:
         OutputError,
         UsageError,
     )
+    from hcr_scan.forms.files.template_file import load_template, load_templates
     from hcr_scan.forms.grouping import filled_forms
     from hcr_scan.forms.template import Template
-    from hcr_scan.forms.template_file import load_template, load_templates
     from hcr_scan.geometry import BoundingBox
     from hcr_scan.model.bundle import ModelInfo
     from hcr_scan.model.classifier import Classifier, load_classifier

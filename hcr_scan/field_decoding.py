@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from hcr_scan.document import Alternative, FieldAlternative, Glyph
-from hcr_scan.forms.automata import Language
-from hcr_scan.forms.decoding import GAP, NOTHING, DecodedCharacter, Edge, Lattice, decode
+from hcr_scan.forms.knowledge.automata import Language
+from hcr_scan.forms.knowledge.decoding import GAP, NOTHING, DecodedCharacter, Edge, Lattice, decode
 from hcr_scan.glyph_assembly import (
     ALTERNATIVES,
     Reader,

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from hcr_scan.assembly import assemble_page, field_alternatives, free_line
 from hcr_scan.document import Field, FieldAlternative, Glyph, Line, Page, Reason, Status, Word, joint_confidence
 from hcr_scan.field_decoding import FieldInk
-from hcr_scan.forms.checks import Candidates, Resolved, resolve
-from hcr_scan.forms.knowledge import field_charset, language, violations
+from hcr_scan.forms.knowledge.checks import Candidates, Resolved, resolve
+from hcr_scan.forms.knowledge.languages import field_charset, language, violations
+from hcr_scan.forms.knowledge.values import normalized
 from hcr_scan.forms.template import Check, FieldKind, Knowledge, Template, TemplateField, TemplatePage
-from hcr_scan.forms.values import normalized
 from hcr_scan.glyph_assembly import (
     ALTERNATIVES,
     Reader,

@@ -7,7 +7,7 @@ from typing import Any
 from hcr_scan.cli.bundles import bundle_folder
 from hcr_scan.document import PageFailure
 from hcr_scan.errors import InputError
-from hcr_scan.forms.template_file import load_templates
+from hcr_scan.forms.files.template_file import load_templates
 from hcr_scan.model.classifier import load_classifier
 from hcr_scan.pipeline import read_page
 from hcr_scan.report import RunReport

@@ -12,9 +12,9 @@ from hcr_scan.cli.progress import Progress
 from hcr_scan.document import PageResult
 from hcr_scan.engines.local import local_engine
 from hcr_scan.errors import ExitCode
+from hcr_scan.forms.files.template_file import load_templates
 from hcr_scan.forms.grouping import filled_forms
 from hcr_scan.forms.template import Template
-from hcr_scan.forms.template_file import load_templates
 from hcr_scan.report import RunReport
 from hcr_scan.settings import Settings
 from hcr_scan.sinks.records import Provenance

@@ -10,12 +10,12 @@ import click
 from PIL import Image
 
 from hcr_scan.errors import ExitCode, OutputError, UsageError
-from hcr_scan.forms.checking import check_template
-from hcr_scan.forms.drafting import draft_template
-from hcr_scan.forms.preview import draw_preview
-from hcr_scan.forms.sample_checking import check_samples
-from hcr_scan.forms.template_file import load_template
-from hcr_scan.forms.template_writing import write_template
+from hcr_scan.forms.drafting.checking import check_template
+from hcr_scan.forms.drafting.draft import draft_template
+from hcr_scan.forms.drafting.preview import draw_preview
+from hcr_scan.forms.drafting.sample_checking import check_samples
+from hcr_scan.forms.files.template_file import load_template
+from hcr_scan.forms.files.template_writing import write_template
 from hcr_scan.images import Gray
 from hcr_scan.sinks.output import open_output, output_errors
 from hcr_scan.sources import find_inputs

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from hcr_scan.errors import UsageError
 from hcr_scan.forms.blank import blank_of
-from hcr_scan.forms.registration import Blank, prepare_blank
+from hcr_scan.forms.registration.register import Blank, prepare_blank
 from hcr_scan.forms.template import Template, TemplatePage
 from hcr_scan.geometry import BoundingBox, Homography
 from hcr_scan.images import Gray

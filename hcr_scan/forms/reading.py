@@ -11,7 +11,7 @@ import numpy as np
 from hcr_scan.forms.blanks import PreparedPage, prepared_pages
 from hcr_scan.forms.leftovers import lines_outside
 from hcr_scan.forms.marks import mark_probability
-from hcr_scan.forms.registration import Registration, register
+from hcr_scan.forms.registration.register import Registration, register
 from hcr_scan.forms.template import FieldKind, Template, TemplateField
 from hcr_scan.geometry import BoundingBox, Homography, quarter_turn
 from hcr_scan.images import Gray, dilate

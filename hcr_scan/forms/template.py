@@ -1,7 +1,7 @@
 """What is known about a form before a page of it is read: its pages, its fields, and what may stand in them.
 
-Plain frozen values without pixels. :mod:`hcr_scan.forms.template_file` reads them from TOML and says what is wrong with
-a file. Boxes are pixels of the blank page as it was loaded, upright, whatever unit the file uses.
+Plain frozen values without pixels. :mod:`hcr_scan.forms.files.template_file` reads them from TOML and says what is
+wrong with a file. Boxes are pixels of the blank page as it was loaded, upright, whatever unit the file uses.
 """
 
 from __future__ import annotations

@@ -18,8 +18,8 @@ from hcr_scan.cli import COMMANDS, group
 from hcr_scan.cli.scan import scan
 from hcr_scan.document import Reason, Status
 from hcr_scan.errors import ExitCode
-from hcr_scan.forms.field_table import FIELD_KEYS, OPTION_KEYS
-from hcr_scan.forms.template_file import CHECK_KEYS, FILE_KEYS, PAGE_KEYS
+from hcr_scan.forms.files.field_table import FIELD_KEYS, OPTION_KEYS
+from hcr_scan.forms.files.template_file import CHECK_KEYS, FILE_KEYS, PAGE_KEYS
 from hcr_scan.sinks.tabular import FIELD_COLUMNS
 
 ROOT = Path(__file__).parents[2]

@@ -11,9 +11,9 @@ from PIL import Image
 
 from hcr_scan.cli import run
 from hcr_scan.errors import ExitCode
-from hcr_scan.forms.preview import COLORS
+from hcr_scan.forms.drafting.preview import COLORS
+from hcr_scan.forms.files.template_file import load_template
 from hcr_scan.forms.template import FieldKind
-from hcr_scan.forms.template_file import load_template
 from tests.blank_forms import draw_blank_form
 from tests.frames import write
 

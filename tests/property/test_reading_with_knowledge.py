@@ -10,8 +10,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from hcr_scan.forms.decoding import SLIP, Decoding, Lattice, Scores, decode
-from hcr_scan.forms.knowledge import language, violations
+from hcr_scan.forms.knowledge.decoding import SLIP, Decoding, Lattice, Scores, decode
+from hcr_scan.forms.knowledge.languages import language, violations
 from hcr_scan.forms.template import Knowledge, ValueKind, ValueType
 
 CHARSET = "01AB"

@@ -16,9 +16,11 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import hcr_scan
-from hcr_scan.forms.checks import check_checks
-from hcr_scan.forms.field_table import CELL_KINDS, MARK_KINDS, NAME, equal_cells
-from hcr_scan.forms.knowledge import check_knowledge
+from hcr_scan.forms.files.field_table import CELL_KINDS, MARK_KINDS, NAME, equal_cells
+from hcr_scan.forms.files.template_file import ID, load_template
+from hcr_scan.forms.files.template_writing import write_template
+from hcr_scan.forms.knowledge.checks import check_checks
+from hcr_scan.forms.knowledge.languages import check_knowledge
 from hcr_scan.forms.template import (
     Check,
     FieldKind,
@@ -31,8 +33,6 @@ from hcr_scan.forms.template import (
     ValueKind,
     ValueType,
 )
-from hcr_scan.forms.template_file import ID, load_template
-from hcr_scan.forms.template_writing import write_template
 from hcr_scan.geometry import BoundingBox
 from hcr_scan.settings import NAMED_CHARSETS, parse_charset
 

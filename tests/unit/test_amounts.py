@@ -4,8 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from hcr_scan.forms.amounts import Numbers
-from hcr_scan.forms.automata import Language
+from hcr_scan.forms.knowledge.amounts import Numbers
+from hcr_scan.forms.knowledge.automata import Language
 
 CHARACTERS = "0123456789.,'-+"
 

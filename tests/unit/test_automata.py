@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import math
 
-from hcr_scan.forms.automata import DEAD, Language
-from hcr_scan.forms.lexicons import OUTSIDE, Lexicon
-from hcr_scan.forms.masks import Mask
+from hcr_scan.forms.knowledge.automata import DEAD, Language
+from hcr_scan.forms.knowledge.lexicons import OUTSIDE, Lexicon
+from hcr_scan.forms.knowledge.masks import Mask
 
 
 def test_a_language_allows_what_all_its_automata_allow() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hcr_scan.forms.cell_rows import Row, regrouped
+from hcr_scan.forms.drafting.cell_rows import Row, regrouped
 from hcr_scan.geometry import BoundingBox
 from hcr_scan.normalization import CropSpec
 from hcr_scan.segmentation.segment import StraightPage, straight_page

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hcr_scan.forms.check_boxes import find_check_boxes
+from hcr_scan.forms.drafting.check_boxes import find_check_boxes
 from hcr_scan.geometry import BoundingBox
 from hcr_scan.segmentation.binarization import flatten_light
 from tests.blank_forms import label

@@ -6,9 +6,9 @@ import itertools
 
 import pytest
 
-from hcr_scan.forms.automata import Automaton, Language
-from hcr_scan.forms.check_digits import SYSTEMS, Iban, Iso7064, Luhn
-from hcr_scan.forms.countries import COUNTRY_CODES, IBAN_LENGTHS
+from hcr_scan.forms.knowledge.automata import Automaton, Language
+from hcr_scan.forms.knowledge.check_digits import SYSTEMS, Iban, Iso7064, Luhn
+from hcr_scan.forms.knowledge.countries import COUNTRY_CODES, IBAN_LENGTHS
 
 IBANS = (
     *("GB82WEST12345698765432", "DE89370400440532013000", "FR1420041010050500013M02606", "NO9386011117947"),

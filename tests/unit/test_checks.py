@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from hcr_scan.document import FieldAlternative
-from hcr_scan.forms.checks import MOST_COMBINATIONS, Candidates, check_checks, resolve
+from hcr_scan.forms.knowledge.checks import MOST_COMBINATIONS, Candidates, check_checks, resolve
 from hcr_scan.forms.template import Check, FieldKind, Knowledge, TemplateField, ValueKind, ValueType
 from hcr_scan.geometry import BoundingBox
 

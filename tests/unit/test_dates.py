@@ -4,8 +4,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from hcr_scan.forms.automata import Language
-from hcr_scan.forms.dates import Dates
+from hcr_scan.forms.knowledge.automata import Language
+from hcr_scan.forms.knowledge.dates import Dates
 
 CHARACTERS = "0123456789/.-"
 

@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hcr_scan.forms.automata import Language
-from hcr_scan.forms.decoding import GAP, NOTHING, SLIP, Edge, Lattice, Scores, decode
-from hcr_scan.forms.knowledge import language
+from hcr_scan.forms.knowledge.automata import Language
+from hcr_scan.forms.knowledge.decoding import GAP, NOTHING, SLIP, Edge, Lattice, Scores, decode
+from hcr_scan.forms.knowledge.languages import language
 from hcr_scan.forms.template import Knowledge, ValueKind, ValueType
 
 LABELS = (*"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ", "")

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from hcr_scan.errors import InputError
-from hcr_scan.forms.checking import check_template
-from hcr_scan.forms.drafting import draft_template
+from hcr_scan.forms.drafting.checking import check_template
+from hcr_scan.forms.drafting.draft import draft_template
 from hcr_scan.forms.template import FieldKind, Option, Template
 from hcr_scan.geometry import BoundingBox
 from tests.blank_forms import BlankForm, draw_blank_form, fillable_pdf

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from hcr_scan.forms.field_names import Names
-from hcr_scan.forms.field_table import NAME
+from hcr_scan.forms.drafting.field_names import Names
+from hcr_scan.forms.files.field_table import NAME
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import pytest
 
-from hcr_scan.forms.field_rules import check_rule, parse_rule
+from hcr_scan.forms.knowledge.field_rules import check_rule, parse_rule
 
 VALUES = {
     "total": Fraction(7), "a": Fraction(3), "b": Fraction(4), "none": None, "empty": None, "from": date(2024, 2, 28),

@@ -5,8 +5,8 @@ import pytest
 from PIL import Image
 
 from hcr_scan.document import Page, Reason, Status
+from hcr_scan.forms.files.template_file import load_template
 from hcr_scan.forms.template import Template
-from hcr_scan.forms.template_file import load_template
 from hcr_scan.model.classifier import load_classifier
 from hcr_scan.pipeline import read_page
 from hcr_scan.settings import Settings

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from hcr_scan.document import Reason
-from hcr_scan.forms.knowledge import (
+from hcr_scan.forms.knowledge.languages import (
     check_knowledge,
     check_mask,
     check_pattern,

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from hcr_scan.forms.automata import Language
-from hcr_scan.forms.lexicons import OUTSIDE, Lexicon, fitted
+from hcr_scan.forms.knowledge.automata import Language
+from hcr_scan.forms.knowledge.lexicons import OUTSIDE, Lexicon, fitted
 
 
 def test_a_closed_list_allows_its_words_only() -> None:

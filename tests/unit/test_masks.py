@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from hcr_scan.forms.automata import Language
-from hcr_scan.forms.masks import Mask, mask_characters
+from hcr_scan.forms.knowledge.automata import Language
+from hcr_scan.forms.knowledge.masks import Mask, mask_characters
 
 
 @pytest.mark.parametrize(

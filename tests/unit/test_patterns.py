@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from hcr_scan.forms.automata import Language
-from hcr_scan.forms.patterns import Pattern
+from hcr_scan.forms.knowledge.automata import Language
+from hcr_scan.forms.knowledge.patterns import Pattern
 
 ALPHABET = "abcABC019.-@"
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from hcr_scan.forms.registration import Registration, prepare_blank, register
+from hcr_scan.forms.registration.register import Registration, prepare_blank, register
 from hcr_scan.geometry import BoundingBox, Homography, quarter_turn
 from hcr_scan.images import remap, warp
 from hcr_scan.segmentation.binarization import Paper, flatten_light

@@ -15,8 +15,8 @@ from PIL import Image
 import hcr_scan
 from hcr_scan.errors import UsageError
 from hcr_scan.forms.blank import blank_of
+from hcr_scan.forms.files.template_file import load_template, load_templates
 from hcr_scan.forms.template import FieldKind, Knowledge, Normalization, Option, ValueKind, ValueType
-from hcr_scan.forms.template_file import load_template, load_templates
 from hcr_scan.geometry import BoundingBox
 from tests.pdf_writer import blank_pdf
 

@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import pytest
 
+from hcr_scan.forms.knowledge.values import meaning, normalized
 from hcr_scan.forms.template import Normalization, ValueKind, ValueType
-from hcr_scan.forms.values import meaning, normalized
 
 DAY = ValueType(ValueKind.DATE, ("DDMMYY", "DD/MM/YYYY"))
 

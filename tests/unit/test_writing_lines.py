@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hcr_scan.forms.writing_lines import find_lines_alone, spaces_above
+from hcr_scan.forms.drafting.writing_lines import find_lines_alone, spaces_above
 from hcr_scan.geometry import BoundingBox
 from tests.blank_forms import label
 from tests.frames import Page, draw_box

@@ -9,11 +9,11 @@ from pathlib import Path
 from hcr_scan.document import PageFailure
 from hcr_scan.errors import InputError, UsageError
 from hcr_scan.forms.blank import BLANK_DPI, HIGHEST_DPI, LOWEST_DPI
-from hcr_scan.forms.field_names import Names
-from hcr_scan.forms.field_table import MARKED
-from hcr_scan.forms.fillable import fields_of_widgets
-from hcr_scan.forms.places import Place, find_places
-from hcr_scan.forms.straight_blank import StraightBlank, straight_blank
+from hcr_scan.forms.drafting.field_names import Names
+from hcr_scan.forms.drafting.fillable import fields_of_widgets
+from hcr_scan.forms.drafting.places import Place, find_places
+from hcr_scan.forms.drafting.straight_blank import StraightBlank, straight_blank
+from hcr_scan.forms.files.field_table import MARKED
 from hcr_scan.forms.template import FieldKind, Option, Template, TemplateField, TemplatePage
 from hcr_scan.geometry import BoundingBox
 from hcr_scan.images import Gray

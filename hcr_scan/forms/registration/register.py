@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hcr_scan.forms.alignment import Anchors, Fit, choose_anchors, plausible, refine
-from hcr_scan.forms.bending import unbent
-from hcr_scan.forms.matching import agreeing, alike, blank_features, page_features
-from hcr_scan.forms.verification import Found, Print, find_print, print_found
+from hcr_scan.forms.registration.alignment import Anchors, Fit, choose_anchors, plausible, refine
+from hcr_scan.forms.registration.bending import unbent
+from hcr_scan.forms.registration.matching import agreeing, alike, blank_features, page_features
+from hcr_scan.forms.registration.verification import Found, Print, find_print, print_found
 from hcr_scan.geometry import BoundingBox, Homography
 from hcr_scan.images import Features, Gray, robust_homography, shrink, warp
 from hcr_scan.segmentation.binarization import Paper, flatten_light, working_raster

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from hcr_scan.forms.automata import Automaton
+from hcr_scan.forms.knowledge.automata import Automaton
 
 # The parser of re is not documented, but it is older than its name and has kept its tree since Python 2.
 _parser: Any = importlib.import_module("re._parser")

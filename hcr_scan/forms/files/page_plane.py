@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from hcr_scan.forms.toml_table import Problem, Table, is_number, shown
+from hcr_scan.forms.files.toml_table import Problem, Table, is_number, shown
 from hcr_scan.geometry import BoundingBox
 from hcr_scan.sources import PageImage
 

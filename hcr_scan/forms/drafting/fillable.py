@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from hcr_scan.forms.field_names import Names
-from hcr_scan.forms.field_table import MARKED, equal_cells
+from hcr_scan.forms.drafting.field_names import Names
+from hcr_scan.forms.files.field_table import MARKED, equal_cells
 from hcr_scan.forms.template import FieldKind, Knowledge, Option, TemplateField
 from hcr_scan.geometry import BoundingBox, union_of
 from hcr_scan.segmentation.fields import in_reading_order

@@ -9,9 +9,9 @@ from functools import partial
 from pathlib import Path
 
 from hcr_scan.errors import UsageError
-from hcr_scan.forms.knowledge import check_knowledge, check_mask, check_pattern, check_type
+from hcr_scan.forms.files.toml_table import Table, is_number, shown
+from hcr_scan.forms.knowledge.languages import check_knowledge, check_mask, check_pattern, check_type
 from hcr_scan.forms.template import Knowledge, ValueKind, ValueType
-from hcr_scan.forms.toml_table import Table, is_number, shown
 from hcr_scan.settings import NAMED_CHARSETS, parse_charset
 
 KNOWLEDGE_KEYS = ("charset", "mask", "pattern", "lexicon", "closed_lexicon", "type")

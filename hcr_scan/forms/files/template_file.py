@@ -15,12 +15,12 @@ from typing import Any
 
 from hcr_scan.errors import UsageError
 from hcr_scan.forms.blank import load_blank
-from hcr_scan.forms.checks import check_checks
-from hcr_scan.forms.field_table import read_field
-from hcr_scan.forms.knowledge_table import Files
-from hcr_scan.forms.page_plane import page_plane
+from hcr_scan.forms.files.field_table import read_field
+from hcr_scan.forms.files.knowledge_table import Files
+from hcr_scan.forms.files.page_plane import page_plane
+from hcr_scan.forms.files.toml_table import Problem, Problems, Table, shown
+from hcr_scan.forms.knowledge.checks import check_checks
 from hcr_scan.forms.template import Check, Template, TemplateField, TemplatePage
-from hcr_scan.forms.toml_table import Problem, Problems, Table, shown
 from hcr_scan.sources import PageImage
 
 SCHEMA = "hcr-scan-template/1"

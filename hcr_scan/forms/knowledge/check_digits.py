@@ -10,8 +10,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from hcr_scan.forms.automata import Automaton
-from hcr_scan.forms.countries import IBAN_LENGTHS
+from hcr_scan.forms.knowledge.automata import Automaton
+from hcr_scan.forms.knowledge.countries import IBAN_LENGTHS
 
 DIGITS = "0123456789"
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from hcr_scan.forms.knowledge_table import KNOWLEDGE_KEYS, Files, read_knowledge
-from hcr_scan.forms.page_plane import PagePlane
+from hcr_scan.forms.files.knowledge_table import KNOWLEDGE_KEYS, Files, read_knowledge
+from hcr_scan.forms.files.page_plane import PagePlane
+from hcr_scan.forms.files.toml_table import Table, shown, suggestion
 from hcr_scan.forms.template import FieldKind, Knowledge, Normalization, Option, TemplateField
-from hcr_scan.forms.toml_table import Table, shown, suggestion
 from hcr_scan.geometry import BoundingBox, union_of
 
 FIELD_KEYS = ("name", "kind", "box", "cells", "options", *KNOWLEDGE_KEYS, "required", "normalize", "accept_above")

@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from hcr_scan.forms.alignment import Fit
+from hcr_scan.forms.registration.alignment import Fit
 from hcr_scan.geometry import BoundingBox, Homography
 from hcr_scan.images import (
     Gray,

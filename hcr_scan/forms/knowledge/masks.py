@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from hcr_scan.forms.automata import Automaton
+from hcr_scan.forms.knowledge.automata import Automaton
 
 #: What the symbols stand for; ``*`` is any character of the set, ``?`` the same or blank.
 CAPITALS, SMALL, DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz", "0123456789"

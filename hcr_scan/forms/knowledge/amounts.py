@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 
-from hcr_scan.forms.automata import Automaton
+from hcr_scan.forms.knowledge.automata import Automaton
 
 #: What may stand between thousands, and before decimals.
 GROUPING, MARKS = ",.' ", ".,"

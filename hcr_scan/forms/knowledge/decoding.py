@@ -37,7 +37,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hcr_scan.document import FieldAlternative
-from hcr_scan.forms.automata import DEAD, Language
+from hcr_scan.forms.knowledge.automata import DEAD, Language
 
 Scores = npt.NDArray[np.float64]
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hcr_scan.forms.cell_rows import regrouped
-from hcr_scan.forms.check_boxes import find_check_boxes
-from hcr_scan.forms.printed_words import Press, Row
+from hcr_scan.forms.drafting.cell_rows import regrouped
+from hcr_scan.forms.drafting.check_boxes import find_check_boxes
+from hcr_scan.forms.drafting.printed_words import Press, Row
+from hcr_scan.forms.drafting.writing_lines import find_lines_alone, spaces_above
 from hcr_scan.forms.template import FieldKind
-from hcr_scan.forms.writing_lines import find_lines_alone, spaces_above
 from hcr_scan.geometry import BoundingBox, union_of
 from hcr_scan.normalization import CropSpec
 from hcr_scan.segmentation.fields import in_reading_order, join_cells

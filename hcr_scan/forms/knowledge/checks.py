@@ -26,9 +26,9 @@ from decimal import Decimal
 from fractions import Fraction
 
 from hcr_scan.document import FieldAlternative
-from hcr_scan.forms.field_rules import Rule, Value, check_rule, parse_rule
+from hcr_scan.forms.knowledge.field_rules import Rule, Value, check_rule, parse_rule
+from hcr_scan.forms.knowledge.values import meaning
 from hcr_scan.forms.template import Check, TemplateField, ValueKind, ValueType
-from hcr_scan.forms.values import meaning
 
 #: Share of rules that a form breaks although all was read right.
 MISCALCULATED = 0.02

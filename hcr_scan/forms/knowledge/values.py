@@ -8,9 +8,9 @@ from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 
-from hcr_scan.forms.amounts import Numbers
-from hcr_scan.forms.dates import Dates
-from hcr_scan.forms.knowledge import type_automaton
+from hcr_scan.forms.knowledge.amounts import Numbers
+from hcr_scan.forms.knowledge.dates import Dates
+from hcr_scan.forms.knowledge.languages import type_automaton
 from hcr_scan.forms.template import Normalization, ValueKind, ValueType
 
 #: A value as rules between fields see it.

@@ -11,14 +11,14 @@ from functools import lru_cache
 from typing import Any
 
 from hcr_scan.document import Reason
-from hcr_scan.forms.amounts import Numbers
-from hcr_scan.forms.automata import Automaton, Language
-from hcr_scan.forms.check_digits import Iban, Iso7064, Luhn
-from hcr_scan.forms.countries import COUNTRY_CODES
-from hcr_scan.forms.dates import Dates
-from hcr_scan.forms.lexicons import Lexicon, fitted
-from hcr_scan.forms.masks import Mask, mask_characters
-from hcr_scan.forms.patterns import Pattern
+from hcr_scan.forms.knowledge.amounts import Numbers
+from hcr_scan.forms.knowledge.automata import Automaton, Language
+from hcr_scan.forms.knowledge.check_digits import Iban, Iso7064, Luhn
+from hcr_scan.forms.knowledge.countries import COUNTRY_CODES
+from hcr_scan.forms.knowledge.dates import Dates
+from hcr_scan.forms.knowledge.lexicons import Lexicon, fitted
+from hcr_scan.forms.knowledge.masks import Mask, mask_characters
+from hcr_scan.forms.knowledge.patterns import Pattern
 from hcr_scan.forms.template import Knowledge, ValueKind, ValueType
 
 #: What e-mail addresses look like as people write them into forms (RFC 5321 allows far more).

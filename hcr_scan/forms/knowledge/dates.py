@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from hcr_scan.forms.automata import Automaton
+from hcr_scan.forms.knowledge.automata import Automaton
 
 #: The layouts of a date that names none.
 USUAL_FORMATS = ("DD/MM/YYYY", "DD.MM.YYYY", "DD-MM-YYYY", "YYYY-MM-DD", "DDMMYYYY")

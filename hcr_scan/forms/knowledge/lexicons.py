@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from hcr_scan.forms.automata import Automaton
+from hcr_scan.forms.knowledge.automata import Automaton
 
 #: Log-weight of one value outside an open list beside one inside. A list of names holds most but not all of those that
 #: come; 1 : 150 reads a name with one doubtful letter as the list has it, and leaves a clear other name alone.

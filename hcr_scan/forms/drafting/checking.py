@@ -10,8 +10,8 @@ import numpy as np
 
 from hcr_scan.errors import UsageError
 from hcr_scan.forms.blank import blank_of
-from hcr_scan.forms.field_table import MARK_KINDS
-from hcr_scan.forms.printed_words import runs_across
+from hcr_scan.forms.drafting.printed_words import runs_across
+from hcr_scan.forms.files.field_table import MARK_KINDS
 from hcr_scan.forms.template import Template, TemplateField, TemplatePage
 from hcr_scan.geometry import BoundingBox, Homography
 from hcr_scan.images import Components, above, connected_components

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from hcr_scan.forms.bending import Bend, fit_bend, mapped, unbent
+from hcr_scan.forms.registration.bending import Bend, fit_bend, mapped, unbent
 from hcr_scan.geometry import Homography
 from hcr_scan.images import Gray, correlation, dilate, least_gradient, remap, warp
 

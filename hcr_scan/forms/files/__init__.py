@@ -1,0 +1,1 @@
+"""Templates as TOML files: read with every mistake told at its key, and written."""
