@@ -17,10 +17,9 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parent))
+sys.path.insert(0, str(HERE.parents[1]))
 
-from draw import BLUE_BLACK, DPI, PENCIL, Sheet, fill_comb, writers  # noqa: E402
-
+from examples.draw import BLUE_BLACK, DPI, PENCIL, Sheet, fill_comb, writers  # noqa: E402
 from hcr_scan_training.synthesis import Pen, Writer  # noqa: E402
 
 A4 = (1654, 2339)

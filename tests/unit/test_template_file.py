@@ -236,6 +236,21 @@ def test_everything_wrong_is_told_at_once(folder: Path) -> None:
     ]
 
 
+def test_a_rule_between_pages_is_refused(folder: Path) -> None:
+    second = """[[pages]]
+blank = "blank.png"
+unit = "px"
+[[pages.fields]]
+name = "total"
+kind = "box"
+box = [20, 100, 220, 125]
+"""
+    told = refusal(
+        folder, FORM.replace("[[checks]]", second + "\n[[checks]]").replace("code = surname", "total = surname")
+    )
+    assert "checks[0].rule: the rule 'total = surname' speaks of fields of several pages" in told
+
+
 def test_the_hash_knows_the_blank_and_the_words(folder: Path) -> None:
     path = written(folder)
     first = load_template(path).sha256

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,8 @@ from hcr_scan.forms.files.knowledge_table import Files
 from hcr_scan.forms.files.page_plane import page_plane
 from hcr_scan.forms.files.toml_table import Problem, Problems, Table, shown
 from hcr_scan.forms.knowledge.checks import check_checks
-from hcr_scan.forms.template import Check, Template, TemplateField, TemplatePage
+from hcr_scan.forms.knowledge.field_rules import parse_rule
+from hcr_scan.forms.template import Check, Template, TemplatePage
 from hcr_scan.sources import PageImage
 
 SCHEMA = "hcr-scan-template/1"
@@ -107,8 +108,8 @@ def _template(values: dict[str, Any], files: Files, problems: Problems) -> Templ
         raise table.problem("pages", "there are none; write [[pages]] with blank = ... and its [[pages.fields]]")
     pages = problems.each(lambda page, i: _page(page, i, files, problems), tables)
     _refuse_twins(tables, problems)
-    fields = None if problems.found else [field for page in pages for field in page.fields]
-    checks = problems.each(lambda check, i: _check(check, i, fields), table.items("checks", "[[checks]]"))
+    known = () if problems.found else pages
+    checks = problems.each(lambda check, i: _check(check, i, known), table.items("checks", "[[checks]]"))
     return Template(name, pages, checks, table.text("title"))
 
 
@@ -151,16 +152,19 @@ def _refuse_twins(pages: list[Any], problems: Problems) -> None:
                 problems.add(Problem(f"{key}: {name} is also the name of {seen[name]}; use each name once in a form"))
 
 
-def _check(values: object, index: int, fields: list[TemplateField] | None) -> Check:
-    """A rule, held against the fields where all of them are known."""
+def _check(values: object, index: int, pages: Sequence[TemplatePage]) -> Check:
+    """A rule, held against the fields of the pages where all of them are known."""
     table = Table(values, f"checks[{index}]", CHECK_KEYS)
     rule = table.required("rule", '"total = adults + children"')
     if not isinstance(rule, str) or not rule.strip():
         raise table.problem("rule", f"must be a rule in quotes, not {shown(rule)}")
     check = Check(rule, table.text("message"))
-    if fields is not None:
+    if pages:
         try:
-            check_checks([check], fields)
+            check_checks([check], [field for page in pages for field in page.fields])
         except ValueError as error:
             raise table.problem("rule", str(error)) from error
+        names = parse_rule(rule).names
+        if not any(names <= {field.name for field in page.fields} for page in pages):
+            raise table.problem("rule", f"the rule {rule!r} speaks of fields of several pages; keep it within one page")
     return check
