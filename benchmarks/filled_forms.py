@@ -179,10 +179,8 @@ def main() -> None:
     bare = tuple(replace(field, knowledge=Knowledge(), normalize=()) for field in page.fields)
     places = replace(template, pages=(replace(page, fields=bare),), checks=(), sha256="places alone")
     drawn, classifier = pages(chosen.forms, chosen.seed), load_classifier()
-    print(
-        "| read with | fields | characters | exact | accepted | wrong of these | calibration | wrong of the surest 90 % |"
-    )
-    print("|---|---|---|---|---|---|---|---|")
+    heads = ("read with", "fields", "characters", "exact", "accepted", "wrong of these", "calibration", "wrong of 90 %")
+    print(f"| {' | '.join(heads)} |\n{'|---' * len(heads)}|")
     started = time.process_time()
     known, lost = answers(template, drawn, classifier)
     seconds = time.process_time() - started
