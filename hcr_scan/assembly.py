@@ -22,6 +22,7 @@ from hcr_scan.glyph_assembly import (
     cell_glyphs,
     reasons_of,
     status_of,
+    text_of_cell,
     text_of_cells,
     words_of_line,
 )
@@ -106,13 +107,14 @@ def free_line(segmented: SegmentedLine, reader: Reader, on_form: bool = False) -
 def field_alternatives(glyphs: Sequence[Glyph], raw: str) -> tuple[FieldAlternative, ...]:
     """The most probable other values: those that read one glyph otherwise."""
     whole = joint_confidence(tuple(glyphs))
+    texts = [text_of_cell(glyph) for glyph in glyphs]
     found: dict[str, float] = {}
     for index, glyph in enumerate(glyphs):
         if not glyph.text or not glyph.confidence:
             continue
+        before, after = "".join(texts[:index]), "".join(texts[index + 1 :])
         for alternative in glyph.alternatives:
-            changed = Glyph(glyph.box, alternative.text, alternative.confidence, cell=glyph.cell)
-            value = text_of_cells([*glyphs[:index], changed, *glyphs[index + 1 :]])
+            value = f"{before}{alternative.text or ' '}{after}".strip()
             confidence = whole / glyph.confidence * alternative.confidence
             if value != raw:
                 found[value] = max(found.get(value, 0.0), confidence)

@@ -47,6 +47,9 @@ AFTER_MARK = (
 #: How often each mark is the one; any other is as seldom as the rarest.
 MARKS = {".": 22, ",": 16, "-": 16, "/": 20, "'": 6, "(": 5, ")": 5, "@": 5, ":": 4, "&": 4, "+": 3, "#": 2}
 
+#: Glyphs after which the products of the forward-backward algorithm are made to sum to 1 again.
+RESCALED = 32
+
 
 @dataclass(frozen=True, slots=True)
 class CharacterKinds:
@@ -133,16 +136,19 @@ def reweight(rows: Probabilities, kinds: CharacterKinds) -> Probabilities:
 def _posterior(likelihood: npt.NDArray[np.float64], kinds: CharacterKinds) -> npt.NDArray[np.float64]:
     """``(n, states)``: the probability of each glyph's state given the word, by forward-backward."""
     follows = np.asarray(kinds.follows)
-    forward = np.empty_like(likelihood)
-    backward = np.ones_like(likelihood)
+    # Only ratios within a row matter: with 1 as its largest a row makes what is carried on smaller by 100 at the most.
+    rows = likelihood / likelihood.max(axis=1, keepdims=True)
+    forward, backward = np.empty_like(rows), np.ones_like(rows)
     expected = np.asarray(kinds.start)
-    for i, row in enumerate(likelihood):
-        forward[i] = expected * row
-        forward[i] /= forward[i].sum()
+    for i, row in enumerate(rows):
+        np.multiply(expected, row, out=forward[i])
         expected = forward[i] @ follows
-    for i in range(len(likelihood) - 2, -1, -1):
-        backward[i] = follows @ (likelihood[i + 1] * backward[i + 1])
-        backward[i] /= backward[i].sum()
+        if i % RESCALED == RESCALED - 1:
+            expected /= expected.sum()
+    for i in range(len(rows) - 2, -1, -1):
+        np.matmul(follows, rows[i + 1] * backward[i + 1], out=backward[i])
+        if i % RESCALED == 0:
+            backward[i] /= backward[i].sum()
     posterior = forward * backward
     normalized: npt.NDArray[np.float64] = posterior / posterior.sum(axis=1, keepdims=True)
     return normalized

@@ -198,9 +198,11 @@ def _word_glyphs(
     """The glyphs of a word, each with its cell if any, read in context."""
     rows = _in_context([choice.candidate for _, choice in chosen], rows, reader)
     order = np.argsort(-rows, axis=1, kind="stable")[:, : ALTERNATIVES + 2]
-    for (cell, choice), row, best in zip(chosen, rows, order, strict=True):
-        ranked = [Alternative(reader.labels[i], float(row[i])) for i in best if row[i] > 0]
-        yield glyph_of(choice, cell, ranked, float(row[reader.kinds.nothing]), reader)
+    shares = np.take_along_axis(rows, order, axis=1).tolist()
+    nothing = rows[:, reader.kinds.nothing].tolist()
+    for k, ((cell, choice), best) in enumerate(zip(chosen, order.tolist(), strict=True)):
+        ranked = [Alternative(reader.labels[i], share) for i, share in zip(best, shares[k], strict=True) if share > 0]
+        yield glyph_of(choice, cell, ranked, nothing[k], reader)
 
 
 def _in_context(candidates: Sequence[Candidate], rows: Probabilities, reader: Reader) -> Probabilities:
@@ -258,7 +260,11 @@ def text_of_cells(glyphs: Sequence[Glyph]) -> str:
 
     A crossed-out cell is a correction, so its neighbours close up.
     """
-    return "".join(glyph.text or ("" if Reason.CROSSED_OUT in glyph.reasons else " ") for glyph in glyphs).strip()
+    return "".join(text_of_cell(glyph) for glyph in glyphs).strip()
+
+
+def text_of_cell(glyph: Glyph) -> str:
+    return glyph.text or ("" if Reason.CROSSED_OUT in glyph.reasons else " ")
 
 
 def status_of(glyphs: Sequence[Glyph]) -> Status:
