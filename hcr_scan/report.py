@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 
-from hcr_scan.document import PageFailure, PageResult, Source, Status
+from hcr_scan.document import PageFailure, PageResult, Reason, Source, Status
 from hcr_scan.errors import ExitCode
 
 SLOWEST = 5
@@ -20,6 +20,7 @@ class RunReport:
 
     pages: int = 0
     failures: int = 0
+    unregistered: int = 0
     interrupted: bool = False
     fields: Counter[Status] = field(default_factory=Counter)
     lines: Counter[Status] = field(default_factory=Counter)
@@ -34,6 +35,7 @@ class RunReport:
         if isinstance(result, PageFailure):
             self.failures += 1
             return
+        self.unregistered += Reason.UNREGISTERED in result.reasons
         for part in result.fields:
             self.fields[part.status] += 1
             self.glyphs.update(glyph.status for glyph in part.glyphs)
@@ -76,6 +78,8 @@ class RunReport:
             parts.append(counted(self.lines.total(), "line"))
         review, rejected = self.glyphs[Status.REVIEW], self.glyphs[Status.REJECTED]
         parts.append(f"{counted(written, 'glyph')} ({review} to review, {rejected} rejected)")
+        if self.unregistered:
+            parts.append(f"{counted(self.unregistered, 'page')} of no template (read without one)")
         if self.failures:
             parts.append(f"{counted(self.failures, 'page')} FAILED (in the output, with the reason)")
         if self.interrupted:

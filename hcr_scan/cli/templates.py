@@ -17,6 +17,7 @@ from hcr_scan.forms.drafting.sample_checking import check_samples
 from hcr_scan.forms.files.template_file import load_template
 from hcr_scan.forms.files.template_writing import write_template
 from hcr_scan.images import Gray
+from hcr_scan.report import counted
 from hcr_scan.sinks.output import open_output, output_errors
 from hcr_scan.sources import find_inputs
 
@@ -41,8 +42,9 @@ def write_draft(blank: str, out: Path, *, pages: str | None, filled: bool, previ
     _write(picture, draw_preview(form))
     kinds = [field.kind.value for field in form.fields]
     counts = ", ".join(f"{kinds.count(kind)} {kind}" for kind in dict.fromkeys(kinds)) or "none"
+    what = counted(len(kinds), "field")
     straightened = f"; straightened {', '.join(str(copy.path) for copy in draft.copies)}" if draft.copies else ""
-    return f"{out}: {len(kinds)} fields ({counts}) on {len(form.pages)} page(s); drawn in {picture}{straightened}"
+    return f"{out}: {what} ({counts}) on {counted(len(form.pages), 'page')}; drawn in {picture}{straightened}"
 
 
 def write_preview(path: str, out: str) -> None:
@@ -60,7 +62,7 @@ def print_findings(path: str, samples: Sequence[str]) -> int:
     for finding in findings:
         page = f"page {finding.page}" if finding.page else "sample"
         click.echo(f"{page}  {finding.field:<{width}}  {finding.problem}")
-    click.echo(f"{path}: {len(form.fields)} fields, {len(findings)} problems", err=True)
+    click.echo(f"{path}: {counted(len(form.fields), 'field')}, {counted(len(findings), 'problem')}", err=True)
     return ExitCode.SOME_PAGES_FAILED if findings else ExitCode.OK
 
 

@@ -50,6 +50,10 @@ class OutputOptions:
         wide_table = self.shape is Shape.WIDE and self.format is Format.CSV
         if self.extras and not wide_table:
             raise UsageError("--with adds columns to a wide table; add --shape wide and write CSV, or leave it out")
+        if wide_table and not self.names:
+            raise UsageError(
+                "a wide table has a column for each field of the templates; add --template, or leave out --shape wide"
+            )
         if wide_table and self.level is not Level.FIELD:
             raise UsageError("--level glyph and --shape wide contradict each other; leave one out")
         if self.format is not Format.CSV and self.level is not Level.FIELD:

@@ -68,7 +68,7 @@ def test_the_main_job_runs_as_the_top_says(folder: Path) -> None:
     assert len(rows) > 30
 
 
-@pytest.mark.parametrize("command", block("run").splitlines())
+@pytest.mark.parametrize("command", (block("run") + block("run with templates")).splitlines())
 def test_every_command_shown_runs(command: str, folder: Path) -> None:
     printed = shell(command, folder)
     if "--out -" in command:

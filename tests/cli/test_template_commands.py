@@ -43,7 +43,7 @@ def test_a_draft_is_a_template_and_a_picture(drafted: Path, capsys: pytest.Captu
     )
     out, err = capsys.readouterr()
     assert out == ""
-    assert "again.toml: 10 fields (4 cells, 3 checkbox, 2 line, 1 box) on 1 page(s); drawn in" in err
+    assert "again.toml: 10 fields (4 cells, 3 checkbox, 2 line, 1 box) on 1 page; drawn in" in err
     assert (drafted / "again.toml.png").exists()
     assert not (drafted / "again.png").exists()
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hcr_scan.document import PageFailure, PageResult, Source, Status
+from hcr_scan.document import Page, PageFailure, PageResult, Reason, Source, Status
 from hcr_scan.errors import ExitCode
 from hcr_scan.report import SLOWEST, RunReport
 from tests.documents import results
@@ -46,3 +46,11 @@ def test_the_summary_says_what_failed() -> None:
     report.add(PageFailure(Source("a.png"), "open", "damaged", "?"))
     assert "0 pages read" in report.summary()
     assert "1 page FAILED" in report.summary()
+
+
+def test_the_summary_says_how_many_pages_matched_no_template() -> None:
+    report = RunReport()
+    report.add(Page(Source("a.png"), 100, 100, 100, 0, 0.0, (), (), None))
+    assert "template" not in report.summary()
+    report.add(Page(Source("b.png"), 100, 100, 100, 0, 0.0, (), (), None, reasons=(Reason.UNREGISTERED,)))
+    assert "1 page of no template" in report.summary()

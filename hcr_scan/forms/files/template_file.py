@@ -46,7 +46,9 @@ def load_template(path: str | Path) -> Template:
     try:
         values = tomllib.loads(data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
-        raise UsageError(f"{path}: is not UTF-8; save it as UTF-8") from error
+        raise UsageError(
+            f"{path}: is no template, or one that is not saved as UTF-8; name a .toml file, or save it as UTF-8"
+        ) from error
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{path}: is no TOML: {error}; mend that line") from error
     files = Files(path.parent, [data])
