@@ -65,9 +65,3 @@ class MissingDependency(HcrScanError):
     """An optional package or program is needed and absent; the message says how to install it."""
 
     exit_code = ExitCode.MISSING_DEPENDENCY
-
-
-class JournalError(HcrScanError):
-    """The journal is held by another run, or belongs to other inputs, model or settings."""
-
-    exit_code = ExitCode.JOURNAL

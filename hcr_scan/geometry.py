@@ -75,6 +75,11 @@ class BoundingBox:
         right, bottom = min(self.right, other.right), min(self.bottom, other.bottom)
         return BoundingBox(left, top, right, bottom) if left < right and top < bottom else None
 
+    def share_in(self, other: BoundingBox) -> float:
+        """The share of this box's area that lies in the other, from 0 to 1."""
+        shared = self.intersection(other)
+        return shared.area / self.area if shared is not None else 0.0
+
     def contains(self, other: BoundingBox) -> bool:
         return (
             self.left <= other.left

@@ -14,6 +14,8 @@ from hcr_scan.segmentation.lines import find_lines
 
 #: A box whose cells and boxes take up more than this share of it is a table, not a place to write in.
 CONTAINER_SHARE = 0.2
+#: A box lies in another with more than this share of it.
+INSIDE = 0.7
 #: Boxes shaped like cells are cells when this many stand side by side; fewer are judged by what they hold.
 CELLS_IN_A_ROW = 3
 
@@ -75,12 +77,7 @@ def _innermost(frames: Frames) -> list[BoundingBox]:
     parts = [cell for comb in frames.combs for cell in comb] + list(frames.boxes)
     whole = []
     for box in frames.boxes:
-        inner = [part for part in parts if part.area < 0.8 * box.area and _mostly_in(part, box)]
+        inner = [part for part in parts if part.area < 0.8 * box.area and part.share_in(box) > INSIDE]
         if sum(part.area for part in inner) < CONTAINER_SHARE * box.area:
             whole.append(box)
-    return [box for box in whole if not any(other.area > box.area and _mostly_in(box, other) for other in whole)]
-
-
-def _mostly_in(inner: BoundingBox, outer: BoundingBox) -> bool:
-    shared = inner.intersection(outer)
-    return shared is not None and shared.area > 0.7 * inner.area
+    return [box for box in whole if not any(other.area > box.area and box.share_in(other) > INSIDE for other in whole)]

@@ -289,3 +289,8 @@ def changed(**changes: Any) -> dict[str, Any]:
 )
 def test_the_published_schema_refuses_what_cannot_be_meant(change: dict[str, Any]) -> None:
     assert not VALIDATOR.is_valid(changed(**change))
+
+
+def test_a_picture_is_no_template(folder: Path) -> None:
+    with pytest.raises(UsageError, match=r"blank\.png: is no template.*name a \.toml file"):
+        load_template(folder / "blank.png")

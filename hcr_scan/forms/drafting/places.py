@@ -18,6 +18,8 @@ from hcr_scan.segmentation.segment import StraightPage
 
 #: A box whose cells and boxes take up more than this share of it is a table, not a place to write in.
 CONTAINER_SHARE = 0.2
+#: A box lies in another with more than this share of it.
+INSIDE = 0.7
 #: A box to write in is at least this high and wide, in working pixels (3 and 6 mm), in a part free of print.
 LOWEST, NARROWEST = 24, 48
 #: Shares of a box that are free of print below and beside it; with less free it is a heading.
@@ -104,14 +106,14 @@ def _innermost(frames: Frames, parts: list[BoundingBox]) -> list[BoundingBox]:
     for box in frames.boxes:
         if any(_overlap(box, part) for part in parts if part.area > 0.5 * box.area):
             continue
-        inner = [part for part in (*parts, *frames.boxes) if part.area < 0.8 * box.area and _mostly_in(part, box)]
+        inner = [part for part in (*parts, *frames.boxes) if part.area < 0.8 * box.area and part.share_in(box) > INSIDE]
         if sum(part.area for part in inner) < CONTAINER_SHARE * box.area:
             whole.append(box)
     return [
         box
         for box in whole
-        if not any(other.area > box.area and _mostly_in(box, other) for other in whole)
-        and not any(_mostly_in(box, part) for part in parts)
+        if not any(other.area > box.area and box.share_in(other) > INSIDE for other in whole)
+        and not any(box.share_in(part) > INSIDE for part in parts)
     ]
 
 
@@ -136,8 +138,3 @@ def _ordered(places: list[Place]) -> list[Place]:
 def _overlap(one: BoundingBox, other: BoundingBox) -> bool:
     shared = one.intersection(other)
     return shared is not None and shared.area > 0.3 * min(one.area, other.area)
-
-
-def _mostly_in(inner: BoundingBox, outer: BoundingBox) -> bool:
-    shared = inner.intersection(outer)
-    return shared is not None and shared.area > 0.7 * inner.area
