@@ -31,11 +31,11 @@ from benchmarks.forms import shared  # noqa: E402
 from benchmarks.known_forms import KARVY_EMPTY, KARVY_TICKED, checks_of, known_of  # noqa: E402
 from hcr_scan import Page, Settings, Template, load_classifier, load_template, parse_charset, transcribe  # noqa: E402
 from hcr_scan.forms.blank import load_blank  # noqa: E402
-from hcr_scan.forms.blanks import prepared_pages  # noqa: E402
 from hcr_scan.forms.drafting.checking import parts_of  # noqa: E402
 from hcr_scan.forms.drafting.draft import draft_template  # noqa: E402
 from hcr_scan.forms.files.field_table import equal_cells  # noqa: E402
 from hcr_scan.forms.files.template_writing import write_template  # noqa: E402
+from hcr_scan.forms.prepared_pages import prepared_pages  # noqa: E402
 from hcr_scan.forms.reading import registered_page  # noqa: E402
 from hcr_scan.forms.template import FieldKind, TemplateField  # noqa: E402
 from hcr_scan.geometry import BoundingBox, Homography, union_of  # noqa: E402

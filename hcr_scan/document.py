@@ -223,8 +223,10 @@ class Form:
 
     @property
     def reasons(self) -> tuple[Reason, ...]:
-        """Why the form as a whole is not ``ok``; fields have their own."""
-        own = {reason for page in self.pages if isinstance(page, Page) for reason in page.reasons}
+        """Why the form as a whole is not ``ok``, writing outside of its fields included; fields have their own."""
+        read = [page for page in self.pages if isinstance(page, Page)]
+        own = {reason for page in read for reason in page.reasons}
+        own |= {Reason.OUTSIDE_FIELDS for page in read for line in page.lines if Reason.OUTSIDE_FIELDS in line.reasons}
         if not self.complete:
             own.add(Reason.INCOMPLETE)
         return tuple(reason for reason in Reason if reason in own)

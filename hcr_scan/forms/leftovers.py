@@ -6,7 +6,7 @@ from statistics import median
 
 import numpy as np
 
-from hcr_scan.forms.blanks import PreparedPage
+from hcr_scan.forms.prepared_pages import PreparedPage
 from hcr_scan.images import Gray, Ink, above, dilate
 from hcr_scan.segmentation.binarization import FAINTEST_INK, Paper, local_ink
 from hcr_scan.segmentation.glyphs import InkLine

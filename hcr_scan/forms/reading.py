@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hcr_scan.forms.blanks import PreparedPage, prepared_pages
 from hcr_scan.forms.leftovers import lines_outside
 from hcr_scan.forms.marks import mark_probability
+from hcr_scan.forms.prepared_pages import PreparedPage, prepared_pages
 from hcr_scan.forms.registration.register import Registration, register
 from hcr_scan.forms.template import FieldKind, Template, TemplateField
 from hcr_scan.geometry import BoundingBox, Homography, quarter_turn

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from hcr_scan.document import Form, Page, PageFailure, PageResult, Reason, Source, Status
+from hcr_scan.document import Form, Glyph, Line, Page, PageFailure, PageResult, Reason, Source, Status, Word
 from hcr_scan.forms.grouping import filled_forms
 from hcr_scan.forms.template import Template, TemplatePage
+from hcr_scan.geometry import BoundingBox
 
 TEMPLATES = [
     Template(name, tuple(TemplatePage(number, 10, 10, 100, Path("b.png"), ()) for number in range(1, count + 1)))
@@ -61,6 +63,13 @@ def test_other_pages_stand_alone_and_end_a_form() -> None:
 ])  # fmt: skip
 def test_a_form_says_how_it_stands(form: Form, status: Status, reasons: tuple[Reason, ...]) -> None:
     assert (form.status, form.reasons) == (status, reasons)
+
+
+def test_a_form_tells_of_writing_outside_of_its_fields() -> None:
+    word = Word((Glyph(BoundingBox(0, 0, 9, 9), "X", 0.9),))
+    note = Line((word,), Status.REVIEW, (Reason.OUTSIDE_FIELDS,))
+    form = Form((replace(page("a", "one", 1), lines=(note,)),), "one")
+    assert (form.status, form.reasons) == (Status.REVIEW, (Reason.OUTSIDE_FIELDS,))
 
 
 def test_no_more_than_one_form_is_held_back() -> None:
