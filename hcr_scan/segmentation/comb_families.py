@@ -70,7 +70,7 @@ def _darkness_of(members: Boxes, evidence: FrameEvidence) -> tuple[float, float]
             strip = evidence.wall[top + 2 : bottom - 1, max(x - 5, 0) : x + 5]
             walls.append(float(low_quantile(strip).max(initial=0)))
         edges = (evidence.rail[max(y - 5, 0) : y + 5, left:right] for y in (int(top), int(bottom)))
-        rails += [float(np.median(edge.max(axis=0))) for edge in edges]
+        rails += [median_of(edge.max(axis=0)) for edge in edges]
     wall, rail = float(np.median(walls)), float(np.median(rails))
     return max(wall - evidence.bare_wall, 3.0), max(rail - evidence.bare_rail, 3.0)
 

@@ -219,7 +219,8 @@ def _spans_two_rows(rail: Gray, band: _Band, left: int, right: int, threshold: f
 def _cells(chain: Chain, band: _Band) -> list[BoundingBox]:
     cells = []
     for left, right, count in chain:
-        edges = np.linspace(left, right, count + 1)
+        step = (right - left) / count
+        edges = [left + k * step for k in range(count + 1)]
         cells += [
             BoundingBox(band.left + round(a) + 1, band.top, band.left + round(b), band.bottom)
             for a, b in pairwise(edges)

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from hcr_scan.geometry import BoundingBox
 from hcr_scan.images import Components, Gray, box_blur
 from hcr_scan.segmentation.binarization import Paper
-from hcr_scan.segmentation.comb_families import CellFamily
+from hcr_scan.segmentation.comb_families import CellFamily, median_of
 from hcr_scan.segmentation.combs import Comb
 from hcr_scan.segmentation.enclosures import Boxes
 from hcr_scan.segmentation.frame_evidence import SMALLEST_CELL, FrameEvidence
@@ -142,8 +142,8 @@ def _rails(found: Components, families: Sequence[CellFamily]) -> list[_Rail]:
         left, top, right, bottom = boxes[index].tolist()
         upper = (found.labels[top:bottom, left:right] == index + 1).argmax(axis=0)
         end = max((right - left) // 4, 1)
-        rise = float(np.median(upper[-end:]) - np.median(upper[:end])) / max(right - left - end, 1)
-        middle = top + float(np.median(upper))
+        rise = (median_of(upper[-end:]) - median_of(upper[:end])) / max(right - left - end, 1)
+        middle = top + median_of(upper)
         pieces.append(_Rail(left, right, middle - rise * (right - left) / 2, rise))
     pieces.sort(key=lambda rail: rail.left)
     joined: list[_Rail] = []

@@ -9,6 +9,7 @@ pitch from one end of the rails to the other, which chance hardly ever brings ab
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -49,6 +50,8 @@ LEAST_WALL, LEAST_LETTER = 0.75, 0.6
 WIDEST_WALL = 0.3
 #: How many readings of the same walls are kept.
 TRIED = 3
+#: Rails that are compared with all others at a time.
+BLOCK = 256
 
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
@@ -191,27 +194,43 @@ def find_rails(level: Components, scale: float) -> list[Rail]:
 
 def _pairs(rails: list[Rail], scale: float) -> list[tuple[Rail, Rail, tuple[int, int]]]:
     """Rails one above the other with nothing but paper, walls and writing between them, and the columns they share."""
-    if not rails:
-        return []
-    lefts, rights = np.array([r.left for r in rails]), np.array([r.right for r in rails])
-    tops, slopes = np.array([r.top for r in rails]), np.array([r.slope for r in rails])
     pairs = []
-    for rail in rails:
-        start, stop = np.maximum(lefts, rail.left), np.minimum(rights, rail.right)
-        middle = (start + stop) / 2
-        distance = tops + slopes * (middle - lefts) - (rail.bottom + rail.slope * (middle - rail.left))
-        fits = (distance >= 2) & (distance <= HIGHEST * scale) & (stop - start >= SHARED * distance)
-        below = np.flatnonzero(fits)
+    for rail, below in _rails_below(rails, scale):
         covered: list[tuple[int, int]] = []
-        for other in below[np.argsort(distance[below])].tolist():
-            a, b = int(start[other]), int(stop[other])
+        for other, distance, a, b in below:
             # What a nearer rail covers is another row's.
             hidden = sum(max(min(b, d) - max(a, c), 0) for c, d in covered)
-            if distance[other] >= LOWEST * scale and hidden < 0.5 * (b - a):
-                pairs.append((rail, rails[other], (a, b)))
-            if b - a > 3 * max(distance[other], LOWEST * scale):
+            if distance >= LOWEST * scale and hidden < 0.5 * (b - a):
+                pairs.append((rail, other, (a, b)))
+            if b - a > 3 * max(distance, LOWEST * scale):
                 covered.append((a, b))
     return sorted(pairs, key=lambda pair: pair[2][0] - pair[2][1])
+
+
+def _rails_below(rails: list[Rail], scale: float) -> Iterator[tuple[Rail, list[tuple[Rail, float, int, int]]]]:
+    """For each rail those at most a cell below it, nearest first: how far, and the first and last column they share."""
+    edges = np.array([(r.left, r.right, r.top, r.bottom, r.slope) for r in rails]).reshape(-1, 5)
+    lefts, rights, tops, bottoms, slopes = np.ascontiguousarray(edges.T)
+    drops = slopes * (rights - lefts)
+    rise, fall = np.minimum(drops, 0), np.maximum(drops, 0)
+    # Blocks keep what is compared small: hatching is thousands of rails.
+    for first in range(0, len(rails), BLOCK):
+        block = slice(first, first + BLOCK)
+        # Only what comes near enough somewhere is looked at closely.
+        near = (lefts[block, None] < rights) & (rights[block, None] > lefts)
+        near &= tops + fall >= (bottoms + rise)[block, None]
+        near &= tops + rise <= (bottoms + fall)[block, None] + HIGHEST * scale
+        i, j = near.nonzero()
+        i += first
+        start, stop = np.maximum(lefts[i], lefts[j]), np.minimum(rights[i], rights[j])
+        middle = (start + stop) / 2
+        distance = tops[j] + slopes[j] * (middle - lefts[j]) - (bottoms[i] + slopes[i] * (middle - lefts[i]))
+        fits = (distance >= 2) & (distance <= HIGHEST * scale) & (stop - start >= SHARED * distance)
+        i, j, start, stop, distance = (values[fits] for values in (i, j, start, stop, distance))
+        borders = np.searchsorted(i, np.arange(first, min(first + BLOCK, len(rails)) + 1)).tolist()
+        for rail, (a, b) in zip(rails[block], pairwise(borders), strict=True):
+            order = (a + np.argsort(distance[a:b])).tolist() if b > a else []
+            yield rail, [(rails[j[k]], float(distance[k]), int(start[k]), int(stop[k])) for k in order]
 
 
 def _aisle(evidence: FrameEvidence, above: Rail, below: Rail) -> Aisle:
@@ -227,7 +246,7 @@ def _aisle(evidence: FrameEvidence, above: Rail, below: Rail) -> Aisle:
         np.clip(np.rint(y + slope * (columns - middle)).astype(np.int64), 0, last)
         for y, middle in ((below.top_at(below.middle), below.middle), (above.bottom_at(above.middle), above.middle))
     )
-    height = max(int(np.median(lower - upper)) - 4, 4)
+    height = max(int(median_of(lower - upper)) - 4, 4)
     strip = np.zeros((height, len(columns)), np.uint8)
     dark = np.zeros((2, len(columns)), np.uint8)
     edges = [0, *(np.flatnonzero(np.diff(lower) + np.diff(upper)) + 1).tolist(), len(columns)]
@@ -238,7 +257,7 @@ def _aisle(evidence: FrameEvidence, above: Rail, below: Rail) -> Aisle:
         strip[height - len(part) :, start:stop] = part
         dark[:, start:stop] = evidence.rail[max(top - 2, 0), at], evidence.rail[min(bottom + 1, last), at]
     faint = evidence.bare_rail + FAINTEST * (evidence.cap - evidence.bare_rail)
-    usual = [np.median(row[row > faint]) if (row > faint).any() else faint for row in dark]
+    usual = [median_of(row[row > faint]) if (row > faint).any() else faint for row in dark]
     railed = (dark > np.maximum(faint, UNBROKEN * np.array(usual))[:, None]).all(axis=0)
     return Aisle(strip, left, upper, lower, np.asarray(railed))
 
