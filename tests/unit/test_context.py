@@ -133,3 +133,11 @@ def test_rows_with_punctuation_still_sum_to_one() -> None:
 def test_a_set_of_punctuation_alone_is_one_kind() -> None:
     rows = of_text(".", {",": 0.5, ".": 0.4})
     assert np.array_equal(reweight(rows, CharacterKinds.of(TEXT, ".,-")), rows)
+
+
+def test_however_long_a_word_is_nothing_underflows() -> None:
+    labels = ["", *"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"]
+    rows = np.zeros((3000, len(labels)), np.float32)
+    rows[::2, labels.index("1")] = rows[1::2, labels.index("A")] = 1
+    read = reweight(rows, CharacterKinds.of(labels, "".join(labels)))
+    np.testing.assert_allclose(read, rows)
