@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,6 +39,8 @@ ASTRAY = 2
 OVER_PRINT = 1.3
 #: Print within this share of a field's height from its border is taken for its frame, which reading cells can erase.
 FRAME_SHARE = 0.12
+#: Cells stand side by side that differ by this share of their size at most, and lie so many widths apart.
+ALIKE, NEAR = 0.2, 2.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,7 +68,8 @@ def segment_form(image: PageImage, templates: Sequence[Template], spec: CropSpec
     if page is None:
         return None
     crops = CropCollector(spec, page.from_source, page.geometry)
-    fields = tuple(_field(field, page, crops) for field in page.form.page.fields)
+    cells = _read_cells(page)
+    fields = tuple(_field(field, page, cells, crops) for field in page.form.page.fields)
     outside = tuple(_line(line, crops) for line in lines_outside(page.paper, page.form))
     match = TemplateMatch(page.form.template.id, page.form.page.number, page.match)
     return SegmentedPage(image.ref.source, page.geometry, fields, outside, crops.stacked(), match)
@@ -134,14 +137,43 @@ def _guides(form: PreparedPage) -> Gray:
     return guides
 
 
-def _field(field: TemplateField, page: RegisteredPage, crops: CropCollector) -> SegmentedField:
+def _read_cells(page: RegisteredPage) -> dict[BoundingBox, InkCell]:
+    """What is written in each cell of the form, by the cell's box on the raster.
+
+    Cells that are fields of their own are read with their neighbors: one small letter does not tell how dark a pen is.
+    """
+    rows = [[page.form.box(cell) for cell in field.cells] for field in page.form.page.fields if field.cells]
+    alone = sorted((row[0] for row in rows if len(row) == 1), key=lambda cell: (cell.top, cell.left))
+    rows = [row for row in rows if len(row) > 1]
+    while alone:
+        row, alone = [alone[0]], alone[1:]
+        for cell in sorted(alone, key=lambda cell: cell.left):
+            if _goes_on(row[-1], cell):
+                row.append(cell)
+        alone = [cell for cell in alone if cell not in row]
+        rows.append(row)
+    return {cell.box: cell for row in rows for cell in read_comb(page.paper, tuple(row))}
+
+
+def _goes_on(cell: BoundingBox, other: BoundingBox) -> bool:
+    """Whether a cell stands beside another one of its size."""
+    alike = (
+        abs(cell.height - other.height) <= ALIKE * cell.height and abs(cell.width - other.width) <= ALIKE * cell.width
+    )
+    level = abs(cell.top - other.top) <= ALIKE * cell.height
+    return alike and level and 0 <= other.left - cell.right <= NEAR * cell.width
+
+
+def _field(
+    field: TemplateField, page: RegisteredPage, cells: Mapping[BoundingBox, InkCell], crops: CropCollector
+) -> SegmentedField:
     box = crops.source_box(page.form.box(field.box))
     if field.kind in (FieldKind.CHECKBOX, FieldKind.CHOICE):
         marks = tuple(_mark(option.value, option.box, page, crops) for option in field.options)
         return SegmentedField(field.kind, box, name=field.name, marks=marks)
     if field.cells:
-        cells = read_comb(page.paper, tuple(page.form.box(cell) for cell in field.cells))
-        return SegmentedField(field.kind, box, tuple(_cell(cell, crops) for cell in cells), field.name)
+        found = (cells[page.form.box(cell)] for cell in field.cells)
+        return SegmentedField(field.kind, box, tuple(_cell(cell, crops) for cell in found), field.name)
     lines = tuple(_lines(page.paper, page.form.box(field.box), crops))
     return SegmentedField(field.kind, box, name=field.name, lines=lines)
 

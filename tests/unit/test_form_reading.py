@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from hcr_scan.document import Page, Reason, Status
 from hcr_scan.forms.files.template_file import load_template
-from hcr_scan.forms.template import Template
+from hcr_scan.forms.template import FieldKind, Template, TemplateField
 from hcr_scan.model.classifier import load_classifier
 from hcr_scan.pipeline import read_page
 from hcr_scan.settings import Settings
@@ -89,3 +91,12 @@ def test_another_page_is_not_taken_for_the_form(template: Template) -> None:
     page = read(255 - ink, template)
     assert (page.template, page.reasons) == (None, (Reason.UNREGISTERED,))
     assert [line.text for line in page.lines] == ["NOTHING OF THE KIND"]
+
+
+def test_cells_that_are_fields_of_their_own_are_read_with_their_neighbors(template: Template) -> None:
+    page, *_ = template.pages
+    surname = next(field for field in page.fields if field.name == "surname")
+    alone = tuple(TemplateField(f"cell_{k}", FieldKind.CELLS, cell, (cell,)) for k, cell in enumerate(surname.cells))
+    squares = replace(template, id="squares", pages=(replace(page, fields=alone),))
+    values = [field.value for field in read(form_pages.draw_filled({"surname": "I HAVE IT"}), squares).fields]
+    assert values == [*"I", "", *"HAVE", "", *"IT", *[""] * 5]
