@@ -42,7 +42,7 @@ def test_a_language_of_nothing_is_known_to_be_empty() -> None:
 
 
 def test_a_language_that_has_seen_too_much_begins_anew(monkeypatch) -> None:
-    monkeypatch.setattr("hcr_scan.forms.automata.MOST_STATES", 5)
+    monkeypatch.setattr("hcr_scan.forms.knowledge.automata.MOST_STATES", 5)
     language = Language("ABC", [Lexicon(["ABCABC", "CBA"], closed=True)])
     assert all(language.accepts(value) for value in ("ABCABC", "CBA", "ABCABC"))
     assert not language.accepts("ABC")

@@ -2,7 +2,7 @@
 
 The ink of a field is a :class:`Lattice`: edges between places, each a piece of ink with the classifier's probability of
 every label, so that a path from the first place to the last one is a way to cut the field into characters. What may be
-written is a :class:`~hcr_scan.forms.automata.Language`.
+written is a :class:`~hcr_scan.forms.knowledge.automata.Language`.
 
 Without knowledge, a path costs what its edges cost and the labels on it are independent, so
 
