@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import numpy as np
 
@@ -20,8 +20,6 @@ from hcr_scan.document import PageFailure, PageResult, Source
 from hcr_scan.engines.base import Engine, Lost
 from hcr_scan.engines.local import local_engine
 from hcr_scan.errors import HcrScanError, ModelError
-from hcr_scan.form_assembly import assemble_form_page
-from hcr_scan.forms.template import Template
 from hcr_scan.model.classifier import Classifier, Crops
 from hcr_scan.model.probabilities import Logits, check_charset
 from hcr_scan.segmentation.candidates import SegmentedPage, SegmentedResult
@@ -37,6 +35,9 @@ from hcr_scan.worker import (
     segment_image,
     timed_segment_page,
 )
+
+if TYPE_CHECKING:
+    from hcr_scan.forms.template import Template
 
 logger = logging.getLogger(__name__)
 
@@ -235,6 +236,9 @@ def _assembled(
 ) -> PageResult:
     try:
         if templates:
+            # Imported here: runs without templates, which are most, start sooner.
+            from hcr_scan.form_assembly import assemble_form_page
+
             return assemble_form_page(page.segmented, page.logits, classifier.info, settings, templates)
         return assemble_page(page.segmented, page.logits, classifier.info, settings)
     except Exception as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from hcr_scan import __version__
 from hcr_scan.cli.bundles import bundle_folder
@@ -12,9 +12,7 @@ from hcr_scan.cli.progress import Progress
 from hcr_scan.document import PageResult
 from hcr_scan.engines.local import local_engine
 from hcr_scan.errors import ExitCode
-from hcr_scan.forms.files.template_file import load_templates
 from hcr_scan.forms.grouping import filled_forms
-from hcr_scan.forms.template import Template
 from hcr_scan.report import RunReport
 from hcr_scan.settings import Settings
 from hcr_scan.sinks.records import Provenance
@@ -23,13 +21,16 @@ from hcr_scan.sinks.tabular import Level
 from hcr_scan.sinks.wide import Extra
 from hcr_scan.worker import prepare_worker
 
+if TYPE_CHECKING:
+    from hcr_scan.forms.template import Template
+
 
 def scan_inputs(
     inputs: Sequence[str], settings: Settings, options: dict[str, Any], progress: Progress, stdin: TextIO
 ) -> ExitCode:
     """Read the inputs into ``options["out"]``; the verdict is the report's."""
     target: str = options["out"]
-    templates = load_templates(options["templates"])
+    templates = _templates(options["templates"])
     output = OutputOptions(
         format_of(target, options["format_"]),
         Level(options["level"]),
@@ -57,6 +58,15 @@ def scan_inputs(
             report.interrupted = True
     progress.summary(report, target)
     return report.exit_code
+
+
+def _templates(paths: Sequence[str]) -> tuple[Template, ...]:
+    """The templates to read with. Reading them takes numpy, which a run without any is to load beside its workers."""
+    if not paths:
+        return ()
+    from hcr_scan.forms.files.template_file import load_templates
+
+    return load_templates(paths)
 
 
 def _watched(pages: Iterator[PageResult], report: RunReport, progress: Progress) -> Iterator[PageResult]:

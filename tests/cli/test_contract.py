@@ -291,3 +291,9 @@ def test_a_scan_never_imports_a_training_library(folder: Path, tmp_path: Path) -
     imported = modules_after(str(folder), "--out", str(tmp_path / "r.csv"), "-j1")
     assert "onnxruntime" in imported
     assert not {"tensorflow", "keras", "torch", "jax", "pandas", "sklearn", "onnx", "hcr_scan_training"} & imported
+
+
+def test_nothing_slow_is_loaded_before_the_first_worker_starts() -> None:
+    code = "import sys, hcr_scan.cli.scanning; print(*({'numpy', 'cv2', 'PIL', 'onnxruntime'} & set(sys.modules)))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert loaded.split() == []
