@@ -25,7 +25,6 @@ import numpy as np
 from PIL import Image
 
 from hcr_scan.forms.blank import load_blank
-from hcr_scan.forms.drafting.checking import parts_of
 from hcr_scan.forms.drafting.draft import Draft, draft_template
 from hcr_scan.forms.drafting.preview import draw_preview
 from hcr_scan.forms.drafting.straight_blank import straight_blank
@@ -92,7 +91,7 @@ def measure(page: Path, truth: dict[str, list[dict[str, object]]], work: Path) -
     draft = draft_template(str(blank), work / f"{page.stem}.toml", filled=blank == page)
     keep(draft)
     to_page = laid_over(draft, page) if blank != page else to_source(draft, page)
-    fields = [[to_page.box(part) for part in parts_of(field)] for field in draft.template.fields]
+    fields = [[to_page.box(part) for part in field.parts] for field in draft.template.fields]
     counts = Counts()
     touched: set[int] = set()
     for field in truth["fields"]:

@@ -31,7 +31,6 @@ from benchmarks.forms import shared  # noqa: E402
 from benchmarks.known_forms import KARVY_EMPTY, KARVY_TICKED, checks_of, known_of  # noqa: E402
 from hcr_scan import Page, Settings, Template, load_classifier, load_template, parse_charset, transcribe  # noqa: E402
 from hcr_scan.forms.blank import load_blank  # noqa: E402
-from hcr_scan.forms.drafting.checking import parts_of  # noqa: E402
 from hcr_scan.forms.drafting.draft import draft_template  # noqa: E402
 from hcr_scan.forms.files.field_table import equal_cells  # noqa: E402
 from hcr_scan.forms.files.template_writing import write_template  # noqa: E402
@@ -132,7 +131,7 @@ def take(
     others: list[TemplateField] = []
     parted = False
     for field in fields:
-        parts = parts_of(field)
+        parts = field.parts
         found = [part for part in parts if within(to_page.box(part), box.grown(OFF))]
         if not found:
             others.append(field)
@@ -143,8 +142,8 @@ def take(
             rest = [part for part in parts if part not in found]
             inside.append(replace(field, cells=tuple(found), box=union_of(found)))
             others.append(replace(field, cells=tuple(rest), box=union_of(rest)))
-    tallest = max((parts_of(field)[0].height for field in inside), default=0)
-    whole = [field for field in inside if parts_of(field)[0].height > tallest / 2]
+    tallest = max((field.parts[0].height for field in inside), default=0)
+    whole = [field for field in inside if field.parts[0].height > tallest / 2]
     return whole, others, parted or len(whole) < len(inside)
 
 
@@ -155,7 +154,7 @@ def name_field(
     name = re.sub(r"\W", "_", str(entry["field"]).lower())
     name = name if name[0].isalpha() else f"n{name}"
     known = known_of(form, name, str(entry["text"]))
-    cells = sorted((cell for field in taken for cell in parts_of(field)), key=lambda cell: cell.left)
+    cells = sorted((cell for field in taken for cell in field.parts), key=lambda cell: cell.left)
     single = entry["style"] in SINGLE
     wanted = known.cells or (1 if single else None)
     right = bool(cells) and (wanted is None or len(cells) == wanted)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from hcr_scan.document import (
     Alternative,
@@ -47,7 +47,16 @@ def assemble_page(segmented: SegmentedPage, logits: Logits, info: ModelInfo, set
         settings: The character set, and below what confidence a person should look.
     """
     reader = Reader.of(logits, info, settings.charset, settings.review_below)
-    geometry = segmented.geometry
+    return page_with(
+        segmented,
+        (_field(field, number, reader) for number, field in enumerate(segmented.fields, 1)),
+        (free_line(line, reader, bool(segmented.fields)) for line in segmented.lines if any(line.words)),
+    )
+
+
+def page_with(segmented: SegmentedPage, fields: Iterable[Field], lines: Iterable[Line]) -> Page:
+    """The page as it lay and the template that it matched, if any, with what was read on it."""
+    geometry, match = segmented.geometry, segmented.template
     return Page(
         source=segmented.source,
         width=geometry.width,
@@ -55,8 +64,11 @@ def assemble_page(segmented: SegmentedPage, logits: Logits, info: ModelInfo, set
         dpi=geometry.dpi,
         rotation=geometry.rotation,
         skew=geometry.skew,
-        fields=tuple(_field(field, number, reader) for number, field in enumerate(segmented.fields, 1)),
-        lines=tuple(free_line(line, reader, bool(segmented.fields)) for line in segmented.lines if any(line.words)),
+        fields=tuple(fields),
+        lines=tuple(lines),
+        template=match.template if match else None,
+        template_match=match.match if match else None,
+        template_page=match.page if match else None,
     )
 
 

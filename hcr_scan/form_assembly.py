@@ -6,13 +6,21 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from hcr_scan.assembly import assemble_page, field_alternatives, free_line
+from hcr_scan.assembly import assemble_page, field_alternatives, free_line, page_with
 from hcr_scan.document import Field, FieldAlternative, Glyph, Line, Page, Reason, Status, Word, joint_confidence
 from hcr_scan.field_decoding import FieldInk
 from hcr_scan.forms.knowledge.checks import Candidates, Resolved, resolve
 from hcr_scan.forms.knowledge.languages import field_charset, language, violations
 from hcr_scan.forms.knowledge.values import normalized
-from hcr_scan.forms.template import Check, FieldKind, Knowledge, Template, TemplateField, TemplatePage
+from hcr_scan.forms.template import (
+    MARK_KINDS,
+    Check,
+    FieldKind,
+    Knowledge,
+    Template,
+    TemplateField,
+    TemplatePage,
+)
 from hcr_scan.glyph_assembly import (
     ALTERNATIVES,
     Reader,
@@ -53,20 +61,8 @@ def assemble_form_page(
     template = next(template for template in templates if template.id == match.template)
     page = next(page for page in template.pages if page.number == match.page)
     assembler = _Assembler(logits, info, settings, {})
-    geometry = segmented.geometry
-    return Page(
-        source=segmented.source,
-        width=geometry.width,
-        height=geometry.height,
-        dpi=geometry.dpi,
-        rotation=geometry.rotation,
-        skew=geometry.skew,
-        fields=tuple(assembler.fields(segmented, page, template.checks)),
-        lines=tuple(assembler.lines_outside(segmented)),
-        template=match.template,
-        template_match=match.match,
-        template_page=match.page,
-    )
+    fields = assembler.fields(segmented, page, template.checks)
+    return page_with(segmented, fields, assembler.lines_outside(segmented))
 
 
 @dataclass(slots=True)
@@ -103,7 +99,7 @@ class _Assembler:
             yield _judged(_delivered(field, known), known, self.settings.review_below)
 
     def _read(self, segmented: SegmentedField, known: TemplateField) -> Field:
-        if known.kind in (FieldKind.CHECKBOX, FieldKind.CHOICE):
+        if known.kind in MARK_KINDS:
             return _marked(segmented)
         return self._written(self._prepared(segmented, known), known)
 
@@ -131,10 +127,12 @@ class _Assembler:
         Where the ink plainly says something else, that is the value, at a low confidence and with the rules it breaks.
         """
         charset = self._charset(known)
-        raw = self._free(segmented, self.reader("".join(sorted({*charset, *self.settings.charset}))))
+        everything = "".join(sorted({*charset, *self.settings.charset}))
+        raw = self._free(segmented, self.reader(everything))
         values = language(known.knowledge, self.settings.charset)
         if values.free or not raw.value:
-            return replace(self._free(segmented, self.reader(charset)), raw=raw.value)
+            own = raw if charset == everything else self._free(segmented, self.reader(charset))
+            return replace(own, raw=raw.value)
         reading = FieldInk(segmented, self.reader(charset)).read(values)
         obeyed = reading.obeyed if reading else 0.0
         if reading is None or obeyed < OBEYED:

@@ -12,7 +12,7 @@ from hcr_scan.model.classifier import load_classifier
 from hcr_scan.pipeline import read_page
 from hcr_scan.report import RunReport
 from hcr_scan.settings import Settings
-from hcr_scan.sinks.output import open_output, output_errors
+from hcr_scan.sinks.output import write_output
 from hcr_scan.sinks.overlay import draw_overlay
 from hcr_scan.sources import PageImage, check_settings, count_pages, load_page
 
@@ -29,13 +29,7 @@ def draw_page(path: str, settings: Settings, options: dict[str, Any]) -> str:
     page = read_page(image, classifier, settings, load_templates(options["templates"]))
     if isinstance(page, PageFailure):
         raise InputError(page.message)
-    output = open_output(options["out"])
-    try:
-        with output_errors(options["out"]):
-            output.stream.write(draw_overlay(image.pixels, page))
-        output.commit()
-    finally:
-        output.discard()
+    write_output(options["out"], draw_overlay(image.pixels, page))
     report.add(page)
     return report.summary()
 

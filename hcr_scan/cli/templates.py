@@ -18,7 +18,7 @@ from hcr_scan.forms.files.template_file import load_template
 from hcr_scan.forms.files.template_writing import write_template
 from hcr_scan.images import Gray
 from hcr_scan.report import counted
-from hcr_scan.sinks.output import open_output, output_errors
+from hcr_scan.sinks.output import write_output
 from hcr_scan.sources import find_inputs
 
 
@@ -35,11 +35,11 @@ def write_draft(blank: str, out: Path, *, pages: str | None, filled: bool, previ
         raise OutputError(f"{out} exists and may hold names you gave; choose another -o, or replace it with --force")
     draft = draft_template(blank, out, filled=filled, pages=pages)
     for copy in draft.copies:
-        _write(str(copy.path), _png(copy.pixels, copy.dpi))
-    _write(str(out), write_template(draft.template).encode())
+        write_output(str(copy.path), _png(copy.pixels, copy.dpi))
+    write_output(str(out), write_template(draft.template).encode())
     form = load_template(out)
     picture = preview or str(out.with_suffix(".png"))
-    _write(picture, draw_preview(form))
+    write_output(picture, draw_preview(form))
     kinds = [field.kind.value for field in form.fields]
     counts = ", ".join(f"{kinds.count(kind)} {kind}" for kind in dict.fromkeys(kinds)) or "none"
     what = counted(len(kinds), "field")
@@ -49,7 +49,7 @@ def write_draft(blank: str, out: Path, *, pages: str | None, filled: bool, previ
 
 def write_preview(path: str, out: str) -> None:
     """Draw a template file into a PNG."""
-    _write(out, draw_preview(load_template(path)))
+    write_output(out, draw_preview(load_template(path)))
 
 
 def print_findings(path: str, samples: Sequence[str]) -> int:
@@ -70,13 +70,3 @@ def _png(pixels: Gray, dpi: int) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "PNG", dpi=(dpi, dpi))
     return buffer.getvalue()
-
-
-def _write(target: str, data: bytes) -> None:
-    output = open_output(target)
-    try:
-        with output_errors(target):
-            output.stream.write(data)
-        output.commit()
-    finally:
-        output.discard()

@@ -12,9 +12,9 @@ from hcr_scan.forms.leftovers import lines_outside
 from hcr_scan.forms.marks import mark_probability
 from hcr_scan.forms.prepared_pages import PreparedPage, prepared_pages
 from hcr_scan.forms.registration.register import Registration, register
-from hcr_scan.forms.template import FieldKind, Template, TemplateField
+from hcr_scan.forms.template import MARK_KINDS, Template, TemplateField
 from hcr_scan.geometry import BoundingBox, Homography, quarter_turn
-from hcr_scan.images import Gray, dilate
+from hcr_scan.images import Gray
 from hcr_scan.normalization import CropSpec
 from hcr_scan.segmentation.binarization import Paper
 from hcr_scan.segmentation.candidates import (
@@ -33,12 +33,8 @@ from hcr_scan.segmentation.lines import find_lines
 from hcr_scan.segmentation.segment import flat_paper
 from hcr_scan.sources import PageImage
 
-#: Print is looked for this many pixels around where the blank has it.
-ASTRAY = 2
 #: Ink at least this many times as dark as the print that belongs there is writing over it.
 OVER_PRINT = 1.3
-#: Print within this share of a field's height from its border is taken for its frame, which reading cells can erase.
-FRAME_SHARE = 0.12
 #: Cells stand side by side that differ by this share of their size at most, and lie so many widths apart.
 ALIKE, NEAR = 0.2, 2.0
 
@@ -113,28 +109,12 @@ def _without_guides(darkness: Gray, form: PreparedPage) -> Gray:
 
     How dark the print came out is seen on the page itself, since copies fade.
     """
-    guides = _guides(form)
-    if not guides.any():
+    if not form.guides.any():
         return darkness
     printed = form.darkness > 60
     shade = float(np.median(darkness[printed] / form.darkness[printed])) if printed.any() else 1.0
-    most = dilate(guides, 2 * ASTRAY + 1, 2 * ASTRAY + 1).astype(np.float32) * max(shade, 0.3) * OVER_PRINT
+    most = form.guides.astype(np.float32) * max(shade, 0.3) * OVER_PRINT
     return np.where((most > 0) & (darkness <= most + 20), 0, darkness).astype(np.uint8)
-
-
-def _guides(form: PreparedPage) -> Gray:
-    """The blank's darkness inside the places to write in, away from their frames; 0 elsewhere."""
-    guides = np.zeros_like(form.darkness)
-    for field in form.page.fields:
-        if field.kind in (FieldKind.CHECKBOX, FieldKind.CHOICE):
-            continue
-        for place in field.cells or (field.box,):
-            box = form.box(place)
-            inset = max(3, round(FRAME_SHARE * box.height))
-            rows, columns = slice(box.top + inset, box.bottom - inset), slice(box.left + inset, box.right - inset)
-            inside = form.darkness[rows, columns]
-            guides[rows, columns] = np.where(inside > 25, inside, 0)
-    return guides
 
 
 def _read_cells(page: RegisteredPage) -> dict[BoundingBox, InkCell]:
@@ -157,18 +137,16 @@ def _read_cells(page: RegisteredPage) -> dict[BoundingBox, InkCell]:
 
 def _goes_on(cell: BoundingBox, other: BoundingBox) -> bool:
     """Whether a cell stands beside another one of its size."""
-    alike = (
-        abs(cell.height - other.height) <= ALIKE * cell.height and abs(cell.width - other.width) <= ALIKE * cell.width
-    )
-    level = abs(cell.top - other.top) <= ALIKE * cell.height
-    return alike and level and 0 <= other.left - cell.right <= NEAR * cell.width
+    high, wide = ALIKE * cell.height, ALIKE * cell.width
+    alike = abs(cell.height - other.height) <= high and abs(cell.width - other.width) <= wide
+    return alike and abs(cell.top - other.top) <= high and 0 <= other.left - cell.right <= NEAR * cell.width
 
 
 def _field(
     field: TemplateField, page: RegisteredPage, cells: Mapping[BoundingBox, InkCell], crops: CropCollector
 ) -> SegmentedField:
     box = crops.source_box(page.form.box(field.box))
-    if field.kind in (FieldKind.CHECKBOX, FieldKind.CHOICE):
+    if field.kind in MARK_KINDS:
         marks = tuple(_mark(option.value, option.box, page, crops) for option in field.options)
         return SegmentedField(field.kind, box, name=field.name, marks=marks)
     if field.cells:

@@ -30,6 +30,10 @@ class FieldKind(StrEnum):
     CROSSED_CELLS = "crossed_cells"
 
 
+#: Kinds that are marked, not written in.
+MARK_KINDS = (FieldKind.CHECKBOX, FieldKind.CHOICE)
+
+
 class Normalization(StrEnum):
     """What is done to a reading to make it the value that is delivered."""
 
@@ -126,6 +130,11 @@ class TemplateField:
     normalize: tuple[Normalization, ...] = ()
     #: Values surer than this are ``ok``; ``None`` leaves it to the run's settings.
     accept_above: float | None = None
+
+    @property
+    def parts(self) -> tuple[BoundingBox, ...]:
+        """Where the field is filled in: its cells, its check boxes, or its box."""
+        return self.cells or tuple(option.box for option in self.options) or (self.box,)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hcr_scan.geometry import BoundingBox, union_of
@@ -43,7 +44,7 @@ class InkPlace:
 
 def find_places(paper: Paper, frames: Frames) -> list[InkPlace]:
     """Every place that the frames of a page make, with its ink, in reading order."""
-    inner = _innermost(frames)
+    inner = innermost(frames.boxes, [*(cell for comb in frames.combs for cell in comb), *frames.boxes])
     joined = join_cells((*frames.combs, *((box,) for box in inner if _is_cell_shaped(box))))
     rows = [row for row in joined if len(row) >= CELLS_IN_A_ROW or (row in frames.combs and len(row) > 1)]
     taken = {cell for row in rows for cell in row}
@@ -72,11 +73,10 @@ def _is_cell_shaped(box: BoundingBox) -> bool:
     return 0.55 * box.height < box.width < 1.8 * box.height
 
 
-def _innermost(frames: Frames) -> list[BoundingBox]:
-    """Boxes to write in: not those that cells and boxes take up, nor crumbs inside the loops of what is written."""
-    parts = [cell for comb in frames.combs for cell in comb] + list(frames.boxes)
+def innermost(boxes: Sequence[BoundingBox], parts: Sequence[BoundingBox]) -> list[BoundingBox]:
+    """Boxes to write in: not those that ``parts`` take up, nor crumbs inside the loops of what is written in others."""
     whole = []
-    for box in frames.boxes:
+    for box in boxes:
         inner = [part for part in parts if part.area < 0.8 * box.area and part.share_in(box) > INSIDE]
         if sum(part.area for part in inner) < CONTAINER_SHARE * box.area:
             whole.append(box)

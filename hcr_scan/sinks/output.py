@@ -118,6 +118,21 @@ def open_output(target: str) -> Output:
     return StandardOutput() if target == STDOUT else OutputFile(target)
 
 
+def write_output(target: str, data: bytes) -> None:
+    """Write a whole file, or to standard output; what stood there before stays if that fails.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    output = open_output(target)
+    try:
+        with output_errors(target):
+            output.stream.write(data)
+        output.commit()
+    finally:
+        output.discard()
+
+
 @contextlib.contextmanager
 def output_errors(target: str) -> Iterator[None]:
     """Turn what the system says against writing into an :class:`OutputError` with advice.

@@ -16,12 +16,13 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import hcr_scan
-from hcr_scan.forms.files.field_table import CELL_KINDS, MARK_KINDS, NAME, equal_cells
+from hcr_scan.forms.files.field_table import CELL_KINDS, NAME, equal_cells
 from hcr_scan.forms.files.template_file import ID, load_template
 from hcr_scan.forms.files.template_writing import write_template
 from hcr_scan.forms.knowledge.checks import check_checks
 from hcr_scan.forms.knowledge.languages import check_knowledge
 from hcr_scan.forms.template import (
+    MARK_KINDS,
     Check,
     FieldKind,
     Knowledge,

@@ -11,8 +11,7 @@ import numpy as np
 from hcr_scan.errors import UsageError
 from hcr_scan.forms.blank import blank_of
 from hcr_scan.forms.drafting.printed_words import runs_across
-from hcr_scan.forms.files.field_table import MARK_KINDS
-from hcr_scan.forms.template import Template, TemplateField, TemplatePage
+from hcr_scan.forms.template import MARK_KINDS, Template, TemplateField, TemplatePage
 from hcr_scan.geometry import BoundingBox, Homography
 from hcr_scan.images import Components, above, connected_components
 from hcr_scan.segmentation.binarization import STRONG_INK, Paper, flatten_light, local_ink, working_raster
@@ -53,11 +52,6 @@ def check_template(template: Template) -> list[Finding]:
     return findings
 
 
-def parts_of(field: TemplateField) -> tuple[BoundingBox, ...]:
-    """Where a field is filled in: its cells, its check boxes, or its box."""
-    return field.cells or tuple(option.box for option in field.options) or (field.box,)
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class _View:
     """A blank at working size."""
@@ -85,8 +79,8 @@ def _collisions(page: TemplatePage) -> Iterator[tuple[str, str]]:
     for one, other in combinations(page.fields, 2):
         shared = [
             overlap
-            for part in parts_of(one)
-            for other_part in parts_of(other)
+            for part in one.parts
+            for other_part in other.parts
             if (overlap := part.intersection(other_part)) and min(overlap.width, overlap.height) > TOUCH
         ]
         if shared:
@@ -99,7 +93,7 @@ def _frames_inside(view: _View, field: TemplateField, filled: bool) -> Iterator[
 
     On a filled page it must be seen in half of the parts, for a T has a straight line on top too.
     """
-    depths = [_frame_depths(view, part) for part in parts_of(field)]
+    depths = [_frame_depths(view, part) for part in field.parts]
     tight = []
     for side in SIDES:
         found = sorted(depth.get(side, 0) for depth in depths)
@@ -134,6 +128,6 @@ def _print_inside(view: _View, field: TemplateField) -> Iterator[str]:
     """Print that runs across the borders of cells and check boxes, which are empty on a blank but for guides."""
     if not field.cells and field.kind not in MARK_KINDS:
         return
-    cut = [str(n) for n, part in enumerate(parts_of(field), 1) if runs_across(view.pieces, view.box(part))]
+    cut = [str(n) for n, part in enumerate(field.parts, 1) if runs_across(view.pieces, view.box(part))]
     if cut:
         yield f"print runs across the border of {'cell' if field.cells else 'box'} {', '.join(cut)}; move the box"

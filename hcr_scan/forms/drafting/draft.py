@@ -15,7 +15,7 @@ from hcr_scan.forms.drafting.places import Place, find_places
 from hcr_scan.forms.drafting.straight_blank import StraightBlank, straight_blank
 from hcr_scan.forms.files.field_table import MARKED
 from hcr_scan.forms.template import FieldKind, Option, Template, TemplateField, TemplatePage
-from hcr_scan.geometry import BoundingBox
+from hcr_scan.geometry import union_of
 from hcr_scan.images import Gray
 from hcr_scan.model.bundle import load_bundle
 from hcr_scan.model.classifier import page_model_of
@@ -115,13 +115,7 @@ def _field(place: Place, blank: StraightBlank, names: Names) -> TemplateField | 
     if any(min(part.width, part.height) < 2 for part in (box, *cells)):
         return None
     options = (Option(MARKED, box),) if place.kind is FieldKind.CHECKBOX else ()
-    return TemplateField(names.number(), place.kind, _around(box, cells), cells, options)
-
-
-def _around(box: BoundingBox, cells: tuple[BoundingBox, ...]) -> BoundingBox:
-    for cell in cells:
-        box = box.union(cell)
-    return box
+    return TemplateField(names.number(), place.kind, union_of((box, *cells)), cells, options)
 
 
 def _id(target: Path) -> str:

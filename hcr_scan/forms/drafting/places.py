@@ -14,12 +14,9 @@ from hcr_scan.normalization import CropSpec
 from hcr_scan.segmentation.fields import in_reading_order, join_cells
 from hcr_scan.segmentation.frames import Frames, find_frames
 from hcr_scan.segmentation.page_model import PageModel
+from hcr_scan.segmentation.places import INSIDE, innermost
 from hcr_scan.segmentation.segment import StraightPage
 
-#: A box whose cells and boxes take up more than this share of it is a table, not a place to write in.
-CONTAINER_SHARE = 0.2
-#: A box lies in another with more than this share of it.
-INSIDE = 0.7
 #: A box to write in is at least this high and wide, in working pixels (3 and 6 mm), in a part free of print.
 LOWEST, NARROWEST = 24, 48
 #: Shares of a box that are free of print below and beside it; with less free it is a heading.
@@ -59,7 +56,7 @@ def find_places(page: StraightPage, spec: CropSpec, model: PageModel | None) -> 
     hidden = [union_of(row) for row in rows] + squares
     words = press.words([*(box.grown(FRAME) for box in hidden), *(line.grown(2) for line in lines)])
     squares = [square for square in squares if not _in_word(square, words)]
-    boxes = [box for box in _innermost(frames, cells + squares) if _has_room(box, words)]
+    boxes = [box for box in _empty_boxes(frames, cells + squares) if _has_room(box, words)]
     spaces = spaces_above(lines, [*cells, *squares, *frames.boxes], words)
     spaces = [space for space in spaces if not any(_overlap(space, other) for other in (*cells, *boxes))]
     places = [Place(FieldKind.CELLS, union_of(row), row) for row in rows]
@@ -100,21 +97,11 @@ def _in_word(square: BoundingBox, words: list[BoundingBox]) -> bool:
     return before and any(-FRAME <= word.left - square.right < near for word in level)
 
 
-def _innermost(frames: Frames, parts: list[BoundingBox]) -> list[BoundingBox]:
+def _empty_boxes(frames: Frames, parts: list[BoundingBox]) -> list[BoundingBox]:
     """Boxes to write in: not those that others take up, nor those inside others."""
-    whole = []
-    for box in frames.boxes:
-        if any(_overlap(box, part) for part in parts if part.area > 0.5 * box.area):
-            continue
-        inner = [part for part in (*parts, *frames.boxes) if part.area < 0.8 * box.area and part.share_in(box) > INSIDE]
-        if sum(part.area for part in inner) < CONTAINER_SHARE * box.area:
-            whole.append(box)
-    return [
-        box
-        for box in whole
-        if not any(other.area > box.area and box.share_in(other) > INSIDE for other in whole)
-        and not any(box.share_in(part) > INSIDE for part in parts)
-    ]
+    large = [box for box in frames.boxes if not any(_overlap(box, p) for p in parts if p.area > 0.5 * box.area)]
+    boxes = innermost(large, [*parts, *frames.boxes])
+    return [box for box in boxes if not any(box.share_in(part) > INSIDE for part in parts)]
 
 
 def _has_room(box: BoundingBox, words: list[BoundingBox]) -> bool:

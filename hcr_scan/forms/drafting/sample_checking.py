@@ -10,10 +10,9 @@ import numpy as np
 from hcr_scan.document import PageFailure
 from hcr_scan.errors import InputError
 from hcr_scan.forms.drafting.checking import SIDES, Finding
-from hcr_scan.forms.files.field_table import MARK_KINDS
 from hcr_scan.forms.prepared_pages import PreparedPage, prepared_pages
 from hcr_scan.forms.reading import RegisteredPage, registered_page
-from hcr_scan.forms.template import Template
+from hcr_scan.forms.template import MARK_KINDS, Template
 from hcr_scan.geometry import BoundingBox
 from hcr_scan.images import Mask, above, closing, connected_components, dilate
 from hcr_scan.segmentation.binarization import FAINTEST_INK

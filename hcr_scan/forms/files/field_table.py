@@ -8,7 +8,7 @@ from dataclasses import replace
 from hcr_scan.forms.files.knowledge_table import KNOWLEDGE_KEYS, Files, read_knowledge
 from hcr_scan.forms.files.page_plane import PagePlane
 from hcr_scan.forms.files.toml_table import Table, shown, suggestion
-from hcr_scan.forms.template import FieldKind, Knowledge, Normalization, Option, TemplateField
+from hcr_scan.forms.template import MARK_KINDS, FieldKind, Knowledge, Normalization, Option, TemplateField
 from hcr_scan.geometry import BoundingBox, union_of
 
 FIELD_KEYS = ("name", "kind", "box", "cells", "options", *KNOWLEDGE_KEYS, "required", "normalize", "accept_above")
@@ -17,7 +17,6 @@ OPTION_KEYS = ("value", "box")
 #: What a mark in a check box stands for unless the template says otherwise.
 MARKED = "yes"
 CELL_KINDS = (FieldKind.CELLS, FieldKind.CROSSED_CELLS)
-MARK_KINDS = (FieldKind.CHECKBOX, FieldKind.CHOICE)
 MOST_CELLS = 1000
 #: Two underscores are left out: wide tables have columns like ``name__confidence``.
 NAME = re.compile(r"[a-z](_?[a-z0-9])*")

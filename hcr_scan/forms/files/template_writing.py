@@ -7,9 +7,18 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from hcr_scan.forms.files.field_table import CELL_KINDS, MARK_KINDS, MARKED, equal_cells
+from hcr_scan.forms.files.field_table import CELL_KINDS, MARKED, equal_cells
 from hcr_scan.forms.files.template_file import SCHEMA
-from hcr_scan.forms.template import FieldKind, Knowledge, Option, Template, TemplateField, TemplatePage, ValueType
+from hcr_scan.forms.template import (
+    MARK_KINDS,
+    FieldKind,
+    Knowledge,
+    Option,
+    Template,
+    TemplateField,
+    TemplatePage,
+    ValueType,
+)
 from hcr_scan.geometry import BoundingBox
 from hcr_scan.settings import NAMED_CHARSETS, parse_charset
 
