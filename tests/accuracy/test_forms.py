@@ -14,7 +14,7 @@ import pytest
 from benchmarks.forms import SETS, read, score
 from hcr_scan.cli import run
 
-SHARED = Path(os.environ.get("HCR_SCAN_SHARED", "../shared"))
+SHARED = Path(os.environ.get("HCR_SCAN_SHARED", "../shared")).resolve()
 
 #: Recorded accuracies, rounded down by about a hundredth.
 FLOORS = {

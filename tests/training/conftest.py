@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-SHARED = Path(os.environ.get("HCR_SCAN_SHARED", "../shared"))
+SHARED = Path(os.environ.get("HCR_SCAN_SHARED", "../shared")).resolve()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
