@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -85,12 +85,12 @@ def transcribe(
     settings = settings or Settings()
     check_settings(settings.source)
     check_charset(classifier.info.labels, settings.charset)
-    arguments = [inputs] if isinstance(inputs, (str, Path)) else list(inputs)
-    paths = find_inputs([str(argument) for argument in arguments], stdin)
+    arguments = [str(inputs)] if isinstance(inputs, (str, Path)) else [str(argument) for argument in inputs]
+    paths = find_inputs(arguments, stdin, follow_links=settings.source.follow_links)
     own_engine = engine is None
     engine = engine or local_engine(settings.jobs, prepare_worker)
     try:
-        segmented = segment_pages(paths, classifier, settings, engine, observer, tuple(templates))
+        segmented = segment_pages(paths, classifier, settings, engine, observer, tuple(templates), set(arguments))
         for page in classify_pages(segmented, classifier, settings.batch_size):
             yield page if isinstance(page, PageFailure) else _assembled(page, classifier, settings, templates)
     finally:
@@ -105,9 +105,14 @@ def segment_pages(
     engine: Engine,
     observer: Observer | None = None,
     templates: tuple[Template, ...] = (),
+    named: Collection[str] = (),
 ) -> Iterator[SegmentedResult]:
-    """Every page of the files, in order, segmented by the engine's workers; files are opened only in workers too."""
-    listings = engine.map(list_pages, (ListTask(path, settings.source) for path in paths))
+    """Every page of the files, in order, segmented by the engine's workers; files are opened only in workers too.
+
+    Links are followed among those ``named`` by the user, and elsewhere if the settings say so.
+    """
+    source = settings.source
+    listings = engine.map(list_pages, (ListTask(p, source, source.follow_links or p in named) for p in paths))
     spec, page_model = classifier.info.crop_spec, classifier.page_model
     tasks = _tasks(listings, lambda ref: PageTask(ref, settings, spec, page_model, templates))
     for outcome in engine.map(timed_segment_page, tasks):

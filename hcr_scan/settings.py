@@ -93,6 +93,8 @@ class SourceSettings:
     max_pixels: int = 100_000_000
     max_file_size: int = 512 * 1024 * 1024
     max_pages: int = 5_000
+    #: Whether links found in folders and lists are followed; those named on the command line are.
+    follow_links: bool = False
 
     def __post_init__(self) -> None:
         if not 36 <= self.dpi <= 1200:
@@ -125,6 +127,8 @@ class Settings:
         for name in ("batch_size", "jobs"):
             del values[name]
         del values["source"]["password"]
+        if not self.source.follow_links:  # only what was chosen, so that earlier runs keep their fingerprint
+            del values["source"]["follow_links"]
         if templates:
             values["templates"] = list(templates)
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()

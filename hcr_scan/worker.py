@@ -34,6 +34,7 @@ class ListTask:
 
     path: str
     source: SourceSettings
+    follow_links: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ def prepare_worker() -> None:
 def list_pages(task: ListTask) -> tuple[PageRef, ...] | PageFailure:
     """The pages of one file."""
     try:
-        return count_pages(task.path, task.source)
+        return count_pages(task.path, task.source, follow_links=task.follow_links)
     except Exception as error:
         return failure_of(Source(task.path), "open", error)
 

@@ -146,6 +146,7 @@ def source_settings(pages: str | None, options: dict[str, Any]) -> SourceSetting
         max_pixels=options["max_pixels"],
         max_file_size=options["max_file_size"],
         max_pages=options["max_pages"],
+        follow_links=options.get("follow_links", False),  # of the commands that look into folders
     )
 
 

@@ -46,6 +46,9 @@ from hcr_scan.cli.options import model_options, reading_options, scan_settings, 
 @reading_options
 @click.option("--pages", metavar="RANGES", help="Pages to read of each document, such as 1-3,7,10-.  [default: all]")
 @source_options
+@click.option(
+    "--follow-links", is_flag=True, help="Follow links in folders and lists too, not only those named as INPUT."
+)
 @model_options
 @click.option("--batch-size", type=int, help="Glyphs read at once; changes speed, never output.  [default: 256]")
 @click.option("-j", "--jobs", type=int, help="Worker processes; changes speed, never output.  [default: one a core]")

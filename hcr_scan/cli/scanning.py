@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
 from hcr_scan import __version__
-from hcr_scan.cli.bundles import bundle_folder
+from hcr_scan.cli.bundles import bundle_folder, refuse_among_data
 from hcr_scan.cli.progress import Progress
 from hcr_scan.document import PageResult
 from hcr_scan.engines.local import local_engine
@@ -30,6 +30,8 @@ def scan_inputs(
 ) -> ExitCode:
     """Read the inputs into ``options["out"]``; the verdict is the report's."""
     target: str = options["out"]
+    bundle = bundle_folder(options["model"])
+    refuse_among_data(bundle, inputs, target)
     templates = _templates(options["templates"])
     output = OutputOptions(
         format_of(target, options["format_"]),
@@ -45,9 +47,7 @@ def scan_inputs(
         from hcr_scan.model.classifier import load_classifier
         from hcr_scan.pipeline import transcribe
 
-        classifier = load_classifier(
-            bundle_folder(options["model"]), engine=options["engine"], device=options["device"]
-        )
+        classifier = load_classifier(bundle, engine=options["engine"], device=options["device"])
         fingerprint = settings.fingerprint([template.sha256 for template in templates])
         provenance = Provenance(__version__, classifier.info.sha256, fingerprint)
         pages = transcribe(inputs, classifier, settings, engine, report.timed, stdin, templates)

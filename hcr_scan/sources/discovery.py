@@ -1,5 +1,5 @@
 # A million names pass through here, and strings are several times as fast as paths.
-# ruff: noqa: PTH112, PTH113, PTH118, PTH119, PTH122, PTH207
+# ruff: noqa: PTH112, PTH114, PTH118, PTH119, PTH122, PTH207
 """Files, folders, patterns and lists become a stream of file names, in an order that never changes, none twice."""
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ import glob
 import itertools
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import BinaryIO, TextIO
 
 from hcr_scan.errors import InputError
@@ -16,22 +17,32 @@ from hcr_scan.sources.pages import shown
 #: What is taken from a folder. A file named outright is taken whatever its suffix: its content decides.
 _FILE_TYPES = "png jpg jpeg jpe jfif mpo bmp dib webp tif tiff gif pbm pgm ppm pnm heic heif hif pdf"
 SUFFIXES = frozenset("." + file_type for file_type in _FILE_TYPES.split())
+#: Taken from a folder too, though it is refused when opened: it may hold pages, and silence would lose them.
+_REFUSED_TYPES = "zip 7z rar tar tgz gz bz2 xz ps eps djvu djv jp2 j2k jpx jxl avif psd svg"
+_TAKEN = SUFFIXES | {"." + file_type for file_type in _REFUSED_TYPES.split()}
 
 
-def find_inputs(arguments: Sequence[str], stdin: TextIO | BinaryIO | None = None) -> Iterator[str]:
+def find_inputs(
+    arguments: Sequence[str], stdin: TextIO | BinaryIO | None = None, *, follow_links: bool = False
+) -> Iterator[str]:
     """File names to read, from files, folders, patterns and ``-`` (a list on standard input, by newlines or NULs).
 
-    Folders are walked in byte order of the names; hidden files and files of other kinds are skipped, links to folders
-    are not followed. A folder that cannot be listed is yielded itself, so that it becomes a record and not a silence.
-    A pattern without a suffix of its own (``in/*``) takes what a folder would. Names hold any bytes
+    Folders are walked in byte order of the names; hidden files and files of other kinds are skipped. A folder that
+    cannot be listed is yielded itself, and so is what is refused when opened (an archive, a link): it becomes a record
+    and not a silence. A pattern without a suffix of its own (``in/*``) takes what a folder would. Names hold any bytes
     (``os.fsdecode``).
+
+    Args:
+        arguments: As typed. A link among them is what it leads to.
+        stdin: What ``-`` reads.
+        follow_links: Whether links that were found, rather than named in ``arguments``, are followed too.
 
     Raises:
         InputError: an argument matches nothing. Raised by the call, before anything is yielded.
     """
     if not arguments:
         raise InputError("no input: name files, folders or patterns, or - for a list on standard input")
-    seen = _Seen()
+    seen = _Seen(follow_links)
     streams: list[Iterator[str]] = []
     for argument in arguments:
         found = _listed(stdin, seen) if argument == "-" else _expanded(argument, seen)
@@ -48,18 +59,26 @@ class _Seen:
     Folders stand for their files, so that listing a million of them does not hold a million names.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, follow_links: bool) -> None:
+        self.follow_links = follow_links
         self.files: set[str] = set()
         self.folders: set[str] = set()
 
-    def first_time(self, path: str) -> bool:
-        real = os.path.realpath(path)
+    def first_time(self, path: str, *, follow: bool) -> bool:
+        real = os.path.realpath(path) if follow else _own_place(path)
         folder, name = os.path.split(real)
         # A link that leads nowhere is not among the folder's files.
-        if real in self.files or (folder in self.folders and _is_page_name(name) and os.path.isfile(real)):
+        there = os.path.isfile if follow else os.path.lexists
+        if real in self.files or (folder in self.folders and _is_page_name(name) and there(real)):
             return False
         self.files.add(real)
         return True
+
+
+def _own_place(path: str) -> str:
+    """Where a name stands, be it a link or not."""
+    folder, name = os.path.split(path)
+    return os.path.join(os.path.realpath(folder), name)
 
 
 #: An argument whose files were all named before yields this: it matched something, so it is no mistake.
@@ -68,63 +87,97 @@ _REPEATED = ""
 
 def _expanded(argument: str, seen: _Seen) -> Iterator[str]:
     if os.path.lexists(argument):
-        yield from _file_or_folder(argument, seen)
+        yield from _file_or_folder(argument, seen, follow=True)
     elif glob.has_magic(argument):
         stated_suffix = os.path.splitext(argument)[1].strip("*?.") != ""
         for path in sorted(glob.iglob(argument, recursive=True), key=os.fsencode):
             if stated_suffix or os.path.isdir(path) or _is_page_name(os.path.basename(path)):
-                yield from _file_or_folder(path, seen)
+                yield from _file_or_folder(path, seen, follow=seen.follow_links)
 
 
-def _file_or_folder(path: str, seen: _Seen) -> Iterator[str]:
-    if os.path.isdir(path):
+def _file_or_folder(path: str, seen: _Seen, *, follow: bool) -> Iterator[str]:
+    if os.path.isdir(path) and (follow or not os.path.islink(path)):
         yield from _walked(path, seen)
     else:
-        yield path if seen.first_time(path) else _REPEATED
+        yield path if seen.first_time(path, follow=follow) else _REPEATED
 
 
 def _walked(top: str, seen: _Seen) -> Iterator[str]:
     """Pages below a folder, depth first, on a stack: folders may be nested deeper than Python recurses."""
-    stack: list[tuple[str, str, Iterator[os.DirEntry[str]]]] = []
-    real_top = os.path.realpath(top)
-    entries = _entries(top, real_top, seen)
+    stack: list[tuple[str, str, Iterator[_Entry]]] = []
+    entries = _entries(top, os.path.realpath(top), seen)
     if isinstance(entries, str):
         yield entries
         return
-    stack.append((top, real_top, entries))
+    stack.append((top, os.path.realpath(top), entries))
     while stack:
-        _, real, entries = stack[-1]
+        folder, real, entries = stack[-1]
         entry = next(entries, None)
         if entry is None:
             stack.pop()
-        elif entry.is_dir(follow_symlinks=False):
-            real_below = os.path.join(real, entry.name)
-            below = _entries(entry.path, real_below, seen)
+            continue
+        path, real_path = os.path.join(folder, entry.name), os.path.join(real, entry.name)
+        if entry.link and seen.follow_links:
+            yield from _followed(path, seen)
+        elif entry.folder and not entry.link:
+            below = _entries(path, real_path, seen)
             if isinstance(below, str):
                 yield below
             else:
-                stack.append((entry.path, real_below, below))
-        elif _is_page_name(entry.name) and not (entry.is_symlink() and os.path.isdir(entry.path)):
-            yield entry.path if _is_new(entry, real, seen) else _REPEATED
+                stack.append((path, real_path, below))
+        else:
+            yield path if not seen.files or real_path not in seen.files else _REPEATED
 
 
-def _is_new(entry: os.DirEntry[str], real_folder: str, seen: _Seen) -> bool:
-    if entry.is_symlink():
-        return seen.first_time(entry.path)
-    return not seen.files or os.path.join(real_folder, entry.name) not in seen.files
+def _followed(path: str, seen: _Seen) -> Iterator[str]:
+    """What a link in a folder leads to; a link to a folder that was walked, as in a loop, leads to nothing new."""
+    if os.path.isdir(path) or _is_page_name(os.path.basename(path)):
+        yield from _file_or_folder(path, seen, follow=True)
 
 
-def _entries(folder: str, real: str, seen: _Seen) -> Iterator[os.DirEntry[str]] | str:
-    """What is in a folder, sorted; or what to yield instead: nothing new, or a folder that cannot be listed."""
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """What stands in a folder; ``folder`` says of a link too whether it leads to one."""
+
+    name: str
+    folder: bool
+    link: bool
+
+
+def _entries(folder: str, real: str, seen: _Seen) -> Iterator[_Entry] | str:
+    """Folders and pages in a folder, sorted; or what to yield instead: nothing new, or a folder that cannot be listed.
+
+    Only names are held, as bytes: a folder may hold a million.
+    """
     if real in seen.folders:
         return _REPEATED
+    names: list[bytes] = []
+    folders: set[bytes] = set()
+    links: set[bytes] = set()
     try:
-        with os.scandir(folder) as listing:
-            entries = sorted((e for e in listing if not e.name.startswith(".")), key=lambda e: os.fsencode(e.name))
+        with os.scandir(os.fsencode(folder)) as listing:
+            for entry in listing:
+                name = entry.name
+                if name.startswith(b"."):
+                    continue
+                if entry.is_symlink():
+                    links.add(name)
+                if _is_folder(entry):
+                    folders.add(name)
+                if name in folders or _is_page_name(os.fsdecode(name)):
+                    names.append(name)
     except OSError:
         return folder
     seen.folders.add(real)
-    return iter(entries)
+    names.sort()
+    return (_Entry(os.fsdecode(name), name in folders, name in links) for name in names)
+
+
+def _is_folder(entry: os.DirEntry[bytes]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads to itself
+        return False
 
 
 def _listed(stdin: TextIO | BinaryIO | None, seen: _Seen) -> Iterator[str]:
@@ -136,7 +189,7 @@ def _listed(stdin: TextIO | BinaryIO | None, seen: _Seen) -> Iterator[str]:
         if raw.endswith(b"\r") and not os.path.lexists(os.fsdecode(raw)):
             name = raw[:-1]  # a list written on Windows
         if name:
-            yield from _file_or_folder(os.fsdecode(name), seen)
+            yield from _file_or_folder(os.fsdecode(name), seen, follow=seen.follow_links)
 
 
 def _split_names(stream: Iterable[str] | BinaryIO) -> Iterator[bytes]:
@@ -155,7 +208,7 @@ def _read(stream: Iterable[str] | BinaryIO) -> bytes:
 
 
 def _is_page_name(name: str) -> bool:
-    return not name.startswith(".") and os.path.splitext(name)[1].lower() in SUFFIXES
+    return not name.startswith(".") and os.path.splitext(name)[1].lower() in _TAKEN
 
 
 def _nothing(argument: str) -> str:

@@ -49,7 +49,7 @@ def check_renderer(settings: SourceSettings) -> None:
             )
 
 
-def count_pages(path: str, settings: SourceSettings) -> tuple[PageRef, ...] | PageFailure:
+def count_pages(path: str, settings: SourceSettings, *, follow_links: bool = True) -> tuple[PageRef, ...] | PageFailure:
     """The pages of a document that are to be read, or why it cannot be opened.
 
     Empty where ``settings.pages`` chooses none of the pages the document has.
@@ -62,7 +62,7 @@ def count_pages(path: str, settings: SourceSettings) -> tuple[PageRef, ...] | Pa
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's remarks about metadata are not for the user
-            document = read_document(path, settings.max_file_size)
+            document = read_document(path, settings.max_file_size, follow_links=follow_links)
             source = Source(path, sha256=document.sha256)
             pages = _page_count(document, settings)
         chosen = chosen_pages(ranges, pages)

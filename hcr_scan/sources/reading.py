@@ -7,6 +7,7 @@ import hashlib
 import os
 import re
 import stat
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -95,14 +96,16 @@ class _LastRead:
 _last_read = _LastRead()
 
 
-def read_document(path: str, max_file_size: int) -> Document:
+def read_document(path: str, max_file_size: int, *, follow_links: bool = True) -> Document:
     """The file's bytes, kind and SHA-256; the last one read is kept and returned again if the file is unchanged.
+
+    With ``follow_links=False`` a link is not opened, not even one that took the place of a file since it was listed.
 
     Raises:
         SourceError: the file cannot be read, is too large, or is not of a kind that can be.
     """
     try:
-        with open(path, "rb", opener=_open_without_waiting) as file:
+        with open(path, "rb", opener=_opener(follow_links)) as file:
             status = os.fstat(file.fileno())
             # A FIFO or a device would block or never end.
             if not stat.S_ISREG(status.st_mode):
@@ -116,6 +119,8 @@ def read_document(path: str, max_file_size: int) -> Document:
             _last_read.signature, _last_read.document = None, None
             data = file.read(status.st_size + 1)
     except (OSError, ValueError) as error:
+        if not follow_links and isinstance(error, OSError) and error.errno == errno.ELOOP:
+            raise _not_followed(path) from error
         raise _cannot_open(path, error) from error
     if len(data) != status.st_size:
         raise SourceError("changed", f"{shown(path)} changed while it was read; run again when it is complete")
@@ -124,8 +129,10 @@ def read_document(path: str, max_file_size: int) -> Document:
     return document
 
 
-def _open_without_waiting(path: str, flags: int) -> int:
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+def _opener(follow_links: bool) -> Callable[[str, int], int]:
+    """Opens without waiting, as a FIFO without a writer would make it, and if told so nothing that is a link."""
+    more = getattr(os, "O_NONBLOCK", 0) | (0 if follow_links else getattr(os, "O_NOFOLLOW", 0))
+    return lambda path, flags: os.open(path, flags | more)
 
 
 def _kind(path: str, data: bytes) -> Kind:
@@ -151,6 +158,14 @@ def _too_large(path: str, size: int, limit: int) -> SourceError:
 
 def _not_a_file(path: str) -> SourceError:
     return SourceError("not_a_file", f"{shown(path)} is not a regular file; name files or folders of files")
+
+
+def _not_followed(path: str) -> SourceError:
+    return SourceError(
+        "symlink",
+        f"{shown(path)} is a link, and links that are found in folders and lists are not followed; "
+        "name it on the command line, or add --follow-links",
+    )
 
 
 def _cannot_open(path: str, error: OSError | ValueError) -> SourceError:

@@ -10,6 +10,7 @@ import pytest
 
 from hcr_scan.errors import InputError
 from hcr_scan.sources import find_inputs
+from tests.privileges import as_nobody
 
 
 @pytest.fixture
@@ -84,17 +85,46 @@ def test_arguments_come_in_their_order(tree: Path) -> None:
     assert list(find_inputs(["in/sub/deep", "in"])) == [ALL_IN[3], *ALL_IN[:3], ALL_IN[4]]
 
 
-def test_links(tree: Path) -> None:
+@pytest.fixture
+def links(tree: Path) -> Path:
     (tree / "in/loop").symlink_to(tree / "in")
     (tree / "in/sub/up").symlink_to("..")
     (tree / "in/again.png").symlink_to("b.png")
     (tree / "in/zz.png").symlink_to(tree / "other/f.png")
+    (tree / "in/readme").symlink_to("notes.txt")
     # Links that lead nowhere are records of missing files, not silence.
     (tree / "in/self.png").symlink_to("self.png")
     (tree / "in/lost.png").symlink_to("gone.png")
-    assert list(find_inputs(["in"])) == [*ALL_IN[:2], "in/lost.png", "in/self.png", *ALL_IN[2:], "in/zz.png"]
     (tree / "elsewhere").symlink_to(tree / "other")
+    return tree
+
+
+def test_links_in_folders_become_records_of_their_own(links: Path) -> None:
+    found = list(find_inputs(["in"]))
+    assert {"in/loop", "in/sub/up", "in/again.png", "in/zz.png", "in/self.png", "in/lost.png"} < set(found)
+    assert sorted(found) == sorted(set(found))
+    assert "in/readme" not in found
+
+
+def test_links_in_folders_can_be_followed(links: Path) -> None:
+    followed = list(find_inputs(["in"], follow_links=True))
+    assert followed == [*ALL_IN[:2], "in/lost.png", "in/self.png", *ALL_IN[2:], "in/zz.png"]
+
+
+def test_a_link_that_is_named_is_what_it_leads_to(links: Path) -> None:
     assert list(find_inputs(["elsewhere", "other"])) == ["elsewhere/f.png"]
+    assert list(find_inputs(["in/zz.png", "other/f.png"])) == ["in/zz.png"]
+
+
+def test_links_in_a_list_are_records_too(links: Path) -> None:
+    assert list(find_inputs(["-"], io.BytesIO(b"in/zz.png\nelsewhere\n"))) == ["in/zz.png", "elsewhere"]
+    assert list(find_inputs(["-"], io.BytesIO(b"elsewhere\n"), follow_links=True)) == ["elsewhere/f.png"]
+
+
+def test_what_may_hold_pages_and_is_not_read_is_no_silence(tree: Path) -> None:
+    for name in ("batch.zip", "letter.djvu", "scan.jp2", "notes.docx"):
+        (tree / "other" / name).write_bytes(b"x")
+    assert list(find_inputs(["other"])) == ["other/batch.zip", "other/f.png", "other/letter.djvu", "other/scan.jp2"]
 
 
 def test_names_of_any_bytes(tmp_path: Path) -> None:
@@ -153,11 +183,12 @@ def test_an_argument_that_matches_nothing_is_named_at_once(tree: Path, arguments
         find_inputs(arguments, io.BytesIO())
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")
+@pytest.mark.skipif(os.name != "posix", reason="needs POSIX permissions")
 def test_a_folder_that_cannot_be_listed_is_no_silence(tree: Path) -> None:
     (tree / "in/sub").chmod(0)
     try:
-        assert list(find_inputs(["in"])) == ["in/a.PDF", "in/b.png", "in/sub", "in/z.jpg"]
+        with as_nobody(tree):
+            assert list(find_inputs(["in"])) == ["in/a.PDF", "in/b.png", "in/sub", "in/z.jpg"]
     finally:
         (tree / "in/sub").chmod(0o755)
 
@@ -165,8 +196,8 @@ def test_a_folder_that_cannot_be_listed_is_no_silence(tree: Path) -> None:
 def test_a_folder_that_vanishes_is_no_silence(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     scandir = os.scandir
 
-    def refusing(path: str) -> object:
-        if path.endswith("sub"):
+    def refusing(path: bytes) -> object:
+        if path.endswith(b"sub"):
             raise PermissionError(13, "Permission denied", path)
         return scandir(path)
 

@@ -8,6 +8,8 @@ import os
 import pickle
 import subprocess
 import sys
+import threading
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +24,7 @@ from hcr_scan.settings import SourceSettings
 from hcr_scan.sources import PageImage, PageRef, check_settings, count_pages, load_page, parse_page_ranges
 from hcr_scan.sources.page_ranges import chosen_pages
 from hcr_scan.sources.reading import read_document
+from tests.privileges import as_nobody
 
 SETTINGS = SourceSettings()
 
@@ -158,10 +161,51 @@ def test_a_fifo_or_a_device_never_blocks(tmp_path: Path) -> None:
     assert failure_of("/dev/zero").error == "not_a_file"
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")
+def test_a_link_is_opened_only_where_links_are_followed(five_pages: Path, tmp_path: Path) -> None:
+    (tmp_path / "link.tif").symlink_to(five_pages)
+    (tmp_path / "folder.tif").symlink_to(tmp_path)
+    assert not isinstance(count_pages(str(tmp_path / "link.tif"), SourceSettings()), PageFailure)
+    for name in ("link.tif", "folder.tif"):
+        failure = count_pages(str(tmp_path / name), SourceSettings(), follow_links=False)
+        assert isinstance(failure, PageFailure)
+        assert failure.error == "symlink"
+        assert "--follow-links" in failure.message
+
+
+def test_a_file_swapped_for_a_link_after_it_was_listed_is_not_opened(five_pages: Path, tmp_path: Path) -> None:
+    """A hundred races: one thread swaps a page for a link to another file and back while the page is opened."""
+    secret, page = tmp_path / "secret.pgm", tmp_path / "page.pgm"
+    secret.write_bytes(b"P5 1 1 255 " + bytes([1]))
+    safe = b"P5 1 1 255 " + bytes([2])
+    page.write_bytes(safe)
+    done = threading.Event()
+
+    def swap() -> None:
+        while not done.is_set():
+            link, file = tmp_path / "a", tmp_path / "b"
+            link.symlink_to(secret)
+            link.replace(page)
+            file.write_bytes(safe)
+            file.replace(page)
+
+    swapping = threading.Thread(target=swap)
+    swapping.start()
+    outcomes = Counter[str]()
+    for _ in range(100):
+        listed = count_pages(str(page), SourceSettings(), follow_links=False)
+        outcomes[listed.error if isinstance(listed, PageFailure) else listed[0].sha256] += 1
+    done.set()
+    swapping.join()
+    expected = hashlib.sha256(safe).hexdigest()
+    assert set(outcomes) <= {expected, "symlink", "changed"}
+    assert outcomes[expected] > 0
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs POSIX permissions")
 def test_a_file_that_may_not_be_read_is_a_record(five_pages: Path) -> None:
     five_pages.chmod(0)
-    assert failure_of(five_pages).error == "unreadable"
+    with as_nobody(five_pages.parent):
+        assert failure_of(five_pages).error == "unreadable"
 
 
 @pytest.mark.parametrize(
