@@ -85,9 +85,15 @@ def alphabet(pen: float, darkness: float) -> Hand:
 
 def draw_page(kind: str) -> Page:
     """A grey scan, uint8 ``SIZE``: ``lines`` of words on plain paper, or ``cells`` of combs; 500 characters."""
+    return draw_known_page(kind)[0]
+
+
+def draw_known_page(kind: str) -> tuple[Page, str]:
+    """The page of :func:`draw_page`, and the characters on it in reading order."""
     random = np.random.default_rng(11)
     paper = np.full(SIZE, 255, np.uint8)
     _, write = hand()
+    written = ""
     pitch_y, pitch_x, height = 150, 86, 62
     for row in range(ROWS):
         top = 260 + row * pitch_y
@@ -97,10 +103,11 @@ def draw_page(kind: str) -> Page:
             # Words of five characters, a gap after each.
             left = 140 + column * pitch_x + (0 if kind == "cells" else 14 * (column // 5))
             text = CHARACTERS[int(random.integers(len(CHARACTERS)))]
+            written += text
             write(paper, text, left + random.normal(0, 2), top + random.normal(0, 3), height)
     soft = np.asarray(Image.fromarray(paper).rotate(0.4, Image.Resampling.BICUBIC, fillcolor=255)
                       .filter(ImageFilter.GaussianBlur(0.7)), float)  # fmt: skip
-    return np.clip(soft * 0.97 + random.normal(0, 2, SIZE), 0, 255).astype(np.uint8)
+    return np.clip(soft * 0.97 + random.normal(0, 2, SIZE), 0, 255).astype(np.uint8), written
 
 
 def _draw_comb(paper: Page, left: int, top: int, width: int, height: int) -> None:
