@@ -112,9 +112,8 @@ def main() -> None:
     for name in ("Tesseract 5", "PP-OCRv4"):
         if name not in found:
             print(f"{name} is not installed and left out.", file=sys.stderr)
-    print(
-        f"{time.strftime('%Y-%m-%d')}, Python {platform.python_version()}, {chosen.copies} JPEG pages, start-up included."
-    )
+    when, python = time.strftime("%Y-%m-%d"), platform.python_version()
+    print(f"{when}, Python {python}, {chosen.copies} JPEG pages, start-up included.")
     print("\n| page | program | pages/s | hcr-scan is faster by | characters wrong |\n|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as work:
         for kind in ("lines", "cells"):
