@@ -20,6 +20,7 @@ _HOMES = {
     ),
     "hcr_scan.errors": (
         "ExitCode", "HcrScanError", "InputError", "MissingDependency", "ModelError", "OutputError", "UsageError",
+        "WorkerError",
     ),
     "hcr_scan.forms.grouping": ("filled_forms",),
     "hcr_scan.forms.template": ("Template",),
@@ -28,7 +29,7 @@ _HOMES = {
     "hcr_scan.model.bundle": ("ModelInfo",),
     "hcr_scan.model.classifier": ("Classifier", "load_classifier"),
     "hcr_scan.pipeline": ("transcribe",),
-    "hcr_scan.settings": ("Layout", "PdfRenderer", "Settings", "SourceSettings", "parse_charset"),
+    "hcr_scan.settings": ("Layout", "Limits", "PdfRenderer", "Settings", "SourceSettings", "parse_charset"),
 }  # fmt: skip
 
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
         ModelError,
         OutputError,
         UsageError,
+        WorkerError,
     )
     from hcr_scan.forms.files.template_file import load_template, load_templates
     from hcr_scan.forms.grouping import filled_forms
@@ -65,7 +67,7 @@ if TYPE_CHECKING:
     from hcr_scan.model.bundle import ModelInfo
     from hcr_scan.model.classifier import Classifier, load_classifier
     from hcr_scan.pipeline import transcribe
-    from hcr_scan.settings import Layout, PdfRenderer, Settings, SourceSettings, parse_charset
+    from hcr_scan.settings import Layout, Limits, PdfRenderer, Settings, SourceSettings, parse_charset
 
 __all__ = [
     "Alternative",
@@ -79,6 +81,7 @@ __all__ = [
     "HcrScanError",
     "InputError",
     "Layout",
+    "Limits",
     "Line",
     "MissingDependency",
     "ModelError",
@@ -96,6 +99,7 @@ __all__ = [
     "Template",
     "UsageError",
     "Word",
+    "WorkerError",
     "__version__",
     "filled_forms",
     "load_classifier",

@@ -65,3 +65,7 @@ class MissingDependency(HcrScanError):
     """An optional package or program is needed and absent; the message says how to install it."""
 
     exit_code = ExitCode.MISSING_DEPENDENCY
+
+
+class WorkerError(HcrScanError):
+    """No worker process can be started, so no page can be read."""

@@ -7,11 +7,13 @@ any input and :data:`NORMALIZATION_VERSION` must change too (a golden array in t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from hcr_scan.images import Ink, dilate, inked_box, resize
+if TYPE_CHECKING:
+    from hcr_scan.images import Ink
 
 NORMALIZATION_VERSION = 1
 
@@ -43,6 +45,9 @@ def normalize_glyph(ink: Ink, spec: CropSpec) -> npt.NDArray[np.uint8]:
         ink: uint8 ``(height, width)``, 0 = paper; soft (grey) or binary.
         spec: how the model wants its crops.
     """
+    # Imported here: the parent of a run knows crops by their size, but never loads OpenCV.
+    from hcr_scan.images import inked_box, resize
+
     crop = np.zeros((spec.size, spec.size), np.uint8)
     left, top, right, bottom = inked_box((ink >= 64).view(np.uint8))
     if left == right:
@@ -69,6 +74,8 @@ def _thicken(glyph: Ink, spec: CropSpec) -> Ink:
     grow = int(missing) // 2 * 2 + 1 if missing >= 1 else 1
     if grow == 1:
         return glyph
+    from hcr_scan.images import dilate
+
     margin = grow // 2
     padded = np.pad(glyph, margin)
     return dilate(padded, grow, grow)

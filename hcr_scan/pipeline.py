@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import numpy as np
 
@@ -24,7 +24,7 @@ from hcr_scan.model.classifier import Classifier, Crops
 from hcr_scan.model.probabilities import Logits, check_charset
 from hcr_scan.segmentation.candidates import SegmentedPage, SegmentedResult
 from hcr_scan.settings import Settings
-from hcr_scan.sources import PageImage, PageRef, check_settings, find_inputs
+from hcr_scan.sources import PageImage, PageRef, check_settings, find_inputs, place_of
 from hcr_scan.worker import (
     ListTask,
     PageTask,
@@ -88,7 +88,7 @@ def transcribe(
     arguments = [str(inputs)] if isinstance(inputs, (str, Path)) else [str(argument) for argument in inputs]
     paths = find_inputs(arguments, stdin, follow_links=settings.source.follow_links)
     own_engine = engine is None
-    engine = engine or local_engine(settings.jobs, prepare_worker)
+    engine = engine or local_engine(settings.jobs, prepare_worker, settings.limits)
     try:
         segmented = segment_pages(paths, classifier, settings, engine, observer, tuple(templates), set(arguments))
         for page in classify_pages(segmented, classifier, settings.batch_size):
@@ -257,7 +257,7 @@ def _tasks(
     """A task for each page; files that could not be opened keep their place as failures."""
     for listing in listings:
         if isinstance(listing, Lost):
-            yield PageFailure(Source(listing.item.path), "open", "worker_died", listing.reason)
+            yield _failure_of(listing, Source(listing.item.path), "open")
         elif isinstance(listing, PageFailure):
             yield listing
         else:
@@ -267,4 +267,8 @@ def _tasks(
 def _lost(lost: Lost[PageTask | PageFailure]) -> PageFailure:
     if isinstance(lost.item, PageFailure):
         return lost.item
-    return PageFailure(lost.item.ref.source, "segment", "worker_died", lost.reason)
+    return _failure_of(lost, lost.item.ref.source, "segment")
+
+
+def _failure_of(lost: Lost[Any], source: Source, stage: str) -> PageFailure:
+    return PageFailure(source, stage, lost.error, f"{place_of(source)} {lost.reason}")

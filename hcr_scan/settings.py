@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import string
 from collections.abc import Sequence
@@ -71,6 +72,10 @@ def _is_word(part: str) -> bool:
     return len(part) >= 4 and part.isalpha() and part.islower()
 
 
+#: A worker with its libraries takes so much address space before it sees a page.
+LEAST_WORKER_MEMORY = 512 << 20
+
+
 def available_cores() -> int:
     """Cores this process may use, which in a container are fewer than the machine has."""
     try:
@@ -102,6 +107,25 @@ class SourceSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """What a page, or the listing of a document, may take of time and memory before it is given up."""
+
+    #: Seconds.
+    page_timeout: float = 30.0
+    #: Bytes of address space of a worker process; 0 is no limit.
+    worker_memory: int = 2 << 30
+
+    def __post_init__(self) -> None:
+        if not 0 < self.page_timeout < math.inf:
+            raise UsageError(f"--page-timeout must be more than 0 seconds, not {self.page_timeout:g}")
+        if self.worker_memory and self.worker_memory < LEAST_WORKER_MEMORY:
+            raise UsageError(
+                f"--worker-memory must be at least {LEAST_WORKER_MEMORY >> 20} MiB, or 0 for no limit, "
+                f"not {self.worker_memory >> 20}"
+            )
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All settings of a scan; validated on construction, the flag's name in every message."""
 
@@ -112,6 +136,7 @@ class Settings:
     review_below: float = 0.85
     batch_size: int = 256
     jobs: int = 1
+    limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:
         if self.batch_size < 1:
@@ -124,7 +149,8 @@ class Settings:
     def fingerprint(self, templates: Sequence[str] = ()) -> str:
         """SHA-256 of every setting that can change the output, and of the templates' own; what cannot is left out."""
         values = asdict(self)
-        for name in ("batch_size", "jobs"):
+        # Limits change no reading: a page that is over them has none, and is a failure that a later run may try again.
+        for name in ("batch_size", "jobs", "limits"):
             del values[name]
         del values["source"]["password"]
         if not self.source.follow_links:  # only what was chosen, so that earlier runs keep their fingerprint

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from hcr_scan.document import PageFailure, Source
 from hcr_scan.errors import MissingDependency
 from hcr_scan.settings import Settings, SourceSettings
-from hcr_scan.sources import PageImage, PageRef, count_pages, load_page
+from hcr_scan.sources import PageImage, PageRef, count_pages, load_page, place_of
 
 if TYPE_CHECKING:
     from hcr_scan.forms.template import Template
@@ -108,7 +108,10 @@ def segment_image(image: PageImage, task: PageTask) -> SegmentedResult:
 
 
 def failure_of(source: Source, stage: str, error: Exception) -> PageFailure:
-    """A page's failure that nobody foresaw."""
+    """A page's failure that nobody foresaw, or for want of memory."""
+    if isinstance(error, MemoryError) or "Insufficient memory" in str(error):  # the latter is OpenCV
+        message = f"{place_of(source)} needs more memory than there is; scan it smaller or raise --worker-memory"
+        return PageFailure(source, stage, "memory", message)
     return PageFailure(source, stage, "internal", f"{description_of(error)}; please report this page")
 
 

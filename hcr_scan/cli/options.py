@@ -13,6 +13,7 @@ from hcr_scan.errors import UsageError
 from hcr_scan.settings import (
     NAMED_CHARSETS,
     Layout,
+    Limits,
     PdfRenderer,
     Settings,
     SourceSettings,
@@ -21,6 +22,8 @@ from hcr_scan.settings import (
 )
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+_LIMITS = Limits()
 
 _READING = (
     click.option(
@@ -95,6 +98,22 @@ _SOURCE = (
         show_default=True,
         help="Documents with more pages to read fail.",
     ),
+    click.option(
+        "--page-timeout",
+        type=float,
+        default=_LIMITS.page_timeout,
+        show_default=True,
+        metavar="SECONDS",
+        help="Pages that take longer fail.",
+    ),
+    click.option(
+        "--worker-memory",
+        type=click.IntRange(min=0),
+        default=_LIMITS.worker_memory >> 20,
+        show_default=True,
+        metavar="MIB",
+        help="Pages that take more memory fail; 0 is no limit.",
+    ),
 )
 
 _MODEL = (
@@ -127,7 +146,7 @@ def reading_options(function: Function) -> Function:
 
 
 def source_options(function: Function) -> Function:
-    """How inputs become pixels; ``--pages`` and ``--page`` are the commands' own."""
+    """How inputs become pixels, and what that may take; ``--pages`` and ``--page`` are the commands' own."""
     return _decorated(function, _SOURCE)
 
 
@@ -160,6 +179,7 @@ def scan_settings(
         charset=parse_charset(options["charset"]),
         review_below=options["review_below"],
         jobs=available_cores() if jobs is None else jobs,
+        limits=Limits(options["page_timeout"], options["worker_memory"] << 20),
     )
     return settings if batch_size is None else replace(settings, batch_size=batch_size)
 

@@ -42,7 +42,7 @@ def scan_inputs(
         tuple(Extra(extra) for extra in options["extras"]),
     )
     report = RunReport()
-    with contextlib.closing(local_engine(settings.jobs, prepare_worker)) as engine:
+    with contextlib.closing(local_engine(settings.jobs, prepare_worker, settings.limits)) as engine:
         # The first worker is on its way by now: what loads slowly here loads beside it.
         from hcr_scan.model.classifier import load_classifier
         from hcr_scan.pipeline import transcribe

@@ -4,26 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
+class Loss(StrEnum):
+    """Why an item has no result; the values are codes of :class:`hcr_scan.document.PageFailure`."""
+
+    #: It took longer than an item may.
+    TIMEOUT = "timeout"
+    #: Its worker died, twice.
+    CRASHED = "crashed"
+    #: It took more memory than a worker may.
+    MEMORY = "memory"
+    #: The function raised, or answered with what no worker may answer.
+    ERROR = "error"
+
+
 @dataclass(frozen=True, slots=True)
 class Lost(Generic[Item]):
-    """An item whose worker died over it; ``reason`` is for people."""
+    """An item without a result. ``reason``, for people, goes on after the item's name: ``took longer than 30 s``."""
 
     item: Item
+    error: Loss
     reason: str
 
 
 class Engine(Protocol):
     """Runs a function over items and gives the results back in order.
 
-    The function and what goes in and out of it must be picklable, and the function must not raise: trouble with an item
-    is a value (see :class:`hcr_scan.document.PageFailure`). A worker that dies gives :class:`Lost` for the item it
-    held.
+    The function and what goes in must be picklable; what comes out must be of the kinds that
+    :mod:`hcr_scan.engines.answers` lets through. The function is not meant to raise: trouble with an item is a value
+    (see :class:`hcr_scan.document.PageFailure`). An item that gives no result gives :class:`Lost`.
     """
 
     def map(

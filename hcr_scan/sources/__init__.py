@@ -10,7 +10,7 @@ from __future__ import annotations
 from hcr_scan.sources.discovery import SUFFIXES, find_inputs
 from hcr_scan.sources.loading import check_renderer, check_settings, count_pages, load_page
 from hcr_scan.sources.page_ranges import parse_page_ranges
-from hcr_scan.sources.pages import PageImage, PageRef
+from hcr_scan.sources.pages import PageImage, PageRef, place_of
 
 __all__ = [
     "SUFFIXES",
@@ -22,4 +22,5 @@ __all__ = [
     "find_inputs",
     "load_page",
     "parse_page_ranges",
+    "place_of",
 ]

@@ -14,7 +14,7 @@ from hcr_scan.document import PageFailure, Source
 from hcr_scan.errors import MissingDependency
 from hcr_scan.settings import PdfRenderer, SourceSettings
 from hcr_scan.sources.page_ranges import chosen_pages, parse_page_ranges
-from hcr_scan.sources.pages import PageImage, PageRef, Raster, SourceError, shown
+from hcr_scan.sources.pages import PageImage, PageRef, Raster, SourceError, place_of, shown
 from hcr_scan.sources.reading import Document, Kind, read_document
 
 logger = logging.getLogger(__name__)
@@ -115,13 +115,13 @@ def _load(document: Document, index: int, settings: SourceSettings) -> Raster:
 
 def _failure(source: Source, stage: str, error: Exception) -> PageFailure:
     """The one place where an exception becomes a record."""
-    place = f"{shown(source.path)}, page {source.page} of {source.pages}" if source.pages > 1 else shown(source.path)
+    place = place_of(source)
     if isinstance(error, SourceError):
         message = error.message.replace(shown(source.path), place, 1)
         return PageFailure(source, stage, error.code, message)
     if isinstance(error, MemoryError):
-        message = f"{place} needs more memory than there is; scan it smaller or give workers more memory"
-        return PageFailure(source, stage, "too_large", message)
+        message = f"{place} needs more memory than there is; scan it smaller or raise --worker-memory"
+        return PageFailure(source, stage, "memory", message)
     logger.debug("unexpected trouble with %s", place, exc_info=error)
     reason = f"{type(error).__name__}: {error}"
     message = f"{place} cannot be read ({reason}); open it in a viewer and save it again"

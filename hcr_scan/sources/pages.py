@@ -65,3 +65,8 @@ def shown(path: str) -> str:
     """The file name as it can be printed anywhere: undecodable bytes and control characters escaped."""
     readable = path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in readable)
+
+
+def place_of(source: Source) -> str:
+    """The file and, where there are several, the page, as a message names them."""
+    return f"{shown(source.path)}, page {source.page} of {source.pages}" if source.pages > 1 else shown(source.path)

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from hcr_scan import __version__
 from hcr_scan.cli import COMMANDS, run
@@ -237,8 +238,6 @@ def test_the_same_bytes_for_any_number_of_jobs_and_any_batch_size(folder: Path, 
 
 
 def test_inspect_draws_the_page(folder: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    from PIL import Image
-
     target = tmp_path / "overlay.png"
     assert run(["inspect", str(folder / "a.png"), "-o", str(target)]) == ExitCode.OK
     with Image.open(folder / "a.png") as page, Image.open(target) as overlay:
@@ -291,6 +290,14 @@ def test_a_scan_never_imports_a_training_library(folder: Path, tmp_path: Path) -
     imported = modules_after(str(folder), "--out", str(tmp_path / "r.csv"), "-j1")
     assert "onnxruntime" in imported
     assert not {"tensorflow", "keras", "torch", "jax", "pandas", "sklearn", "onnx", "hcr_scan_training"} & imported
+
+
+def test_a_scan_decodes_nothing_in_its_own_process(folder: Path, tmp_path: Path) -> None:
+    Image.new("L", (600, 800), 255).save(folder / "b.pdf")
+    for jobs in "12":
+        imported = modules_after(str(folder), "--out", str(tmp_path / "r.csv"), "-j", jobs)
+        assert "numpy" in imported
+        assert not {"cv2", "PIL", "pypdfium2", "pdf2image", "multiprocessing"} & imported
 
 
 def test_nothing_slow_is_loaded_before_the_first_worker_starts() -> None:

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import string
+from typing import Any
 
 import pytest
 
 from hcr_scan.errors import UsageError
-from hcr_scan.settings import PUNCTUATION, parse_charset
+from hcr_scan.settings import PUNCTUATION, Limits, Settings, SourceSettings, parse_charset
 
 
 @pytest.mark.parametrize(
@@ -37,3 +38,24 @@ def test_sets_of_nothing_or_with_white_space_are_refused(text: str) -> None:
 def test_a_misspelt_name_beside_others_is_not_a_set_of_small_letters(text: str) -> None:
     with pytest.raises(UsageError, match="no set is called"):
         parse_charset(text)
+
+
+@pytest.mark.parametrize(
+    ("limits", "flag"),
+    [
+        ({"page_timeout": 0.0}, "--page-timeout"),
+        ({"page_timeout": float("nan")}, "--page-timeout"),
+        ({"page_timeout": float("inf")}, "--page-timeout"),
+        ({"worker_memory": 511 << 20}, "--worker-memory"),
+        ({"worker_memory": -1}, "--worker-memory"),
+    ],
+)
+def test_limits_that_cannot_be_meant_are_refused_by_their_flags(limits: dict[str, Any], flag: str) -> None:
+    with pytest.raises(UsageError, match=flag):
+        Limits(**limits)
+
+
+def test_what_changes_no_reading_is_not_in_the_fingerprint() -> None:
+    plain = Settings().fingerprint()
+    assert Settings(jobs=4, batch_size=7, limits=Limits(1.0, 0)).fingerprint() == plain
+    assert Settings(source=SourceSettings(dpi=200)).fingerprint() != plain
