@@ -25,8 +25,14 @@ BLANK_AREA, BLANK_SIZE = 0.006, 0.13
 DARKER_THAN_FRAME = 2.0
 #: An X that voids a cell fills at least this share of its sides' mean, and of each side.
 STRUCK_SIZE, STRUCK_SIDE = 0.75, 0.6
-#: A glyph keeps what it has beyond the wall; less than this share on the other side does not make a second glyph.
-SHARED_GLYPH = 0.25
+#: A glyph keeps what it has beyond the wall; less than this share on the other side does not make a second glyph, nor
+#: does any share of a piece narrower than this share of a cell: that is one glyph, written beside its cell.
+SHARED_GLYPH, NARROW_GLYPH = 0.25, 1.0
+#: What goes on from a glyph is part of it down to this share of the darkness where ink begins, since pens press lightly
+#: where a stroke turns or ends; but it is this share of the way from the frame to the pen, as guides are like frames.
+FAINT_STROKE, OVER_FRAME = 0.5, 0.05
+#: Faint strokes are looked for so many pixels away from the frame.
+OFF_FRAME = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,15 @@ class _Strip:
     top: int
 
 
+@dataclass(frozen=True, slots=True)
+class _StripInk:
+    """The soft ink of a strip without its frame, whether that was erased by shape, and the faintest of its strokes."""
+
+    soft: Ink
+    erased: bool
+    faintest: float
+
+
 def read_comb(paper: Paper, cells: tuple[BoundingBox, ...]) -> tuple[InkCell, ...]:
     """The ink in a row of cells, one glyph a cell, left to right.
 
@@ -63,8 +78,9 @@ def read_comb(paper: Paper, cells: tuple[BoundingBox, ...]) -> tuple[InkCell, ..
     found = _ink_of_strip(strip.darkness, inside, paper.noise)
     if found is None:
         return tuple(InkCell(cell, None) for cell in cells)
-    ink, erased = found
-    owners = _assign((ink >= STRONG_INK).astype(np.uint8), inside, erased)
+    ink = found.soft
+    owners = _assign((ink >= STRONG_INK).astype(np.uint8), inside, found.erased)
+    owners = _with_faint_strokes(owners, ink >= found.faintest, inside)
     spans = _spans(owners, len(cells))
     return tuple(
         _read_cell(ink, owners, k + 1, span, strip, cell)
@@ -83,8 +99,8 @@ def ink_in_box(paper: Paper, box: BoundingBox) -> tuple[Ink, int, int] | None:
     found = _ink_of_strip(strip.darkness, [inside], paper.noise)
     if found is None:
         return None
-    ink, erased = found
-    owners = _assign((ink >= STRONG_INK).astype(np.uint8), [inside], erased)
+    ink = found.soft
+    owners = _assign((ink >= STRONG_INK).astype(np.uint8), [inside], found.erased)
     near = dilate((owners > 0).astype(np.uint8), 3, 3) > 0
     return (np.where(near, ink, 0).astype(np.uint8), strip.left, strip.top) if near.any() else None
 
@@ -98,8 +114,8 @@ def _cut_strip(paper: Paper, cells: tuple[BoundingBox, ...]) -> _Strip:
     return _Strip(paper.darkness[top:bottom, left:right], left, top)
 
 
-def _ink_of_strip(darkness: Gray, cells: list[BoundingBox], noise: float) -> tuple[Ink, bool] | None:
-    """Soft ink with the frame gone, and whether it had to be erased by shape; ``None`` where nothing is written."""
+def _ink_of_strip(darkness: Gray, cells: list[BoundingBox], noise: float) -> _StripInk | None:
+    """Soft ink with the frame gone; ``None`` where nothing is written."""
     pen = _pen_darkness(darkness, cells)
     if pen < max(FAINTEST_INK, 5 * noise):
         return None
@@ -110,13 +126,16 @@ def _ink_of_strip(darkness: Gray, cells: list[BoundingBox], noise: float) -> tup
         half = max(half, frame + 0.25 * (pen - frame))
     # ``half`` becomes 128; what is fainter than the frame fades to nothing.
     low = half - 0.6 * (pen - half)
-    levels = (np.arange(256, dtype=np.float32) - low) * (128.0 / max(half - low, 1.0))
+    steep = 128.0 / max(half - low, 1.0)
+    levels = (np.arange(256, dtype=np.float32) - low) * steep
     soft = looked_up(darkness, np.clip(levels, 0, 255).astype(np.uint8))
+    faintest = FAINT_STROKE * half
     if not erase:
-        return soft, False
+        faintest = max(faintest, frame + OVER_FRAME * (pen - frame))
+        return _StripInk(soft, False, (faintest - low) * steep)
     # What is clearly darker than the frame is writing, even on top of it.
     surely_pen = frame + max(0.5 * (pen - frame), 0.1 * frame)
-    return without_frame(soft, darkness > surely_pen, cells), True
+    return _StripInk(without_frame(soft, darkness > surely_pen, cells), True, (faintest - low) * steep)
 
 
 def _pen_darkness(darkness: Gray, cells: list[BoundingBox]) -> float:
@@ -145,8 +164,8 @@ def _frame_darkness(darkness: Gray, cells: list[BoundingBox]) -> float:
 def _assign(mask: Mask, cells: list[BoundingBox], erased: bool) -> npt.NDArray[np.int32]:
     """For every pixel the cell (from 1) whose glyph it belongs to; 0 for what belongs to none.
 
-    A piece of ink belongs whole to the cell that holds most of it. Only where two cells hold a good part each is it cut
-    at the wall between them: those are two glyphs that touch.
+    A piece of ink belongs whole to the cell that holds most of it. Only where two cells hold a good part each, and it
+    is too wide for one glyph, is it cut at the wall between them: those are two glyphs that touch.
     """
     found = connected_components(mask)
     columns = _nearest_cell(mask.shape[1], cells)
@@ -166,7 +185,8 @@ def _assign(mask: Mask, cells: list[BoundingBox], erased: bool) -> npt.NDArray[n
         cell = cells[order[0]]
         if _is_scrap(found, index, cell) or (erased and _is_frame(found, index, cell)):
             continue
-        if len(order) > 1:
+        left, _, right, _ = found.boxes[index].tolist()
+        if len(order) > 1 and right - left > NARROW_GLYPH * cell.width:
             cut.append(index)
         else:
             owners[index + 1] = order[0] + 1
@@ -177,6 +197,22 @@ def _assign(mask: Mask, cells: list[BoundingBox], erased: bool) -> npt.NDArray[n
         own = found.labels[top:bottom, left:right] == index + 1
         result[top:bottom, left:right][own] = np.broadcast_to(columns[left:right], own.shape)[own]
     return result
+
+
+def _with_faint_strokes(
+    owners: npt.NDArray[np.int32], ink: npt.NDArray[np.bool_], cells: list[BoundingBox]
+) -> npt.NDArray[np.int32]:
+    """The owners of pixels where each glyph also has what goes on from it in ``ink`` inside its cell."""
+    inside = np.zeros_like(owners)
+    for number, cell in enumerate(cells, 1):
+        inner = cell.grown(-OFF_FRAME)
+        inside[inner.top : inner.bottom, inner.left : inner.right] = number
+    own = (owners > 0) & (owners == inside)
+    faint = ink & (inside > 0) & (owners == 0)
+    found = connected_components((own | faint).astype(np.uint8))
+    goes_on_from = np.zeros(len(found) + 1, np.int32)
+    goes_on_from[found.labels[own]] = owners[own]
+    return np.where(faint, goes_on_from[found.labels], owners)
 
 
 def _shares(

@@ -58,6 +58,27 @@ def test_strokes_beside_a_wall_are_kept_and_walls_are_not(page, rng, darkness, s
         assert nearly(glyph(cell), box, 3)
 
 
+@pytest.mark.parametrize("darkness", [25, 120])
+def test_a_glyph_half_across_a_wall_is_one_glyph(page, rng, darkness):
+    cells = draw_comb(page, 100, 90, 6, darkness=darkness)
+    write(page, cells[1], "E", rng)
+    box = write(page, cells[2], "3", rng, shift=16)
+    write(page, cells[3], "4", rng, shift=8)
+    assert 0.3 < (box.right - cells[2].right) / box.width < 0.7
+    found = read_comb(as_paper(page), tuple(cells))
+    assert written(found) == ".xxx.."
+    assert nearly(glyph(found[2]), box, 4)
+
+
+@pytest.mark.parametrize("darkness", [25, 60])
+def test_a_stroke_that_fades_is_part_of_its_glyph(page, rng, darkness):
+    cells = draw_comb(page, 100, 90, 4, darkness=darkness)
+    draw_strokes(page, [[(152, 102), (152, 130)]], 4)
+    draw_strokes(page, [[(152, 102), (172, 102)]], 4, darkness=round(0.32 * 255))
+    (found,) = (cell for cell in read_comb(as_paper(page), tuple(cells)) if cell.chunk)
+    assert glyph(found).width >= 18
+
+
 @pytest.mark.parametrize("darkness", [120, 255])
 def test_ink_that_crosses_a_wall_stays_with_its_glyph(page, rng, darkness):
     cells = draw_comb(page, 100, 90, 6, darkness=darkness)
