@@ -44,7 +44,8 @@ def read(folder: Path, charset: str, target: Path) -> float:
     names = [name for name, (_, _, small) in SETS.items() if small == (charset == "alnum")]
     inputs = [str(folder / "forms" / name) for name in names if (folder / "forms" / name).is_dir()]
     started = time.perf_counter()
-    command = [sys.executable, "-m", "hcr_scan", *inputs, "--out", str(target), "--charset", charset, "--quiet"]
+    options = ["--out", str(target), "--overwrite", "--charset", charset, "--quiet"]
+    command = [sys.executable, "-m", "hcr_scan", *inputs, *options]
     code = subprocess.run(command, check=False).returncode
     if code not in (0, 1):
         sys.exit(f"the scan ended with exit code {code}")

@@ -31,7 +31,7 @@ def timed_run(folder: Path, jobs: int) -> tuple[float, float, int, int]:
     target = folder.parent / "out.jsonl"
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     started = time.perf_counter()
-    command = [*COMMAND, str(folder), "--out", str(target), "--jobs", str(jobs), "--quiet"]
+    command = [*COMMAND, str(folder), "--out", str(target), "--overwrite", "--jobs", str(jobs), "--quiet"]
     subprocess.run(command, check=True, env=_installed(folder.parent))
     wall = time.perf_counter() - started
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -111,7 +111,7 @@ def heavy_modules(folder: Path, target: Path) -> list[str]:
         "import sys; from hcr_scan.cli import run; run(sys.argv[1:]);"
         "print(*[m for m in ('tensorflow', 'keras', 'torch', 'jax', 'onnx', 'pandas', 'sklearn') if m in sys.modules])"
     )
-    arguments = [str(folder), "--out", str(target), "--jobs", "1", "--quiet"]
+    arguments = [str(folder), "--out", str(target), "--overwrite", "--jobs", "1", "--quiet"]
     done = subprocess.run([sys.executable, "-c", code, *arguments], check=True, capture_output=True, text=True)
     return done.stdout.split()
 

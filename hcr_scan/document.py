@@ -12,6 +12,9 @@ from enum import StrEnum
 
 from hcr_scan.geometry import BoundingBox, union_of
 
+#: Confidences are written to this many decimals: more would be noise of the arithmetic.
+DECIMALS = 4
+
 
 class Status(StrEnum):
     """What became of a glyph, a field or a page."""
@@ -242,9 +245,17 @@ class Form:
 
 
 def joint_confidence(glyphs: tuple[Glyph, ...]) -> float:
-    """The probability that every written glyph is right, taking glyphs as independent; 1 where none is written."""
+    """The probability that every written glyph is right, taking glyphs as independent; 1 where none is written.
+
+    Of confidences as they are written, so that it can be computed again from what was written.
+    """
     product = 1.0
     for glyph in glyphs:
         if glyph.status is not Status.BLANK:
-            product *= glyph.confidence
+            product *= rounded(glyph.confidence)
     return product
+
+
+def rounded(confidence: float) -> float:
+    """A confidence as it is written."""
+    return round(confidence, DECIMALS)

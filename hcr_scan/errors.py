@@ -21,8 +21,11 @@ class ExitCode(IntEnum):
     DATASET = 6
     MISSING_DEPENDENCY = 7
     JOURNAL = 8
+    STOPPED = 9
     BUG = 70
+    HUNG_UP = 129
     INTERRUPTED = 130
+    TERMINATED = 143
 
 
 class HcrScanError(Exception):
@@ -53,6 +56,12 @@ class OutputError(HcrScanError):
     """The output cannot be written."""
 
     exit_code = ExitCode.OUTPUT
+
+
+class JournalError(HcrScanError):
+    """A journal that another run holds, that belongs to another run, or that is damaged."""
+
+    exit_code = ExitCode.JOURNAL
 
 
 class DatasetError(HcrScanError):

@@ -20,6 +20,7 @@ from hcr_scan.document import PageFailure, PageResult, Source
 from hcr_scan.engines.base import Engine, Lost
 from hcr_scan.engines.local import local_engine
 from hcr_scan.errors import HcrScanError, ModelError
+from hcr_scan.ledger import Ledger, Remaining
 from hcr_scan.model.classifier import Classifier, Crops
 from hcr_scan.model.probabilities import Logits, check_charset
 from hcr_scan.segmentation.candidates import SegmentedPage, SegmentedResult
@@ -62,6 +63,7 @@ def transcribe(
     observer: Observer | None = None,
     stdin: TextIO | None = None,
     templates: Sequence[Template] = (),
+    ledger: Ledger | None = None,
 ) -> Generator[PageResult, None, None]:
     """Every page of the inputs, in order: read, or the reason it could not be.
 
@@ -76,6 +78,7 @@ def transcribe(
         observer: Called for each page that leaves its worker.
         stdin: What ``-`` among the inputs reads.
         templates: Forms that pages may be of; each page is held against all of them.
+        ledger: Told of each document and page before it is read; may leave some out, or end the run early.
 
     Raises:
         InputError: there is nothing to read.
@@ -86,11 +89,14 @@ def transcribe(
     check_settings(settings.source)
     check_charset(classifier.info.labels, settings.charset)
     arguments = [str(inputs)] if isinstance(inputs, (str, Path)) else [str(argument) for argument in inputs]
-    paths = find_inputs(arguments, stdin, follow_links=settings.source.follow_links)
+    ledger = ledger or Ledger()
+    documents = ledger.documents(lambda: find_inputs(arguments, stdin, follow_links=settings.source.follow_links))
     own_engine = engine is None
     engine = engine or local_engine(settings.jobs, prepare_worker, settings.limits)
     try:
-        segmented = segment_pages(paths, classifier, settings, engine, observer, tuple(templates), set(arguments))
+        segmented = segment_pages(
+            documents, classifier, settings, engine, observer, tuple(templates), set(arguments), ledger
+        )
         for page in classify_pages(segmented, classifier, settings.batch_size):
             yield page if isinstance(page, PageFailure) else _assembled(page, classifier, settings, templates)
     finally:
@@ -99,29 +105,39 @@ def transcribe(
 
 
 def segment_pages(
-    paths: Iterable[str],
+    documents: Iterable[str | Remaining],
     classifier: Classifier,
     settings: Settings,
     engine: Engine,
     observer: Observer | None = None,
     templates: tuple[Template, ...] = (),
     named: Collection[str] = (),
+    ledger: Ledger | None = None,
 ) -> Iterator[SegmentedResult]:
     """Every page of the files, in order, segmented by the engine's workers; files are opened only in workers too.
 
     Links are followed among those ``named`` by the user, and elsewhere if the settings say so.
     """
-    source = settings.source
-    listings = engine.map(list_pages, (ListTask(p, source, source.follow_links or p in named) for p in paths))
+    source, ledger = settings.source, ledger or Ledger()
+
+    def listing(path: str) -> ListTask:
+        return ListTask(path, source, source.follow_links or path in named)
+
     spec, page_model = classifier.info.crop_spec, classifier.page_model
-    tasks = _tasks(listings, lambda ref: PageTask(ref, settings, spec, page_model, templates))
-    for outcome in engine.map(timed_segment_page, tasks):
-        if isinstance(outcome, Lost):
-            yield _lost(outcome)
-            continue
-        if observer is not None:
-            observer(outcome.result.source, outcome.seconds)
-        yield outcome.result
+    waiting = iter(documents)
+    # While the ledger suspects some page, one at a time; then as many as the engine takes.
+    for window, going_on in ((1, lambda: ledger.careful), (None, lambda: True)):
+        listings = _listings(_while(waiting, going_on, ledger), listing, engine, window)
+        tasks = _tasks(listings, lambda ref: PageTask(ref, settings, spec, page_model, templates), ledger)
+        for outcome in engine.map(timed_segment_page, tasks, window):
+            if isinstance(outcome, Lost) and ledger.stopping():
+                # What stops a run may have been sent to its workers as well: that is not the page's fault.
+                return
+            result = _lost(outcome) if isinstance(outcome, Lost) else outcome.result
+            ledger.returned(result.source)
+            if observer is not None and not isinstance(outcome, Lost):
+                observer(result.source, outcome.seconds)
+            yield result
 
 
 def read_page(
@@ -251,17 +267,55 @@ def _assembled(
         return failure_of(page.segmented.source, "assemble", error)
 
 
+def _while(
+    documents: Iterator[str | Remaining], going_on: Callable[[], bool], ledger: Ledger
+) -> Iterator[str | Remaining]:
+    """The documents as long as they are to be gone on with; one that is not given is left for others."""
+    while going_on() and not ledger.stopping():
+        document = next(documents, None)
+        if document is None:
+            return
+        yield document
+
+
+_Listing = tuple[PageRef, ...] | PageFailure | Lost[ListTask | Remaining]
+
+
+def _listings(
+    documents: Iterable[str | Remaining], task_of: Callable[[str], ListTask], engine: Engine, window: int | None
+) -> Iterator[tuple[str | Remaining, _Listing]]:
+    """Each document with what a worker found in it."""
+    under_way: deque[str | Remaining] = deque()
+
+    def tasks() -> Iterator[ListTask | Remaining]:
+        for document in documents:
+            under_way.append(document)
+            yield task_of(document) if isinstance(document, str) else document
+
+    for listing in engine.map(list_pages, tasks(), window):
+        yield under_way.popleft(), listing
+
+
 def _tasks(
-    listings: Iterable[tuple[PageRef, ...] | PageFailure | Lost[ListTask]], task_of: Callable[[PageRef], PageTask]
+    listings: Iterable[tuple[str | Remaining, _Listing]], task_of: Callable[[PageRef], PageTask], ledger: Ledger
 ) -> Iterator[PageTask | PageFailure]:
     """A task for each page; files that could not be opened keep their place as failures."""
-    for listing in listings:
-        if isinstance(listing, Lost):
-            yield _failure_of(listing, Source(listing.item.path), "open")
+    for document, listing in listings:
+        if isinstance(document, Remaining):
+            refs = document.refs
+        elif isinstance(listing, Lost):
+            if not ledger.stopping():
+                yield _failure_of(listing, Source(document), "open")
+            continue
         elif isinstance(listing, PageFailure):
             yield listing
+            continue
         else:
-            yield from map(task_of, listing)
+            refs = ledger.listed(document, listing)
+        for ref in refs:
+            if ledger.stopping():
+                return
+            yield ledger.claim(ref) or task_of(ref)
 
 
 def _lost(lost: Lost[PageTask | PageFailure]) -> PageFailure:

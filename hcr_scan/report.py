@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import re
 import time
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from hcr_scan.document import PageFailure, PageResult, Reason, Source, Status
-from hcr_scan.errors import ExitCode
+from hcr_scan.errors import ExitCode, UsageError
 
 SLOWEST = 5
+
+#: Of fewer pages a share says little.
+ENOUGH = 100
+
+#: What shells add to the number of the signal that ended a program.
+SIGNALLED = 128
 
 
 @dataclass(slots=True)
@@ -21,7 +29,15 @@ class RunReport:
     pages: int = 0
     failures: int = 0
     unregistered: int = 0
-    interrupted: bool = False
+    #: Pages that an earlier run had read already.
+    before: int = 0
+    #: The signal that ended the run, and whether it stopped for too many failures.
+    signal: int | None = None
+    stopped: bool = False
+    #: Whether the output could not be written anew before the run had to end.
+    unwritten: bool = False
+    codes: Counter[str] = field(default_factory=Counter)
+    statuses: Counter[Status] = field(default_factory=Counter)
     fields: Counter[Status] = field(default_factory=Counter)
     lines: Counter[Status] = field(default_factory=Counter)
     glyphs: Counter[Status] = field(default_factory=Counter)
@@ -32,8 +48,10 @@ class RunReport:
     def add(self, result: PageResult) -> None:
         """Count a page that was read, or that failed."""
         self.pages += 1
+        self.statuses[result.status] += 1
         if isinstance(result, PageFailure):
             self.failures += 1
+            self.codes[result.error] += 1
             return
         self.unregistered += Reason.UNREGISTERED in result.reasons
         for part in result.fields:
@@ -42,6 +60,19 @@ class RunReport:
         for line in result.lines:
             self.lines[line.status] += 1
             self.glyphs.update(glyph.status for glyph in line.glyphs)
+
+    def counting(self, results: Iterable[PageResult]) -> Iterator[PageResult]:
+        """The same pages, each counted as it is given."""
+        for result in results:
+            self.add(result)
+            yield result
+
+    def anew(self) -> RunReport:
+        """An empty report of the same run, to count its pages again, with those of earlier runs."""
+        fresh = RunReport()
+        fresh._started, fresh._slowest, fresh._order = self._started, self._slowest, self._order
+        fresh.stopped = self.stopped
+        return fresh
 
     def timed(self, source: Source, seconds: float) -> None:
         """Note how long a page took in its worker."""
@@ -61,8 +92,10 @@ class RunReport:
 
     @property
     def exit_code(self) -> ExitCode:
-        if self.interrupted:
-            return ExitCode.INTERRUPTED
+        if self.signal is not None:
+            return ExitCode(SIGNALLED + self.signal)
+        if self.stopped:
+            return ExitCode.STOPPED
         return ExitCode.SOME_PAGES_FAILED if self.failures else ExitCode.OK
 
     def summary(self) -> str:
@@ -70,8 +103,11 @@ class RunReport:
         seconds = self.seconds
         written = self.glyphs.total() - self.glyphs[Status.BLANK]
         parts = [f"{counted(self.pages - self.failures, 'page')} read in {seconds:.1f} s"]
-        if seconds > 0 and self.pages > 1:
-            parts[0] += f" ({self.pages / seconds:.1f}/s)"
+        now = self.pages - self.before
+        if self.before:
+            parts[0] += f" ({self.before:,} of them before)"
+        if seconds > 0 and now > 1:
+            parts[0] += f" ({now / seconds:.1f}/s)"
         if self.fields:
             parts.append(counted(self.fields.total(), "field"))
         if self.lines:
@@ -82,9 +118,45 @@ class RunReport:
             parts.append(f"{counted(self.unregistered, 'page')} of no template (read without one)")
         if self.failures:
             parts.append(f"{counted(self.failures, 'page')} FAILED (in the output, with the reason)")
-        if self.interrupted:
-            parts.append("interrupted: the output holds the pages read so far")
+        if self.signal is not None or self.stopped:
+            what = "STOPPED for too many failures" if self.stopped else "interrupted"
+            where = "journal, which hcr-scan export and --resume read" if self.unwritten else "output"
+            parts.append(f"{what}: the pages read so far are in the {where}")
         return "; ".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class FailureLimit:
+    """How many pages of one run may fail: a number, or a share of the pages read so far; ``None`` is all."""
+
+    number: int | None = None
+    share: float | None = None
+
+    @classmethod
+    def of(cls, on_failure: str, most: str | None) -> FailureLimit:
+        """What ``--on-failure`` and ``--max-failures`` mean together.
+
+        Raises:
+            UsageError: they contradict each other, or the second is neither a number nor a percentage.
+        """
+        if most is None:
+            return cls(0) if on_failure == "stop" else cls()
+        if on_failure == "stop":
+            raise UsageError("--on-failure stop allows no failures, --max-failures some; leave one out")
+        digits = most.removesuffix("%")
+        if not re.fullmatch(r"\d{1,9}(\.\d{1,9})?" if digits != most else r"\d{1,9}", digits, re.ASCII):
+            raise UsageError(f"--max-failures {most!r} is neither a number of pages nor a percentage, such as 20 or 5%")
+        if digits == most:
+            return cls(int(digits))
+        if float(digits) > 100:
+            raise UsageError(f"--max-failures {most!r} is more than all pages; name a share up to 100%")
+        return cls(share=float(digits) / 100)
+
+    def exceeded(self, report: RunReport) -> bool:
+        """Whether a run that has come so far is to stop. A share is looked at from the hundredth page on."""
+        if self.number is not None:
+            return report.failures > self.number
+        return self.share is not None and report.pages >= ENOUGH and report.failures > self.share * report.pages
 
 
 def counted(number: int, noun: str) -> str:

@@ -10,6 +10,7 @@ import string
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from hcr_scan.errors import UsageError
 
@@ -146,8 +147,8 @@ class Settings:
         if not 0 <= self.review_below <= 1:
             raise UsageError(f"--review-below must be from 0 to 1, not {self.review_below}")
 
-    def fingerprint(self, templates: Sequence[str] = ()) -> str:
-        """SHA-256 of every setting that can change the output, and of the templates' own; what cannot is left out."""
+    def values(self) -> dict[str, Any]:
+        """Every setting that can change the output, by name, as JSON can hold it; no password."""
         values = asdict(self)
         # Limits change no reading: a page that is over them has none, and is a failure that a later run may try again.
         for name in ("batch_size", "jobs", "limits"):
@@ -155,6 +156,23 @@ class Settings:
         del values["source"]["password"]
         if not self.source.follow_links:  # only what was chosen, so that earlier runs keep their fingerprint
             del values["source"]["follow_links"]
+        return values
+
+    @classmethod
+    def of_values(cls, values: dict[str, Any]) -> Settings:
+        """The settings that :meth:`values` told of; all others are the defaults."""
+        source = values["source"]
+        return cls(
+            **values
+            | {
+                "source": SourceSettings(**source | {"pdf_renderer": PdfRenderer(source["pdf_renderer"])}),
+                "layout": Layout(values["layout"]),
+            }
+        )
+
+    def fingerprint(self, templates: Sequence[str] = ()) -> str:
+        """SHA-256 of every setting that can change the output, and of the templates' own; what cannot is left out."""
+        values = self.values()
         if templates:
             values["templates"] = list(templates)
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from hcr_scan.document import PageFailure, Source
 from hcr_scan.errors import MissingDependency
+from hcr_scan.ledger import Remaining
 from hcr_scan.settings import Settings, SourceSettings
 from hcr_scan.sources import PageImage, PageRef, count_pages, load_page, place_of
 
@@ -66,8 +67,10 @@ def prepare_worker() -> None:
         onnxruntime()
 
 
-def list_pages(task: ListTask) -> tuple[PageRef, ...] | PageFailure:
-    """The pages of one file."""
+def list_pages(task: ListTask | Remaining) -> tuple[PageRef, ...] | PageFailure:
+    """The pages of one file; those that are known already pass through."""
+    if isinstance(task, Remaining):
+        return task.refs
     try:
         return count_pages(task.path, task.source, follow_links=task.follow_links)
     except Exception as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import strategies as st
 
 from hcr_scan.document import (
@@ -57,18 +59,30 @@ lines = st.builds(Line, st.lists(words, min_size=1, max_size=2).map(tuple), stat
 paths = st.binary(min_size=1, max_size=12).map(lambda raw: raw.replace(b"\0", b"?").decode("utf-8", "surrogateescape"))
 digests = st.text("0123456789abcdef", min_size=64, max_size=64)
 sources = st.builds(Source, paths, st.integers(1, 9999), st.integers(1, 9999), digests)
+#: What a page was found to be: the form, how well it matches and which page of it; or of no form.
+templates = st.none() | st.tuples(texts, st.none() | confidences, st.integers(1, 9))
+
+
+def _of_template(page: Page, template: tuple[str, float | None, int] | None) -> Page:
+    if template is None:
+        return page
+    return replace(page, template=template[0], template_match=template[1], template_page=template[2])
+
+
 pages = st.builds(
-    Page,
-    source=sources,
-    width=st.integers(1, 9999),
-    height=st.integers(1, 9999),
-    dpi=st.integers(36, 1200),
-    rotation=st.sampled_from([0, 90, 180, 270]),
-    skew=st.floats(-45, 45),
-    fields=st.lists(fields, max_size=2).map(tuple),
-    lines=st.lists(lines, max_size=2).map(tuple),
-    template=st.none() | texts,
-    template_match=st.none() | confidences,
+    _of_template,
+    st.builds(
+        Page,
+        source=sources,
+        width=st.integers(1, 9999),
+        height=st.integers(1, 9999),
+        dpi=st.integers(36, 1200),
+        rotation=st.sampled_from([0, 90, 180, 270]),
+        skew=st.floats(-45, 45),
+        fields=st.lists(fields, max_size=2).map(tuple),
+        lines=st.lists(lines, max_size=2).map(tuple),
+    ),
+    templates,
 )
 failures = st.builds(PageFailure, sources, st.sampled_from(["open", "decode", "segment", "classify"]), texts, texts)
 results = pages | failures

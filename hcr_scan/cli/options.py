@@ -116,6 +116,39 @@ _SOURCE = (
     ),
 )
 
+_OUTPUT = (
+    click.option(
+        "--format",
+        "format_",
+        type=click.Choice(["csv", "json", "jsonl"]),
+        help="Format.  [default: by the suffix of --out]",
+    ),
+    click.option(
+        "--level",
+        type=click.Choice(["field", "glyph"]),
+        default="field",
+        show_default=True,
+        help="What a row of CSV stands for.",
+    ),
+    click.option(
+        "--shape",
+        type=click.Choice(["long", "wide"]),
+        default="long",
+        show_default=True,
+        help="A record for each field and page, or one for each form, with a column for each field of the templates.",
+    ),
+    click.option(
+        "--with",
+        "extras",
+        multiple=True,
+        type=click.Choice(["confidence", "status"]),
+        help="More columns for each field of a wide table: name__confidence, name__status.",
+    ),
+    click.option(
+        "--excel", is_flag=True, help="CSV for Excel: byte order mark, and no text that Excel takes for a formula."
+    ),
+)
+
 _MODEL = (
     click.option(
         "--model",
@@ -145,6 +178,11 @@ def reading_options(function: Function) -> Function:
     return _decorated(function, _READING)
 
 
+def output_options(function: Function) -> Function:
+    """How the output is to look."""
+    return _decorated(function, _OUTPUT)
+
+
 def source_options(function: Function) -> Function:
     """How inputs become pixels, and what that may take; ``--pages`` and ``--page`` are the commands' own."""
     return _decorated(function, _SOURCE)
@@ -161,7 +199,7 @@ def source_settings(pages: str | None, options: dict[str, Any]) -> SourceSetting
         pages=pages,
         dpi=options["dpi"],
         pdf_renderer=PdfRenderer(options["pdf_renderer"]),
-        password=_password(options["password_file"]),
+        password=password_of(options["password_file"]),
         max_pixels=options["max_pixels"],
         max_file_size=options["max_file_size"],
         max_pages=options["max_pages"],
@@ -190,7 +228,8 @@ def _decorated(function: Function, options: tuple[Callable[[Any], Any], ...]) ->
     return function
 
 
-def _password(path: str | None) -> str | None:
+def password_of(path: str | None) -> str | None:
+    """The password in a file, which is its first line; ``None`` where there is no file."""
     if path is None:
         return None
     try:

@@ -15,7 +15,16 @@ from hcr_scan.forms.template import Template
 
 def filled_forms(results: Iterable[PageResult], templates: Sequence[Template]) -> Iterator[Form]:
     """The pages, in their order, as forms. At most the pages of one form are held back."""
-    wanted = {template.id: len(template.pages) for template in templates}
+    return grouped(results, form_lengths(templates))
+
+
+def form_lengths(templates: Iterable[Template]) -> dict[str, int]:
+    """How many pages each form has, by its id."""
+    return {template.id: len(template.pages) for template in templates}
+
+
+def grouped(results: Iterable[PageResult], wanted: Mapping[str, int]) -> Iterator[Form]:
+    """The same, where no more is known of the templates than how many pages each form has."""
     waiting: list[Page] = []
     for result in results:
         if waiting and not (isinstance(result, Page) and _goes_on(waiting, result)):

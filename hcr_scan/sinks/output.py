@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
 import stat
 import sys
@@ -116,6 +117,21 @@ Output = OutputFile | StandardOutput
 def open_output(target: str) -> Output:
     """The file to write to; ``-`` is standard output."""
     return StandardOutput() if target == STDOUT else OutputFile(target)
+
+
+def is_file(target: str) -> bool:
+    """Whether what is written there will be a file, and not a stream, a device, a pipe or a folder."""
+    return target != STDOUT and (os.path.isfile(target) or not os.path.lexists(os.path.realpath(target)))  # noqa: PTH113
+
+
+def discard_leftovers(target: str) -> None:
+    """Remove what runs that were killed left of this output. No other may be writing it now."""
+    path = Path(os.path.realpath(target))
+    name = re.compile(re.escape(f".{path.name[:200]}.") + r"[0-9a-f]{12}\.tmp")
+    with contextlib.suppress(OSError):
+        for entry in list(os.scandir(path.parent)):
+            if name.fullmatch(entry.name):
+                os.unlink(entry.path)  # noqa: PTH108 - any bytes in its name
 
 
 def write_output(target: str, data: bytes) -> None:

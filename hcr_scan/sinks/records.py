@@ -9,12 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hcr_scan.document import Field, Glyph, Line, Page, PageFailure, PageResult, Source, Word
+from hcr_scan.document import Field, Glyph, Line, Page, PageFailure, PageResult, Source, Word, rounded
 
 SCHEMA = "hcr-scan/1"
-
-#: Confidences are written to this many decimals: more would be noise of the arithmetic.
-DECIMALS = 4
 
 Record = dict[str, Any]
 
@@ -76,10 +73,6 @@ def source_record(source: Source) -> Record:
     if record["path"] != source.path:
         record["path_b64"] = base64.b64encode(os.fsencode(source.path)).decode("ascii")
     return record | {"page": source.page, "pages": source.pages, "sha256": source.sha256}
-
-
-def rounded(confidence: float) -> float:
-    return round(confidence, DECIMALS)
 
 
 def _page_record(page: Page) -> Record:

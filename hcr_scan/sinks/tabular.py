@@ -7,8 +7,8 @@ import io
 from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
 
-from hcr_scan.document import Field, Glyph, Line, Page, PageFailure, PageResult, Reason, Status
-from hcr_scan.sinks.records import displayable, json_text, rounded
+from hcr_scan.document import Field, Glyph, Line, Page, PageFailure, PageResult, Reason, Status, rounded
+from hcr_scan.sinks.records import displayable, json_text
 
 Cell = str | int | float | None
 Row = list[Cell]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
 
-from hcr_scan.document import Field, Form, Page, PageFailure, PageResult
+from hcr_scan.document import Field, Form, Page, PageFailure, PageResult, rounded
 from hcr_scan.sinks.records import (
     Provenance,
     Record,
@@ -13,7 +13,6 @@ from hcr_scan.sinks.records import (
     error_record,
     field_record,
     line_record,
-    rounded,
     source_record,
 )
 from hcr_scan.sinks.tabular import BYTE_ORDER_MARK, Cell, Row, csv_bytes, guarded

@@ -21,6 +21,12 @@ def parse_page_ranges(text: str) -> tuple[PageRange, ...]:
     return tuple(_parse_part(part.strip(), text) for part in text.split(","))
 
 
+def numbered_pages(text: str | None, count: int) -> list[int]:
+    """The numbers, from 1, of the pages meant by such a text of a document that has ``count``; ``None`` is all."""
+    ranges = None if text is None else parse_page_ranges(text)
+    return [index + 1 for index in chosen_pages(ranges, count)]
+
+
 def _parse_part(part: str, text: str) -> PageRange:
     match = _PART.fullmatch(part)
     if match is None or not (match[1] or match[3]) or len(part) > 20:

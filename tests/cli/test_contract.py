@@ -97,8 +97,8 @@ def test_nothing_to_read_is_3(tmp_path: Path) -> None:
     target = tmp_path / "r.csv"
     target.write_text("old")
     (tmp_path / "empty").mkdir()
-    assert scan(tmp_path / "empty", "--out", target) == ExitCode.INPUT
-    assert scan(tmp_path / "missing.png", "--out", target) == ExitCode.INPUT
+    assert scan(tmp_path / "empty", "--out", target, "--overwrite") == ExitCode.INPUT
+    assert scan(tmp_path / "missing.png", "--out", target, "--overwrite") == ExitCode.INPUT
     assert target.read_text() == "old"
 
 
@@ -159,7 +159,8 @@ def test_interrupted_is_130_and_the_output_is_valid(tmp_path: Path) -> None:
     assert process.returncode == ExitCode.INTERRUPTED
     assert time.monotonic() - started < 20
     assert 1 <= len(json.loads(target.read_text())) < 60
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "r.json"]
+    beside = ["in", "r.json", "r.json.journal", "r.json.run-manifest.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == beside
 
 
 def test_standard_output_holds_data_only(folder: Path) -> None:
@@ -295,7 +296,7 @@ def test_a_scan_never_imports_a_training_library(folder: Path, tmp_path: Path) -
 def test_a_scan_decodes_nothing_in_its_own_process(folder: Path, tmp_path: Path) -> None:
     Image.new("L", (600, 800), 255).save(folder / "b.pdf")
     for jobs in "12":
-        imported = modules_after(str(folder), "--out", str(tmp_path / "r.csv"), "-j", jobs)
+        imported = modules_after(str(folder), "--out", str(tmp_path / f"{jobs}.csv"), "-j", jobs)
         assert "numpy" in imported
         assert not {"cv2", "PIL", "pypdfium2", "pdf2image", "multiprocessing"} & imported
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import signal
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -9,13 +11,16 @@ from hcr_scan.report import SLOWEST, RunReport
 from tests.documents import results
 
 
-@given(st.lists(results, max_size=4), st.booleans())
-def test_the_exit_code_is_0_if_and_only_if_no_page_failed(pages: list[PageResult], interrupted: bool) -> None:
-    report = RunReport(interrupted=interrupted)
+@given(st.lists(results, max_size=4), st.booleans(), st.booleans())
+def test_the_exit_code_is_0_if_and_only_if_no_page_failed(
+    pages: list[PageResult], interrupted: bool, stopped: bool
+) -> None:
+    report = RunReport(signal=signal.SIGINT if interrupted else None, stopped=stopped)
     for page in pages:
         report.add(page)
     failures = sum(isinstance(page, PageFailure) for page in pages)
     expected = ExitCode.SOME_PAGES_FAILED if failures else ExitCode.OK
+    expected = ExitCode.STOPPED if stopped else expected
     assert report.exit_code is (ExitCode.INTERRUPTED if interrupted else expected)
     assert (report.pages, report.failures) == (len(pages), failures)
 

@@ -1,0 +1,29 @@
+"""``hcr-scan export``: what was read before, in another format."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from hcr_scan.cli.options import output_options
+
+
+@click.command(short_help="Write what an earlier scan read in another format.")
+@click.argument("scanned", metavar="JOURNAL|OUT")
+@click.option("-o", "--out", required=True, metavar="FILE", help="Where to write; - is standard output.")
+@output_options
+def export(**options: Any) -> None:
+    """Write what an earlier scan read in another format or shape. No page is read and no model is needed.
+
+    JOURNAL|OUT is the output of a scan, or the journal beside it. An existing FILE is replaced.
+    """
+    from hcr_scan.cli.outputs import chosen_output, open_earlier, remembered_request
+    from hcr_scan.rendering import write_pages
+
+    journal, _ = open_earlier(options["scanned"])
+    with journal:
+        request = remembered_request(journal)
+        output = chosen_output(options["out"], options, tuple(request["output"]["names"]))
+        provenance = journal.identity.provenance
+        write_pages(journal.results(), options["out"], output, provenance, request["form_lengths"])

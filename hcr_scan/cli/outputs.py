@@ -1,0 +1,59 @@
+"""How outputs are asked for on the command line, and remembered in a journal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hcr_scan.errors import JournalError
+from hcr_scan.journal.journal import SUFFIX, Journal, journal_exists, journal_path
+from hcr_scan.sinks.sink import Format, OutputOptions, Shape, format_of
+from hcr_scan.sinks.tabular import Level
+from hcr_scan.sinks.wide import Extra
+
+
+def chosen_output(target: str, options: dict[str, Any], names: tuple[str, ...]) -> OutputOptions:
+    """What :func:`hcr_scan.cli.options.output_options` mean for a file; ``names`` are the fields of the templates."""
+    return OutputOptions(
+        format_of(target, options["format_"]),
+        Level(options["level"]),
+        options["excel"],
+        Shape(options["shape"]),
+        names,
+        tuple(Extra(extra) for extra in options["extras"]),
+    )
+
+
+def remembered_output(record: dict[str, Any]) -> OutputOptions:
+    """The same as it was written down by the scan."""
+    return OutputOptions(
+        Format(record["format"]),
+        Level(record["level"]),
+        record["excel"],
+        Shape(record["shape"]),
+        tuple(record["names"]),
+        tuple(Extra(extra) for extra in record["extras"]),
+    )
+
+
+def open_earlier(name: str) -> tuple[Journal, str]:
+    """The journal that is meant by its own name or that of its output, and the output.
+
+    Raises:
+        JournalError: there is none, another run holds it, or it is damaged.
+    """
+    path = name if name.endswith(SUFFIX) else journal_path(name)
+    if not journal_exists(path):
+        raise JournalError(f"there is no journal {path}; name the output of an earlier scan, or its journal")
+    return Journal(path), path.removesuffix(SUFFIX)
+
+
+def remembered_request(journal: Journal) -> dict[str, Any]:
+    """What the scan was asked for, beside the run's identity.
+
+    Raises:
+        JournalError: the scan did not come so far.
+    """
+    request: dict[str, Any] | None = journal.noted("request")
+    if request is None:
+        raise JournalError(f"{journal.path} holds no run; scan again with --overwrite")
+    return request

@@ -1,0 +1,27 @@
+"""``hcr-scan retry``: only what failed before."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+
+@click.command(short_help="Read the pages again that failed in an earlier scan.")
+@click.argument("scanned", metavar="JOURNAL|OUT")
+@click.option("--password-file", type=click.Path(dir_okay=False), help="File whose first line opens encrypted PDFs.")
+@click.option("--batch-size", type=int, help="Glyphs read at once; changes speed, never output.  [default: 256]")
+@click.option("-j", "--jobs", type=int, help="Worker processes; changes speed, never output.  [default: one a core]")
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
+@click.option("-v", "--verbose", count=True, help="Say more; twice for details of failures.")
+def retry(**options: Any) -> int:
+    """Read the pages again that failed in an earlier scan, as it was told to, and write its output anew.
+
+    JOURNAL|OUT is the output of a scan, or the journal beside it. A document whose file was changed since, such as one
+    that was mended, is read again as a whole. Run it in the folder where the scan was run.
+    """
+    from hcr_scan.cli.progress import Progress
+    from hcr_scan.cli.retrying import retry_failures
+
+    progress = Progress(quiet=options["quiet"], verbosity=options["verbose"])
+    return int(retry_failures(options["scanned"], options, progress))

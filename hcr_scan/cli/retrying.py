@@ -1,0 +1,51 @@
+"""One retry, from an earlier scan's journal to the exit code."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from hcr_scan.cli.options import password_of
+from hcr_scan.cli.outputs import open_earlier, remembered_output, remembered_request
+from hcr_scan.cli.progress import Progress
+from hcr_scan.cli.running import ModelChoice, Run
+from hcr_scan.cli.scanning import read_templates
+from hcr_scan.errors import ExitCode
+from hcr_scan.journal.identity import RunIdentity
+from hcr_scan.journal.journal import Journal
+from hcr_scan.journal.ledgers import RetryLedger
+from hcr_scan.journal.opening import check_identity
+from hcr_scan.settings import Settings, available_cores
+
+
+def retry_failures(scanned: str, options: dict[str, Any], progress: Progress) -> ExitCode:
+    """Read again what failed, and write the output anew; the verdict is the report's."""
+    journal, target = open_earlier(scanned)
+    with journal:
+        identity, request = journal.identity, remembered_request(journal)
+
+        def checked(now: RunIdentity) -> Journal:
+            check_identity(journal, now)
+            return journal
+
+        paths = request["template_paths"]
+        run = Run(
+            identity.inputs,
+            _settings(Settings.of_values(identity.settings), options),
+            ModelChoice(**request["model"]),
+            paths,
+            read_templates(paths),
+            target,
+            remembered_output(request["output"]),
+            checked,
+            RetryLedger,
+        )
+        return run.execute(progress)
+
+
+def _settings(settings: Settings, options: dict[str, Any]) -> Settings:
+    """The scan's settings, with what may be another now."""
+    jobs = available_cores() if options["jobs"] is None else options["jobs"]
+    batch_size = settings.batch_size if options["batch_size"] is None else options["batch_size"]
+    source = replace(settings.source, password=password_of(options["password_file"]))
+    return replace(settings, source=source, jobs=jobs, batch_size=batch_size)

@@ -1,0 +1,212 @@
+"""An SQLite file that one process at a time holds, and whose trouble comes out as errors with advice."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from hcr_scan.errors import HcrScanError, JournalError, OutputError
+
+#: Marks a database as a journal of hcr-scan ("hcrs"), and the form of its tables.
+APPLICATION_ID = 0x68637273
+SCHEMA_VERSION = 1
+
+#: ``expected`` is how many pages of a document are to be read, NULL until it was listed. A claim is a page under way.
+SCHEMA = """
+CREATE TABLE run (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE documents (
+    id INTEGER PRIMARY KEY, path BLOB NOT NULL UNIQUE, sha256 TEXT, pages INTEGER, expected INTEGER
+);
+CREATE TABLE records (
+    document INTEGER NOT NULL, page INTEGER NOT NULL, failed INTEGER NOT NULL, seconds REAL, attempts INTEGER NOT NULL,
+    record BLOB NOT NULL, PRIMARY KEY (document, page)
+);
+CREATE INDEX failures ON records (document, page) WHERE failed;
+CREATE TABLE claims (
+    document INTEGER NOT NULL, page INTEGER NOT NULL, attempts INTEGER NOT NULL, PRIMARY KEY (document, page)
+) WITHOUT ROWID
+"""
+
+#: Two runs that start at the same moment may both find the other in the way: so often each tries again.
+TRIES = 8
+
+#: What a transaction may lose in a power cut is read again, so most are not waited for; one a second is.
+SYNC_SECONDS = 1.0
+
+Row = tuple[Any, ...]
+
+_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+_UNWRITABLE = {
+    sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM,
+}  # fmt: skip
+
+
+class Database:
+    """An open journal file. Until :meth:`close`, or the end of this process, no other process can open it.
+
+    Args:
+        path: The file; made where it does not exist.
+        overwrite: Begin anew, whatever the file holds.
+
+    Raises:
+        JournalError: another run holds it, or it is no journal.
+        OutputError: it cannot be written.
+    """
+
+    def __init__(self, path: str, *, overwrite: bool = False) -> None:
+        self.path = path
+        self._synced = 0.0
+        try:
+            self._connection = self._locked()
+            self._prepare(overwrite)
+        except _DamagedError:
+            if not overwrite:
+                raise
+            remove(path)
+            self._connection = self._locked()
+            self._prepare(overwrite)
+
+    def rows(self, statement: str, values: Sequence[object] = ()) -> list[Row]:
+        """All rows of a query."""
+        with self._errors():
+            return self._connection.execute(statement, values).fetchall()
+
+    def write(self, statement: str, values: Sequence[object] = ()) -> int:
+        """Change something; gives the number of rows changed."""
+        with self._errors():
+            return self._connection.execute(statement, values).rowcount
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All that is written in the block, or nothing of it. Once a second it is on the disk afterwards."""
+        now = time.monotonic()
+        durable = now - self._synced >= SYNC_SECONDS
+        if durable:
+            self.write("PRAGMA synchronous = FULL")
+        self.write("BEGIN IMMEDIATE")
+        try:
+            yield
+            self.write("COMMIT")
+        except BaseException:
+            with contextlib.suppress(sqlite3.Error):
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+            raise
+        if durable:
+            self._synced = now
+            self.write("PRAGMA synchronous = NORMAL")
+
+    def close(self) -> None:
+        """Let go of the file, with all of it on the disk."""
+        with contextlib.suppress(sqlite3.Error):
+            self._connection.execute("PRAGMA synchronous = FULL")
+        with self._errors():
+            self._connection.close()
+
+    def _locked(self) -> sqlite3.Connection:
+        for attempt in range(1, TRIES + 1):
+            try:
+                return self._opened()
+            except _HeldError:
+                if attempt == TRIES:
+                    raise
+                time.sleep(random.uniform(0.01, 0.05))  # noqa: S311 - no secret
+        raise AssertionError
+
+    def _opened(self) -> sqlite3.Connection:
+        with self._errors():
+            connection = sqlite3.connect(self.path, timeout=0, isolation_level=None)
+        try:
+            with self._errors():
+                # Held from the first access on; no file for shared memory is needed either.
+                connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+                connection.execute("PRAGMA journal_mode = WAL")
+                connection.execute("PRAGMA synchronous = NORMAL")
+                connection.execute("BEGIN EXCLUSIVE")
+                connection.execute("COMMIT")
+        except HcrScanError:
+            connection.close()
+            raise
+        return connection
+
+    def _prepare(self, overwrite: bool) -> None:
+        """Make the tables where there are none."""
+        try:
+            (kind,), (version,) = self.rows("PRAGMA application_id")[0], self.rows("PRAGMA user_version")[0]
+            tables = {str(name) for (name,) in self.rows("SELECT name FROM sqlite_master WHERE type = 'table'")}
+            if tables and kind != APPLICATION_ID:
+                raise JournalError(f"{self.path} is no journal of hcr-scan; name another output")
+            if tables and version != SCHEMA_VERSION and not overwrite:
+                raise JournalError(
+                    f"{self.path} was written by another version of hcr-scan; go on with that one, or start anew with "
+                    "--overwrite"
+                )
+            if tables and overwrite:
+                self._clear(tables)
+                tables = set()
+            if not tables:
+                self._create()
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def _clear(self, tables: set[str]) -> None:
+        with self.transaction():
+            for table in tables:
+                self.write(f'DROP TABLE "{table}"')
+        # Gives the room back, which costs next to nothing when all is gone.
+        self.write("VACUUM")
+
+    def _create(self) -> None:
+        with self.transaction():
+            for statement in SCHEMA.split(";"):
+                self.write(statement)
+            self.write(f"PRAGMA application_id = {APPLICATION_ID}")
+            self.write(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+    @contextlib.contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise _translated(self.path, error) from error
+
+
+class _HeldError(JournalError):
+    """Another process has the journal open."""
+
+
+class _DamagedError(JournalError):
+    """The file is not, or no longer, what SQLite can read."""
+
+
+def remove(path: str) -> None:
+    """Take a journal away, with what SQLite keeps beside it."""
+    for suffix in ("", "-wal", "-shm"):
+        Path(path + suffix).unlink(missing_ok=True)
+
+
+def _translated(path: str, error: sqlite3.Error) -> HcrScanError:
+    # Errors of Python's own module have no code of SQLite; the low byte is the kind of trouble.
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in _BUSY:
+        return _HeldError(f"another run is using {path}; wait until it has ended, or name another output")
+    if code == sqlite3.SQLITE_CANTOPEN and not os.path.isdir(os.path.dirname(path) or "."):  # noqa: PTH112, PTH120
+        return OutputError(f"the journal {path} cannot be written: its folder does not exist; create it first")
+    if code in _UNWRITABLE:
+        return OutputError(
+            f"the journal {path} cannot be written: {error}; free space, or name an output where there is some, "
+            "and go on with --resume"
+        )
+    return damaged(path, error)
+
+
+def damaged(path: str, error: Exception) -> JournalError:
+    """The error that says so."""
+    return _DamagedError(f"the journal {path} is damaged: {error}; start anew with --overwrite")

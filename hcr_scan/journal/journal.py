@@ -1,0 +1,240 @@
+"""The journal: which documents a run has, which of their pages are done and what stands on them."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from hcr_scan.document import PageFailure, PageResult
+from hcr_scan.errors import HcrScanError, JournalError
+from hcr_scan.journal.database import Database, damaged, remove
+from hcr_scan.journal.identity import RunIdentity
+from hcr_scan.sinks.record_reading import page_of
+from hcr_scan.sinks.records import Provenance, json_text, record_of
+
+#: What a journal's name has behind that of its output.
+SUFFIX = ".journal"
+
+#: Records take a tenth of their size so, for a millisecond a page.
+COMPRESSION = 1
+
+#: Rows read at a time: enough to be quick, few enough to be small.
+CHUNK = 100
+
+#: A page of a document: the document's number, and the page's from 1.
+Key = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A document of the journal. All but its path are ``None`` until it was opened."""
+
+    id: int
+    path: str
+    sha256: str | None
+    pages: int | None
+    expected: int | None
+
+
+class Journal:
+    """One record a page, kept as it is done. A context manager; while it is open no other process can open it.
+
+    Args:
+        path: The file.
+        overwrite: Begin anew.
+
+    Raises:
+        JournalError: another run holds it, or it is damaged or no journal.
+        OutputError: it cannot be written.
+    """
+
+    def __init__(self, path: str, *, overwrite: bool = False) -> None:
+        self.path = path
+        self._database = Database(path, overwrite=overwrite)
+        self._provenance: Provenance | None = None
+        self._closed = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file; a journal that holds nothing is taken away."""
+        if self._closed:
+            return
+        self._closed, empty = True, False
+        with contextlib.suppress(HcrScanError):
+            empty = self.empty
+        self._database.close()
+        if empty:
+            remove(self.path)
+
+    @property
+    def empty(self) -> bool:
+        """Whether no document was found yet."""
+        return not self._database.rows("SELECT 1 FROM documents LIMIT 1")
+
+    # What run it is
+
+    def note(self, key: str, value: object) -> None:
+        """Keep a JSON value under a name."""
+        self._database.write("INSERT OR REPLACE INTO run VALUES (?, ?)", (key, json.dumps(value)))
+
+    def noted(self, key: str) -> Any:
+        """The value kept under a name; ``None`` where there is none."""
+        rows = self._database.rows("SELECT value FROM run WHERE key = ?", (key,))
+        return json.loads(rows[0][0]) if rows else None
+
+    @property
+    def identity(self) -> RunIdentity:
+        record = self.noted("identity")
+        if record is None:
+            raise JournalError(f"{self.path} holds no run; start anew with --overwrite")
+        return RunIdentity.of_record(record)
+
+    def begin(self, identity: RunIdentity) -> None:
+        """Make this the journal of a run."""
+        self.note("identity", identity.as_record())
+
+    # Documents
+
+    def add_document(self, path: str) -> bool:
+        """Note a document; whether it is a new one."""
+        return self._database.write("INSERT OR IGNORE INTO documents (path) VALUES (?)", (os.fsencode(path),)) == 1
+
+    def document(self, path: str) -> Known:
+        """What is known of a document.
+
+        Raises:
+            JournalError: the journal has no such document.
+        """
+        found = self._documents("path = ?", (os.fsencode(path),))
+        if not found:
+            raise JournalError(f"{path} is not in {self.path}; start anew with --overwrite")
+        return found[0]
+
+    def unfinished(self) -> Iterator[Known]:
+        """Documents that were not opened yet, and those with pages that have no record, in order."""
+        return self._chunked(
+            "(expected IS NULL OR expected > (SELECT count(*) FROM records WHERE document = documents.id))"
+        )
+
+    def failed(self) -> Iterator[Known]:
+        """Documents with pages that failed, in order."""
+        return self._chunked("id IN (SELECT document FROM records WHERE failed)")
+
+    def listed(self, document: Known, sha256: str, pages: int, expected: int) -> None:
+        """Note what was found when a document was opened: its pages, and how many of them are to be read."""
+        self._database.write(
+            "UPDATE documents SET sha256 = ?, pages = ?, expected = ? WHERE id = ?",
+            (sha256, pages, expected, document.id),
+        )
+
+    def relisted(self, document: Known, sha256: str, pages: int, expected: int) -> None:
+        """The same of a document whose file is another now: what was read before is forgotten."""
+        with self._database.transaction():
+            self._database.write("DELETE FROM records WHERE document = ?", (document.id,))
+            self.listed(document, sha256, pages, expected)
+
+    def recorded_pages(self, document: Known, *, failed: bool = False) -> set[int]:
+        """The numbers of a document's pages that have a record, or of those that failed."""
+        only = " AND failed" if failed else ""
+        rows = self._database.rows(f"SELECT page FROM records WHERE document = ?{only}", (document.id,))  # noqa: S608
+        return {page for (page,) in rows}
+
+    def _chunked(self, condition: str) -> Iterator[Known]:
+        last = 0
+        while found := self._documents(f"id > ? AND {condition} ORDER BY id LIMIT {CHUNK}", (last,)):
+            yield from found
+            last = found[-1].id
+
+    def _documents(self, condition: str, values: tuple[object, ...]) -> list[Known]:
+        query = f"SELECT id, path, sha256, pages, expected FROM documents WHERE {condition}"  # noqa: S608 - our own
+        return [Known(row[0], os.fsdecode(row[1]), *row[2:]) for row in self._database.rows(query, values)]
+
+    # Claims
+
+    def claim(self, key: Key) -> int:
+        """Count that a page is begun; gives how often it was before without coming to an end."""
+        self._database.write(
+            "INSERT INTO claims VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET attempts = attempts + 1", key
+        )
+        rows = self._database.rows("SELECT attempts FROM claims WHERE (document, page) = (?, ?)", key)
+        return int(rows[0][0]) - 1
+
+    def settle(self, key: Key) -> None:
+        """The page came to an end: nothing is held against it."""
+        self._database.write("DELETE FROM claims WHERE (document, page) = (?, ?)", key)
+
+    def withdraw(self, key: Key) -> None:
+        """The page was begun and left, for no fault of its own."""
+        self._database.write("UPDATE claims SET attempts = attempts - 1 WHERE (document, page) = (?, ?)", key)
+        self._database.write("DELETE FROM claims WHERE attempts = 0")
+
+    def claims(self) -> dict[Key, int]:
+        """Pages that were begun and came to no end, and how often."""
+        rows = self._database.rows("SELECT document, page, attempts FROM claims")
+        return {(document, page): attempts for document, page, attempts in rows}
+
+    # Records
+
+    def add(self, result: PageResult, seconds: float | None = None, attempts: int = 1) -> None:
+        """Keep a page's record, in place of the one it may have had."""
+        document = self.document(result.source.path)
+        if document.sha256 and isinstance(result, PageFailure) and result.stage == "open":
+            return  # The file cannot be opened any more: its pages keep what was said of each.
+        if self._provenance is None:
+            self._provenance = self.identity.provenance
+        data = _packed(result, self._provenance)
+        failed = isinstance(result, PageFailure)
+        with self._database.transaction():
+            self._database.write(
+                "INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?, ?, ?)",
+                (document.id, result.source.page, failed, seconds, attempts, data),
+            )
+            if document.expected is None:
+                self._database.write("UPDATE documents SET expected = 1 WHERE id = ?", (document.id,))
+
+    def results(self) -> Iterator[PageResult]:
+        """Every page that has a record, in the order of the documents and their pages."""
+        last: Key = (0, 0)
+        query = (
+            "SELECT document, page, record FROM records WHERE (document, page) > (?, ?) ORDER BY document, page LIMIT ?"
+        )
+        while rows := self._database.rows(query, (*last, CHUNK)):
+            for _, _, data in rows:
+                yield self._unpacked(data)
+            last = rows[-1][:2]
+
+    def _unpacked(self, data: bytes) -> PageResult:
+        try:
+            return page_of(json.loads(zlib.decompress(data).decode("utf-8", "surrogatepass")))
+        except (zlib.error, ValueError, LookupError, TypeError) as error:
+            raise damaged(self.path, error) from error
+
+    def count(self, *, failed: bool = False) -> int:
+        """How many pages have a record, or have failed."""
+        only = " WHERE failed" if failed else ""
+        return int(self._database.rows(f"SELECT count(*) FROM records{only}")[0][0])  # noqa: S608
+
+
+def journal_path(target: str) -> str:
+    """Where the journal of an output is: beside the file itself, also if ``target`` is a link to it."""
+    return os.path.realpath(target) + SUFFIX
+
+
+def journal_exists(path: str) -> bool:
+    return Path(path).exists()
+
+
+def _packed(result: PageResult, provenance: Provenance) -> bytes:
+    """A record, small. Lone surrogates are kept apart: as escapes, two of them would come back as one character."""
+    return zlib.compress(json_text(record_of(result, provenance)).encode("utf-8", "surrogatepass"), COMPRESSION)

@@ -1,0 +1,86 @@
+"""The rules by which a run gets its journal: go on, begin anew, or refuse."""
+
+from __future__ import annotations
+
+import os
+
+from hcr_scan.errors import JournalError, OutputError, UsageError
+from hcr_scan.journal.identity import RunIdentity
+from hcr_scan.journal.journal import Journal, journal_exists, journal_path
+from hcr_scan.run_manifest import manifest_path
+from hcr_scan.sinks.output import discard_leftovers, is_file
+
+
+def check_target(target: str, *, resume: bool, overwrite: bool) -> None:
+    """Find out before a run starts whether what stands there may be gone on with or replaced.
+
+    Raises:
+        JournalError: there is a journal, and nothing is said about it.
+        OutputError: there is a file, and it is not said that it may be replaced.
+        UsageError: the options contradict each other.
+    """
+    if resume and overwrite:
+        raise UsageError("--resume goes on and --overwrite starts anew; leave one out")
+    if not is_file(target):
+        if resume:
+            raise UsageError(f"--resume needs a file for --out, not {target}; only files have a journal")
+        return
+    if overwrite:
+        return
+    path = journal_path(target)
+    if journal_exists(path):
+        if not resume:
+            raise _unsaid(path)
+    elif not is_new(target):
+        raise OutputError(
+            f"{target} exists, and has no journal to go on with; replace it with --overwrite, or name another file"
+        )
+
+
+def is_new(target: str) -> bool:
+    """Whether nothing stands under the name."""
+    return not os.path.lexists(os.path.realpath(target))
+
+
+def open_journal(target: str, identity: RunIdentity, *, resume: bool, overwrite: bool) -> Journal:
+    """The journal of a run, which is in it from now on.
+
+    Raises:
+        JournalError: another run holds the journal, or it is of another run, which may not be replaced.
+        OutputError: it cannot be written.
+    """
+    journal = Journal(journal_path(target), overwrite=overwrite)
+    try:
+        if journal.empty:
+            journal.begin(identity)
+        elif not resume:
+            raise _unsaid(journal.path)
+        else:
+            check_identity(journal, identity)
+        # What a killed run left; while the journal is held nobody else is writing these.
+        discard_leftovers(target)
+        discard_leftovers(manifest_path(target))
+    except BaseException:
+        journal.close()
+        raise
+    return journal
+
+
+def check_identity(journal: Journal, identity: RunIdentity) -> None:
+    """See that a run may go on with a journal.
+
+    Raises:
+        JournalError: it is another run's; the message says what differs.
+    """
+    differences = journal.identity.differences(identity)
+    if differences:
+        raise JournalError(
+            f"{journal.path} belongs to another run; what differs: {', '.join(differences)}. Give what that run was "
+            "given, start anew with --overwrite, or name another output"
+        )
+
+
+def _unsaid(path: str) -> JournalError:
+    return JournalError(
+        f"there is a journal of an earlier run, {path}; go on with it with --resume, or start anew with --overwrite"
+    )

@@ -1,0 +1,112 @@
+"""The account of a run, beside its output: versions, settings, counts, times and memory. All dates are here."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import platform
+import sys
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib import metadata
+from typing import Any
+
+from hcr_scan import __version__
+from hcr_scan.errors import ExitCode, OutputError
+from hcr_scan.report import RunReport
+from hcr_scan.sinks.output import write_output
+from hcr_scan.sinks.records import displayable
+
+SCHEMA = "hcr-scan-run/1"
+SUFFIX = ".run-manifest.json"
+
+#: What of the environment can change how pages are read or how fast.
+PACKAGES = ("numpy", "opencv-python-headless", "onnxruntime", "pillow", "pypdfium2")
+
+
+@dataclass(slots=True)
+class RunClock:
+    """When a run began, and how many seconds each of its stages took."""
+
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    stages: dict[str, float] = field(default_factory=dict)
+    _since: float = field(default_factory=time.perf_counter)
+
+    def stage(self, name: str) -> None:
+        """The stage that goes by this name ends now."""
+        now = time.perf_counter()
+        self.stages[name] = self.stages.get(name, 0.0) + now - self._since
+        self._since = now
+
+    def add(self, name: str, seconds: float) -> None:
+        """Count time that passed beside the stages, such as in workers."""
+        self.stages[name] = self.stages.get(name, 0.0) + seconds
+
+
+def write_run_manifest(
+    target: str, report: RunReport, clock: RunClock, run: dict[str, Any], exit_code: ExitCode | int
+) -> None:
+    """Write the account of a run beside its output; a disk without room for it changes nothing about the run.
+
+    Args:
+        target: The output.
+        report: What was counted.
+        clock: What was timed.
+        run: What the run was told: inputs, model and settings.
+        exit_code: What the process returns.
+    """
+    content = json.dumps(_content(report, clock, run, exit_code), indent=2) + "\n"
+    with contextlib.suppress(OutputError):
+        write_output(manifest_path(target), content.encode())
+
+
+def manifest_path(target: str) -> str:
+    """Where the account of an output is."""
+    return os.path.realpath(target) + SUFFIX
+
+
+def _content(report: RunReport, clock: RunClock, run: dict[str, Any], exit_code: ExitCode | int) -> dict[str, Any]:
+    now = report.pages - report.before
+    return {
+        "schema": SCHEMA,
+        "hcr_scan": __version__,
+        "python": platform.python_version(),
+        "packages": {name: _version(name) for name in PACKAGES},
+        **run,
+        "started": clock.started.isoformat(timespec="seconds"),
+        "ended": datetime.now(UTC).isoformat(timespec="seconds"),
+        "exit_code": int(exit_code),
+        "pages": {
+            "total": report.pages,
+            "read_before": report.before,
+            "by_status": {status.value: count for status, count in sorted(report.statuses.items())},
+            "by_failure": dict(sorted(report.codes.items())),
+        },
+        "seconds": {"total": round(report.seconds, 3)} | {k: round(v, 3) for k, v in clock.stages.items()},
+        "pages_per_second": round(now / report.seconds, 3) if report.seconds > 0 else None,
+        "slowest": [
+            {"path": displayable(source.path), "page": source.page, "seconds": round(seconds, 3)}
+            for source, seconds in report.slowest
+        ],
+        "peak_memory_bytes": _peak_memory(),
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _peak_memory() -> dict[str, int] | None:
+    """Of this process, and of the largest of those it started that have ended; ``None`` where that cannot be told."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    unit = 1 if sys.platform == "darwin" else 1024
+    whose = {"parent": resource.RUSAGE_SELF, "largest_worker": resource.RUSAGE_CHILDREN}
+    return {name: resource.getrusage(who).ru_maxrss * unit for name, who in whose.items()}

@@ -1,0 +1,86 @@
+"""Runs over many small pages, in this process and in others that can be killed."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from hcr_scan.cli import run
+from tests.strokes import draw_strokes, shape_glyph
+
+PROGRAM = [sys.executable, "-m", "hcr_scan"]
+
+#: How the small pages are to be read.
+READING = ["--layout", "glyph", "--charset", "digits"]
+
+
+def draw_digit_page(path: Path, digit: str) -> Path:
+    """A picture of one digit, a page that takes a few milliseconds."""
+    page = np.zeros((60, 60), np.uint8)
+    draw_strokes(page, shape_glyph(digit, 22, 12, 34, np.random.default_rng(int(digit)), jitter=0.02), pen=3.0)
+    Image.fromarray(255 - page).save(path, dpi=(200, 200))
+    return path
+
+
+def digit_pages(folder: Path, count: int, first: int = 0) -> Path:
+    """A folder of so many of them."""
+    folder.mkdir(exist_ok=True)
+    for number in range(first, first + count):
+        draw_digit_page(folder / f"{number:04}.png", str(number % 10))
+    return folder
+
+
+def draw_digits_file(path: Path, count: int) -> Path:
+    """A TIFF with a digit on each of its pages."""
+    pages = [Image.open(draw_digit_page(path.with_suffix(".png"), str(number % 10))).copy() for number in range(count)]
+    path.with_suffix(".png").unlink()
+    pages[0].save(path, save_all=True, append_images=pages[1:], dpi=(200, 200))
+    return path
+
+
+def scan(*arguments: object) -> int:
+    """A scan in this process."""
+    return run([*map(str, arguments), *READING, "--jobs", "1", "--quiet"])
+
+
+def command(*arguments: object, jobs: int = 2) -> list[str]:
+    """The same as a command line, on worker processes."""
+    return [*PROGRAM, *map(str, arguments), *READING, "--jobs", str(jobs)]
+
+
+def start(arguments: Sequence[str]) -> subprocess.Popen[str]:
+    """Start a program as a shell would, a process group of its own, with what it says kept."""
+    return subprocess.Popen(
+        arguments, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def living_in_group(group: int) -> list[int]:
+    """Processes of a process group that are alive; those that have ended and wait to be noticed are not."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            fields = (entry / "stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[2]) == group and fields[0] not in "ZX":
+            found.append(int(entry.name))
+    return found
+
+
+def leftovers(folder: Path) -> list[str]:
+    """Temporary files that were not removed."""
+    return [path.name for path in folder.iterdir() if path.name.endswith(".tmp")]
