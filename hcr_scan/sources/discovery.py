@@ -7,7 +7,7 @@ from __future__ import annotations
 import glob
 import itertools
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, TextIO
 
@@ -102,7 +102,17 @@ def _file_or_folder(path: str, seen: _Seen, *, follow: bool) -> Iterator[str]:
         yield path if seen.first_time(path, follow=follow) else _REPEATED
 
 
-def _walked(top: str, seen: _Seen) -> Iterator[str]:
+def find_arrivals(folder: str, leaving_out: Collection[str]) -> Iterator[str]:
+    """What :func:`find_inputs` takes from a folder, but nothing from the folders right in it of these names.
+
+    A folder that cannot be listed is not yielded here: who asks again and again finds it when it can be.
+    """
+    for path in _walked(folder, _Seen(follow_links=False), leaving_out):
+        if os.path.islink(path) or not os.path.isdir(path):
+            yield path
+
+
+def _walked(top: str, seen: _Seen, leaving_out: Collection[str] = ()) -> Iterator[str]:
     """Pages below a folder, depth first, on a stack: folders may be nested deeper than Python recurses."""
     stack: list[tuple[str, str, Iterator[_Entry]]] = []
     entries = _entries(top, os.path.realpath(top), seen)
@@ -115,6 +125,8 @@ def _walked(top: str, seen: _Seen) -> Iterator[str]:
         entry = next(entries, None)
         if entry is None:
             stack.pop()
+            continue
+        if entry.name in leaving_out and len(stack) == 1:
             continue
         path, real_path = os.path.join(folder, entry.name), os.path.join(real, entry.name)
         if entry.link and seen.follow_links:
