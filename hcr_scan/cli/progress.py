@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
-from hcr_scan.document import PageFailure, PageResult
+from hcr_scan.cli.logs import LogFormat, say, start_logging
+from hcr_scan.document import PageFailure, PageResult, Status
+from hcr_scan.errors import InputError
 from hcr_scan.report import RunReport, counted
 from hcr_scan.sinks.output import STDOUT
 from hcr_scan.sinks.records import displayable
 
 #: Seconds between lines of progress where there is no terminal to draw on.
 INTERVAL = 10.0
+#: Seconds of a run before it is said how long it will take, and documents that it must have seen.
+SOONEST_FORECAST, FEWEST_DOCUMENTS = 2.0, 3
 
 logger = logging.getLogger("hcr_scan")
 
@@ -25,28 +31,23 @@ class Progress:
     A context manager: the bar is there inside it.
     """
 
-    def __init__(self, *, quiet: bool = False, verbosity: int = 0) -> None:
+    def __init__(
+        self, *, quiet: bool = False, verbosity: int = 0, log_format: LogFormat | str = LogFormat.TEXT
+    ) -> None:
         self._quiet = quiet
-        self._terminal = sys.stderr.isatty() and not quiet
-        self._bar: Any = None
-        self._task: Any = None
+        terminal = sys.stderr.isatty() and not quiet and log_format == LogFormat.TEXT
+        self._bar = _Bar() if terminal else None
         self._next_line = time.monotonic() + INTERVAL
-        _start_logging(quiet, verbosity, self._terminal)
+        self._documents = _Documents()
+        start_logging(quiet=quiet, verbosity=verbosity, terminal=terminal, log_format=LogFormat(log_format))
+
+    def expect(self, count: Callable[[], int]) -> None:
+        """Let the documents be counted beside the run, so that it can be said how much is left."""
+        if not self._quiet:
+            threading.Thread(target=self._documents.count, args=(count,), daemon=True).start()
 
     def __enter__(self) -> Self:
-        if self._terminal:
-            from rich.console import Console
-            from rich.progress import Progress as Bar
-            from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
-
-            self._bar = Bar(
-                SpinnerColumn(),
-                TextColumn("{task.description}"),
-                TimeElapsedColumn(),
-                console=Console(file=sys.stderr),
-                transient=True,
-            )
-            self._task = self._bar.add_task("reading", total=None)
+        if self._bar is not None:
             self._bar.start()
         return self
 
@@ -55,66 +56,129 @@ class Progress:
     ) -> None:
         if self._bar is not None:
             self._bar.stop()
-            self._bar = None
 
     def page_done(self, result: PageResult, report: RunReport) -> None:
         """Show that a page is done; a failed one is named at once."""
+        self._documents.seen(result.source.path)
+        path, page = displayable(result.source.path), result.source.page
+        facts = {"event": "page", "path": path, "page": page, "status": result.status.value}
         if isinstance(result, PageFailure):
-            source = result.source
-            logger.warning("%s, page %d: %s", displayable(source.path), source.page, displayable(result.message))
+            facts |= {"error": result.error, "stage": result.stage}
+            logger.warning("%s, page %d: %s", path, page, displayable(result.message), extra={"facts": facts})
         else:
-            logger.info("%s, page %d: %s", displayable(result.source.path), result.source.page, result.status.value)
-        rate = report.pages / max(report.seconds, 1e-9)
-        text = f"{counted(report.pages, 'page')}, {report.failures:,} failed, {rate:.1f}/s"
+            logger.info("%s, page %d: %s", path, page, result.status.value, extra={"facts": facts})
         if self._bar is not None:
-            self._bar.update(self._task, description=f"{text}  {displayable(result.source.path)[-50:]}")
+            self._bar.show(self._documents, report, f"{path[-60:]}, page {page}")
         elif time.monotonic() >= self._next_line:
             self._next_line = time.monotonic() + INTERVAL
-            _say(text)
+            left = self._documents.seconds_left(report.seconds)
+            ahead = "" if left is None else f", {duration(left)} left"
+            say(
+                f"{counted(report.pages, 'page')}, {_rate(report):.1f}/s{ahead}: {by_status(report)}",
+                event="progress",
+                pages=report.pages,
+                failed=report.failures,
+                pages_per_second=round(_rate(report), 2),
+                seconds_left=None if left is None else round(left),
+            )
 
     def summary(self, report: RunReport, target: str) -> None:
         """The run in one line, and with ``-v`` its slowest pages."""
         if self._quiet:
             return
         where = "standard output" if target == STDOUT else displayable(target)
-        _say(f"{report.summary()}; written to {where}")
+        say(
+            f"{report.summary()}; written to {where}",
+            event="summary",
+            pages=report.pages,
+            failed=report.failures,
+            seconds=round(report.seconds, 2),
+            output=where,
+        )
         for source, seconds in report.slowest:
             logger.info("slow: %.2f s  %s, page %d", seconds, displayable(source.path), source.page)
 
 
-def _say(text: str) -> None:
-    logger.log(_ALWAYS, text)
+class _Documents:
+    """How many documents there are, if that is known by now, and of how many there is a result."""
 
+    def __init__(self) -> None:
+        self.all: int | None = None
+        self.done = 0
+        self._last: str | None = None
 
-#: Above WARNING, so that it is said without -v, and below ERROR, so that --quiet hides it.
-_ALWAYS = logging.WARNING + 1
-
-
-def _start_logging(quiet: bool, verbosity: int, terminal: bool) -> None:
-    level = logging.ERROR if quiet else {0: logging.WARNING, 1: logging.INFO}.get(verbosity, logging.DEBUG)
-    logging.addLevelName(_ALWAYS, "INFO")
-    handler = _handler(terminal)
-    for old in list(logger.handlers):
-        logger.removeHandler(old)
-    logger.addHandler(handler)
-    logger.setLevel(level)
-    logger.propagate = False
-
-
-def _handler(terminal: bool) -> logging.Handler:
-    if terminal:
-        # Rich redirects sys.stderr while its bar is up, so the stream is looked up at each line.
-        handler = _CurrentStderr()
-        handler.setFormatter(logging.Formatter("%(message)s"))
-        return handler
-    plain = logging.StreamHandler(sys.stderr)
-    plain.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%d %H:%M:%S"))
-    return plain
-
-
-class _CurrentStderr(logging.Handler):
-    def emit(self, record: logging.LogRecord) -> None:
+    def count(self, count: Callable[[], int]) -> None:
         try:
-            print(self.format(record), file=sys.stderr)  # noqa: T201
-        except Exception:
-            self.handleError(record)
+            self.all = count()
+        except (OSError, InputError):
+            self.all = None  # the run itself says what is wrong
+
+    def seen(self, path: str) -> None:
+        # Pages come in the order of their documents.
+        self.done += path != self._last
+        self._last = path
+
+    def seconds_left(self, elapsed: float) -> float | None:
+        """A forecast, once there is something to go by."""
+        finished = self.done - 1  # the one seen last may have pages to come
+        if self.all is None or elapsed < SOONEST_FORECAST or finished < FEWEST_DOCUMENTS:
+            return None
+        return max(0.0, (self.all - finished) * elapsed / finished)
+
+
+class _Bar:
+    """Three lines that are drawn anew: how far it is, what the pages came to, and where it is."""
+
+    def __init__(self) -> None:
+        from rich.console import Console, Group
+        from rich.live import Live
+        from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
+        from rich.progress import Progress as Bar
+        from rich.text import Text
+
+        self._bar = Bar(
+            SpinnerColumn(),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("documents"),
+            TimeElapsedColumn(),
+            TextColumn("{task.description}"),
+        )
+        self._task = self._bar.add_task("", total=None)
+        self._pages, self._place = Text("", no_wrap=True), Text("", style="dim", no_wrap=True, overflow="ellipsis")
+        self._live: Any = Live(
+            Group(self._bar, self._pages, self._place), console=Console(file=sys.stderr), transient=True
+        )
+
+    def start(self) -> None:
+        self._live.start()
+
+    def stop(self) -> None:
+        self._live.stop()
+
+    def show(self, documents: _Documents, report: RunReport, place: str) -> None:
+        left = documents.seconds_left(report.seconds)
+        ahead = "" if left is None else f"{duration(left)} left"
+        self._bar.update(self._task, completed=documents.done, total=documents.all, description=ahead)
+        self._pages.plain = f"  {counted(report.pages, 'page')}  {_rate(report):.1f}/s   {by_status(report)}"
+        slowest = (
+            f"   slowest {report.slowest[0][1]:.1f} s: {report.slowest[0][0].path[-40:]}" if report.slowest else ""
+        )
+        self._place.plain = displayable(f"  {place}{slowest}")
+
+
+def by_status(report: RunReport) -> str:
+    """``ok 1,200, review 80, failed 2``: the pages so far."""
+    return ", ".join(f"{status.value} {report.statuses[status]:,}" for status in Status if report.statuses[status])
+
+
+def duration(seconds: float) -> str:
+    """``40 s``, ``12 min``, ``3 h 20 min``."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02} min"
+
+
+def _rate(report: RunReport) -> float:
+    return report.pages / max(report.seconds, 1e-9)

@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import json
 import re
 import sys
+import threading
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -45,7 +49,60 @@ def test_verbose_names_every_page_and_quiet_says_nothing(capsys: pytest.CaptureF
 def test_long_runs_say_how_far_they_are(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(progress, "INTERVAL", 0.0)
     follow(Progress())
-    assert "1 page, 0 failed, " in capsys.readouterr().err
+    lines = capsys.readouterr().err.splitlines()
+    assert re.search(r" INFO 1 page, [\d.]+/s: blank 1$", lines[0])
+    assert re.search(r" INFO 2 pages, [\d.]+/s: blank 1, failed 1$", lines[2])
+
+
+def test_how_long_it_will_take_is_said_once_there_is_something_to_go_by(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(progress, "INTERVAL", 0.0)
+    shown, report = Progress(), RunReport()
+    shown.expect(lambda: 10)
+    for thread in threading.enumerate():
+        if thread.daemon and thread is not threading.current_thread():
+            thread.join(5)
+    report._started -= 40.0
+    for number in range(5):
+        for page in (1, 2):
+            result = replace(PAGE, source=Source(f"in/{number}.pdf", page, 2))
+            report.add(result)
+            shown.page_done(result, report)
+    lines = capsys.readouterr().err.splitlines()
+    assert "left" not in lines[0]
+    # Four of ten documents are finished in 40 seconds.
+    assert "60 s left" in lines[-1]
+
+
+def test_what_cannot_be_counted_is_not_forecast(capsys: pytest.CaptureFixture[str]) -> None:
+    def count() -> int:
+        raise PermissionError
+
+    shown = Progress()
+    shown.expect(count)
+    follow(shown)
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_json_is_one_object_a_line(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "INTERVAL", 0.0)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)  # no bar in between, wherever it goes
+    follow(Progress(verbosity=1, log_format="json"))
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [line["event"] for line in lines] == ["page", "progress", "page", "progress", "summary"]
+    assert {datetime.fromisoformat(line["time"]).tzinfo for line in lines} == {UTC}
+    failure = lines[2]
+    assert failure["level"] == "warning"
+    assert (failure["path"], failure["page"], failure["error"]) == ("in/b\\udcff.png", 2, "damaged")
+    assert lines[-1]["failed"] == 1
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(89.4, "89 s"), (90, "2 min"), (5400, "1 h 30 min"), (7320, "2 h 02 min")]
+)
+def test_durations(seconds: float, text: str) -> None:
+    assert progress.duration(seconds) == text
 
 
 def test_on_a_terminal_a_bar_moves_and_failures_stay(
