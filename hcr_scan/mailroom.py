@@ -10,22 +10,27 @@ A scanner that begins again at ``scan0001.pdf`` each morning overwrites nothing:
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import itertools
 import os
 import time
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
+from typing import Self
 
-from hcr_scan.errors import InputError, OutputError
+from hcr_scan.errors import InputError, JournalError, OutputError
 from hcr_scan.sources.discovery import find_arrivals
 
 READING, DONE, FAILED = "reading", "done", "failed"
+LOCK = ".hcr-scan-watch"
 
 #: What a file looks like from outside; while it is written to, this changes.
 _Looks = tuple[int, int, int]
 
 
 class Mailroom:
-    """One such folder. Only one process may take files from it at a time.
+    """One such folder. A context manager: inside it no other process takes files from the folder.
 
     Args:
         inbox: The folder.
@@ -43,6 +48,35 @@ class Mailroom:
         self._settle = settle
         self._clock = clock
         self._waiting: dict[str, tuple[_Looks, float]] = {}
+        self._lock = -1
+
+    def __enter__(self) -> Self:
+        """Take hold of the folder.
+
+        Raises:
+            JournalError: another process holds it.
+            OutputError: it may not be written to.
+        """
+        path = self.inbox / LOCK
+        try:
+            self._lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            os.close(self._lock)
+            raise JournalError(
+                f"another hcr-scan watches {self.inbox}; end that one, or watch another folder"
+            ) from error
+        except OSError as error:
+            raise OutputError(_unwritable(path, self.inbox, error)) from error
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._lock)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether files were there when it was looked last that are not taken yet."""
+        return bool(self._waiting)
 
     def arrived(self) -> list[str]:
         """Files that are complete: nothing about them has changed for a while. To be asked again and again."""
@@ -59,6 +93,13 @@ class Mailroom:
                 complete.append(path)
         self._waiting = found
         return complete
+
+    def new_batch(self, now: datetime) -> str:
+        """A name for a batch that was not there before; names sort by time, and begin with the day."""
+        name = f"{now:%Y-%m-%dT%H%M%S}"
+        names = itertools.chain((name,), (f"{name}-{number}" for number in itertools.count(2)))
+        places = [self.inbox / folder for folder in (READING, DONE, FAILED)]
+        return next(name for name in names if not any((place / name).exists() for place in places))
 
     def take(self, paths: list[str], batch: str) -> Path | None:
         """Move files where nobody writes to them any more; gives the folder, or ``None`` where all have gone.
@@ -107,11 +148,15 @@ class Mailroom:
         except FileNotFoundError:
             return False
         except OSError as error:
-            raise OutputError(
-                f"{path} cannot be moved to {place.parent} ({error.strerror}); watch must be able to write to "
-                f"{self.inbox} and all that is in it"
-            ) from error
+            raise OutputError(_unwritable(place, self.inbox, error)) from error
         return True
+
+
+def _unwritable(path: Path, inbox: Path, error: OSError) -> str:
+    return (
+        f"{path} cannot be written ({error.strerror}); watch moves files within {inbox}, so it must be able to "
+        "write to that folder and all that is in it"
+    )
 
 
 def _looks(path: str) -> _Looks | None:

@@ -19,6 +19,7 @@ DEFAULT_COMMAND = "scan"
 #: Command -> module:attribute, and the line of `--help`, said here so that help imports no command but the default one.
 COMMANDS = {
     "scan": ("hcr_scan.cli.scan:scan", "Read pages and write what stands on them (the default command)."),
+    "watch": ("hcr_scan.cli.watch:watch", "Read scans as they arrive in a folder, until it is ended."),
     "retry": ("hcr_scan.cli.retry:retry", "Read the pages again that failed in an earlier scan."),
     "export": ("hcr_scan.cli.export:export", "Write what an earlier scan read in another format."),
     "inspect": ("hcr_scan.cli.inspect:inspect", "Draw what was found on one page, coloured by confidence."),

@@ -173,6 +173,36 @@ _MODEL = (
 )
 
 
+_MESSAGES = (
+    click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors."),
+    click.option("-v", "--verbose", count=True, help="Say more; twice for details of failures."),
+    click.option(
+        "--log-format",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        show_default=True,
+        help="How messages are written to standard error: for people, or a JSON object a line.",
+    ),
+)
+
+_WORK = (
+    click.option("--batch-size", type=int, help="Glyphs read at once; changes speed, never output.  [default: 256]"),
+    click.option(
+        "-j", "--jobs", type=int, help="Worker processes; changes speed, never output.  [default: one a core]"
+    ),
+)
+
+
+def message_options(function: Function) -> Function:
+    """What is said while a command runs, and how."""
+    return _decorated(function, _MESSAGES)
+
+
+def work_options(function: Function) -> Function:
+    """How the work is spread."""
+    return _decorated(function, _WORK)
+
+
 def reading_options(function: Function) -> Function:
     """How pages are to be understood."""
     return _decorated(function, _READING)

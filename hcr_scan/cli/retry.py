@@ -6,14 +6,14 @@ from typing import Any
 
 import click
 
+from hcr_scan.cli.options import message_options, work_options
+
 
 @click.command(short_help="Read the pages again that failed in an earlier scan.")
 @click.argument("scanned", metavar="JOURNAL|OUT")
 @click.option("--password-file", type=click.Path(dir_okay=False), help="File whose first line opens encrypted PDFs.")
-@click.option("--batch-size", type=int, help="Glyphs read at once; changes speed, never output.  [default: 256]")
-@click.option("-j", "--jobs", type=int, help="Worker processes; changes speed, never output.  [default: one a core]")
-@click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
-@click.option("-v", "--verbose", count=True, help="Say more; twice for details of failures.")
+@work_options
+@message_options
 def retry(**options: Any) -> int:
     """Read the pages again that failed in an earlier scan, as it was told to, and write its output anew.
 
@@ -23,5 +23,5 @@ def retry(**options: Any) -> int:
     from hcr_scan.cli.progress import Progress
     from hcr_scan.cli.retrying import retry_failures
 
-    progress = Progress(quiet=options["quiet"], verbosity=options["verbose"])
+    progress = Progress(quiet=options["quiet"], verbosity=options["verbose"], log_format=options["log_format"])
     return int(retry_failures(options["scanned"], options, progress))

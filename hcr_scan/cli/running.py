@@ -48,7 +48,8 @@ class Run:
     """What is to be read, how, and where to.
 
     ``template_paths`` are as given. ``open_journal`` is called with the run's identity where the output is a file, and
-    ``ledger`` says how to go by that journal.
+    ``ledger`` says how to go by that journal. ``before_writing`` is called with it when the pages are in it, and the
+    output then written from it.
     """
 
     inputs: Sequence[str]
@@ -60,6 +61,7 @@ class Run:
     output: OutputOptions
     open_journal: Callable[[RunIdentity], Journal]
     ledger: type[JournalLedger] = JournalLedger
+    before_writing: Callable[[Journal], None] | None = None
     limit: FailureLimit = field(default_factory=FailureLimit)
     stdin: TextIO | None = None
     report: RunReport = field(default_factory=RunReport)
@@ -70,7 +72,10 @@ class Run:
         """Read the pages and write the output; the verdict is the report's."""
         code = ExitCode.BUG
         try:
-            with Signals() as signals, contextlib.closing(local_engine(self.settings.jobs, prepare_worker, self.settings.limits)) as engine:
+            with (
+                Signals() as signals,
+                contextlib.closing(local_engine(self.settings.jobs, prepare_worker, self.settings.limits)) as engine,
+            ):
                 self._read(engine, signals, progress)
             code = self.report.exit_code
         except HcrScanError as error:
@@ -98,7 +103,8 @@ class Run:
                 self.identity = identity
                 journal.note("request", self._request())
                 ledger: Ledger = self.ledger(journal, self.settings.source, signals.stopping)
-                write = self._write_streamed if journal.count() == 0 else self._write_anew
+                streamed = journal.count() == 0 and self.before_writing is None
+                write = self._write_streamed if streamed else self._write_anew
             else:
                 journal, ledger, write = None, Ledger(signals.stopping), self._write_streamed
             pages = self._pages(classifier, engine, ledger, progress, signals)
@@ -156,6 +162,8 @@ class Run:
         self.report.unwritten = True
         for _ in pages:
             pass
+        if self.before_writing is not None:
+            self.before_writing(journal)
         whole = self.report.anew()
         write_pages(
             whole.counting(journal.results()),

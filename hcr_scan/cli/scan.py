@@ -7,7 +7,15 @@ from typing import Any
 
 import click
 
-from hcr_scan.cli.options import model_options, output_options, reading_options, scan_settings, source_options
+from hcr_scan.cli.options import (
+    message_options,
+    model_options,
+    output_options,
+    reading_options,
+    scan_settings,
+    source_options,
+    work_options,
+)
 
 
 @click.command(short_help="Read pages and write what stands on them (the default command).")
@@ -21,8 +29,7 @@ from hcr_scan.cli.options import model_options, output_options, reading_options,
     "--follow-links", is_flag=True, help="Follow links in folders and lists too, not only those named as INPUT."
 )
 @model_options
-@click.option("--batch-size", type=int, help="Glyphs read at once; changes speed, never output.  [default: 256]")
-@click.option("-j", "--jobs", type=int, help="Worker processes; changes speed, never output.  [default: one a core]")
+@work_options
 @click.option("--resume", is_flag=True, help="Go on where an earlier run of the same command ended; else start.")
 @click.option("--overwrite", is_flag=True, help="Start anew; FILE and its journal are replaced.")
 @click.option(
@@ -33,8 +40,7 @@ from hcr_scan.cli.options import model_options, output_options, reading_options,
     help="What to do when a page fails: note it and go on, or stop there.",
 )
 @click.option("--max-failures", metavar="N|P%", help="Stop when more pages failed, or a larger share of 100 or more.")
-@click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
-@click.option("-v", "--verbose", count=True, help="Say more; twice for details of failures.")
+@message_options
 def scan(**options: Any) -> int:
     """Read scanned forms and write what stands on them.
 
@@ -47,5 +53,5 @@ def scan(**options: Any) -> int:
     from hcr_scan.cli.scanning import scan_inputs
 
     settings = scan_settings(options["pages"], options, options["batch_size"], options["jobs"])
-    progress = Progress(quiet=options["quiet"], verbosity=options["verbose"])
+    progress = Progress(quiet=options["quiet"], verbosity=options["verbose"], log_format=options["log_format"])
     return int(scan_inputs(options["inputs"], settings, options, progress, sys.stdin))

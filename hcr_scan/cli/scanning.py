@@ -15,6 +15,7 @@ from hcr_scan.journal.journal import Journal
 from hcr_scan.journal.opening import check_target, open_journal
 from hcr_scan.report import FailureLimit
 from hcr_scan.settings import Settings
+from hcr_scan.sources import find_inputs
 
 if TYPE_CHECKING:
     from hcr_scan.forms.template import Template
@@ -32,6 +33,9 @@ def scan_inputs(
     limit = FailureLimit.of(options["on_failure"], options["max_failures"])
     resume, overwrite = options["resume"], options["overwrite"]
     check_target(target, resume=resume, overwrite=overwrite)
+    if "-" not in inputs:
+        follow_links = settings.source.follow_links
+        progress.expect(lambda: sum(1 for _ in find_inputs(inputs, follow_links=follow_links)))
 
     def journal(identity: RunIdentity) -> Journal:
         return open_journal(target, identity, resume=resume, overwrite=overwrite)

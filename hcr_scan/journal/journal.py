@@ -7,7 +7,7 @@ import json
 import os
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -17,6 +17,7 @@ from hcr_scan.journal.database import Database, damaged, remove
 from hcr_scan.journal.identity import RunIdentity
 from hcr_scan.sinks.record_reading import page_of
 from hcr_scan.sinks.records import Provenance, json_text, record_of
+from hcr_scan.sources.pages import shown
 
 #: What a journal's name has behind that of its output.
 SUFFIX = ".journal"
@@ -131,6 +132,22 @@ class Journal:
         """Documents with pages that failed, in order."""
         return self._chunked("id IN (SELECT document FROM records WHERE failed)")
 
+    def finished(self, folder: str) -> Iterator[tuple[Known, bool]]:
+        """Documents below a folder whose pages all have a record, in order, and whether one of them failed.
+
+        A document may be moved as it comes.
+        """
+        below = os.fsencode(folder) + b"/"
+        condition = (
+            "path >= ? AND path < ? AND expected <= (SELECT count(*) FROM records WHERE document = documents.id)"
+        )
+        for document in self._chunked(condition, (below, below[:-1] + bytes([below[-1] + 1]))):
+            yield document, bool(self.recorded_pages(document, failed=True))
+
+    def moved(self, document: Known, path: str) -> None:
+        """Note that a document's file is elsewhere now; its pages' records say so too from now on."""
+        self._database.write("UPDATE documents SET path = ? WHERE id = ?", (os.fsencode(path), document.id))
+
     def listed(self, document: Known, sha256: str, pages: int, expected: int) -> None:
         """Note what was found when a document was opened: its pages, and how many of them are to be read."""
         self._database.write(
@@ -150,9 +167,9 @@ class Journal:
         rows = self._database.rows(f"SELECT page FROM records WHERE document = ?{only}", (document.id,))  # noqa: S608
         return {page for (page,) in rows}
 
-    def _chunked(self, condition: str) -> Iterator[Known]:
+    def _chunked(self, condition: str, values: tuple[object, ...] = ()) -> Iterator[Known]:
         last = 0
-        while found := self._documents(f"id > ? AND {condition} ORDER BY id LIMIT {CHUNK}", (last,)):
+        while found := self._documents(f"id > ? AND {condition} ORDER BY id LIMIT {CHUNK}", (last, *values)):
             yield from found
             last = found[-1].id
 
@@ -207,23 +224,33 @@ class Journal:
         """Every page that has a record, in the order of the documents and their pages."""
         last: Key = (0, 0)
         query = (
-            "SELECT document, page, record FROM records WHERE (document, page) > (?, ?) ORDER BY document, page LIMIT ?"
+            "SELECT document, page, record, path FROM records JOIN documents ON id = document "
+            "WHERE (document, page) > (?, ?) ORDER BY document, page LIMIT ?"
         )
         while rows := self._database.rows(query, (*last, CHUNK)):
-            for _, _, data in rows:
-                yield self._unpacked(data)
+            for _, _, data, path in rows:
+                yield self._unpacked(data, os.fsdecode(path))
             last = rows[-1][:2]
 
-    def _unpacked(self, data: bytes) -> PageResult:
+    def _unpacked(self, data: bytes, path: str) -> PageResult:
         try:
-            return page_of(json.loads(zlib.decompress(data).decode("utf-8", "surrogatepass")))
+            result = page_of(json.loads(zlib.decompress(data).decode("utf-8", "surrogatepass")))
         except (zlib.error, ValueError, LookupError, TypeError) as error:
             raise damaged(self.path, error) from error
+        return result if result.source.path == path else _elsewhere(result, path)
 
     def count(self, *, failed: bool = False) -> int:
         """How many pages have a record, or have failed."""
         only = " WHERE failed" if failed else ""
         return int(self._database.rows(f"SELECT count(*) FROM records{only}")[0][0])  # noqa: S608
+
+
+def _elsewhere(result: PageResult, path: str) -> PageResult:
+    """What was said of a page whose file was moved since, said of the file where it is now."""
+    source = replace(result.source, path=path)
+    if isinstance(result, PageFailure):
+        return replace(result, source=source, message=result.message.replace(shown(result.source.path), shown(path)))
+    return replace(result, source=source)
 
 
 def journal_path(target: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from hcr_scan.document import PageFailure, PageResult, Source
+from hcr_scan.errors import InputError
 from hcr_scan.journal.journal import Journal, Key, Known
 from hcr_scan.ledger import Ledger, Remaining
 from hcr_scan.settings import SourceSettings
@@ -122,3 +123,17 @@ class RetryLedger(JournalLedger):
             return tuple(ref for ref in refs if ref.index + 1 in failed)
         self._journal.relisted(document, sha256, refs[0].pages if refs else 0, len(refs))
         return refs
+
+
+class ArrivalsLedger(JournalLedger):
+    """Goes on with a journal for as long as documents arrive: what was not there before is added at its end."""
+
+    def documents(self, find: Callable[[], Iterator[str]]) -> Iterator[str | Remaining]:
+        def arrived() -> Iterator[str]:
+            try:
+                return find()
+            except InputError:  # all that arrived is in the journal
+                return iter(())
+
+        self._journal.note(LISTED, False)
+        return super().documents(arrived)

@@ -1,0 +1,116 @@
+"""One watch, from options to exit code: a run for each batch of scans that arrived."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from hcr_scan.cli.bundles import bundle_folder, refuse_among_data
+from hcr_scan.cli.logs import say
+from hcr_scan.cli.outputs import chosen_output
+from hcr_scan.cli.progress import Progress
+from hcr_scan.cli.running import ModelChoice, Run
+from hcr_scan.cli.scanning import read_templates
+from hcr_scan.cli.signals import Signals
+from hcr_scan.errors import ExitCode, OutputError
+from hcr_scan.journal.identity import RunIdentity
+from hcr_scan.journal.journal import Journal
+from hcr_scan.journal.ledgers import ArrivalsLedger
+from hcr_scan.journal.opening import open_journal
+from hcr_scan.mailroom import READING, Mailroom
+from hcr_scan.report import counted
+from hcr_scan.settings import Settings
+from hcr_scan.sinks.records import displayable
+
+#: Scans of one batch at most, so that results appear while a full folder is worked off.
+LARGEST_BATCH = 500
+
+
+def watch_folder(inbox: str, out: str, settings: Settings, options: dict[str, Any]) -> ExitCode:
+    """Read what arrives in a folder until a signal ends it, or all is read that is there if ``options["once"]``."""
+    if not Path(out).is_dir():
+        raise OutputError(f"{out} is not a folder; create it, or name another for the results with --out")
+    refuse_among_data(bundle_folder(options["model"]), [inbox], out)
+    watch = _Watch(inbox, out, settings, options)
+    with Mailroom(inbox, options["settle"]) as room, Signals() as signals:
+        progress = watch.progress()
+        for batch in _batches(room, options, signals):
+            stopped_by = watch.read(room, batch, progress)
+            if stopped_by is not None:
+                return ExitCode(128 + stopped_by)
+        if signals.received is not None:
+            return ExitCode(128 + signals.received)
+    return ExitCode.OK
+
+
+def _batches(room: Mailroom, options: dict[str, Any], signals: Signals) -> Iterator[str]:
+    """Batches to read: those that an earlier watch left unfinished, and then what arrives."""
+    for batch in room.unfinished():
+        say(f"going on with {batch}", event="batch", batch=batch)
+        yield batch
+    say(f"watching {displayable(str(room.inbox))}", event="watching")
+    while not signals.stopping():
+        arrived = room.arrived()[:LARGEST_BATCH]
+        batch = room.new_batch(datetime.now().astimezone())
+        if arrived and room.take(arrived, batch):
+            say(f"{counted(len(arrived), 'scan')} arrived: batch {batch}", event="batch", batch=batch)
+            yield batch
+        elif options["once"] and not room.waiting:
+            return
+        elif not arrived:
+            time.sleep(options["poll"])
+
+
+class _Watch:
+    """What is the same for every batch."""
+
+    def __init__(self, inbox: str, out: str, settings: Settings, options: dict[str, Any]) -> None:
+        self._inbox = inbox
+        self._out = Path(out)
+        self._settings = settings
+        self._options = options
+        self._templates = read_templates(options["templates"])
+
+    def progress(self) -> Progress:
+        options = self._options
+        return Progress(quiet=options["quiet"], verbosity=options["verbose"], log_format=options["log_format"])
+
+    def read(self, room: Mailroom, batch: str, progress: Progress) -> signal.Signals | int | None:
+        """Read one batch and put its scans away; gives the signal that ended it, if one did."""
+        target = self._target(batch)
+        names = dict.fromkeys(field.name for template in self._templates for field in template.fields)
+        options = self._options
+
+        def journal(identity: RunIdentity) -> Journal:
+            return open_journal(target, identity, resume=True, overwrite=False)
+
+        run = Run(
+            [str(Path(self._inbox) / READING)],
+            self._settings,
+            ModelChoice(options["model"], options["engine"], options["device"]),
+            options["templates"],
+            self._templates,
+            target,
+            chosen_output(target, options, tuple(names)),
+            journal,
+            ArrivalsLedger,
+            before_writing=lambda journal: _put_away(room, journal),
+        )
+        run.execute(progress)
+        if run.report.signal is None:
+            room.clear(batch)
+        return run.report.signal
+
+    def _target(self, batch: str) -> str:
+        name = batch[: len("2026-11-24")] if self._options["per"] == "day" else batch
+        return str(self._out / f"{name}.{self._options['format_'] or 'csv'}")
+
+
+def _put_away(room: Mailroom, journal: Journal) -> None:
+    """Move what was read to where it stays, before the results are written, which say where that is."""
+    for document, failed in journal.finished(str(room.inbox / READING)):
+        journal.moved(document, room.put_away(document.path, failed=failed))
