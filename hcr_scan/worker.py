@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hcr_scan.document import PageFailure, Source
+from hcr_scan.engines.preparation import preparing
 from hcr_scan.errors import MissingDependency
 from hcr_scan.ledger import Remaining
 from hcr_scan.settings import Settings, SourceSettings
@@ -101,6 +102,7 @@ def segment_image(image: PageImage, task: PageTask) -> SegmentedResult:
         if task.templates:
             from hcr_scan.forms.reading import segment_form
 
+            _prepare(task.templates)
             found = segment_form(image, task.templates, task.spec)
             if found is not None:
                 return found
@@ -121,6 +123,20 @@ def failure_of(source: Source, stage: str, error: Exception) -> PageFailure:
 def description_of(error: Exception) -> str:
     """An error's kind and text."""
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+
+
+def _prepare(templates: tuple[Template, ...]) -> None:
+    """Make the blanks ready with the first page: of a folder of forms that takes longer than a page may."""
+    from hcr_scan.forms.prepared_pages import prepared_pages
+
+    ids = tuple(template.sha256 for template in templates)
+    if ids not in _prepared:
+        _prepared.add(ids)
+        with preparing():
+            prepared_pages(templates)
+
+
+_prepared: set[tuple[str, ...]] = set()
 
 
 @lru_cache(maxsize=1)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from hcr_scan.engines.answers import answerable
 from hcr_scan.engines.frames import HEADER, Kind
+from hcr_scan.engines.preparation import preparing
 
 LETTERS = "a" * 60 + "!"
 
@@ -151,6 +152,14 @@ def _stop_while_sending() -> None:
     os.kill(os.getpid(), signal.SIGSTOP)
 
 
+def _prepare(seconds: float) -> str:
+    """Take time for what is done once a worker; the second time it is the item's own."""
+    with preparing():
+        time.sleep(seconds)
+    time.sleep(0.5)
+    return "prepared"
+
+
 def _print() -> str:
     os.write(1, b"native noise on standard output\n")
     sys.stdout.write("noise on standard output\n")
@@ -180,6 +189,8 @@ POISONS = {
     "child": _start_a_child_and_hang,
     "scribble": _scribble,
     "print": _print,
+    "prepare": lambda: _prepare(1.2),
+    "prepare for long": lambda: _prepare(60),
     "too long an answer": lambda: b"x" * (200 << 20),
 }
 

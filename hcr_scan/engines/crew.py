@@ -27,8 +27,8 @@ MOST_ATTEMPTS = 2
 ITEMS_A_WORKER = 1000
 #: Workers that fail to start, one after the other, before the run ends; and those that say themselves why.
 MOST_FAILED_STARTS, MOST_UNREADY = 8, 2
-#: Seconds a worker may take to get ready. Libraries on a cold network disk take their time.
-START_SECONDS = 120.0
+#: Seconds a worker may take to get ready. Libraries on a cold disk take their time, and so do hundreds of blanks.
+START_SECONDS = 300.0
 #: Seconds to wait after the first worker that failed to start; twice as many after each further one.
 PAUSE_SECONDS = 0.05
 #: Seconds that it sleeps at a time while workers work; and where it wakes so much later than it wanted, it was held up
@@ -38,19 +38,28 @@ MOST_SLEEP, HELD_UP_SECONDS = 1.0, 0.5
 
 @dataclass(slots=True, eq=False)
 class _Worker:
-    """A worker and what it is at: getting ready, idle (no job), or working until ``deadline``."""
+    """A worker and what it is at: getting ready, idle (no job), or working; the first and last until ``deadline``.
+
+    ``prepares`` is whether it makes something ready for all its items while it has its first.
+    """
 
     process: WorkerProcess
     deadline: float
     ready: bool = False
     job: Job | None = None
     items: int = 0
+    prepares: bool = False
+    prepared: bool = False
     writing: bool = False
+
+    @property
+    def is_timed(self) -> bool:
+        return self.job is not None or not self.ready
 
 
 @dataclass(slots=True)
 class _Starts:
-    """Workers that failed to start since one did."""
+    """Workers that failed to get ready since one finished an item."""
 
     failed: int = 0
     unready: int = 0
@@ -231,7 +240,7 @@ class Crew(threading.Thread):
     def _listen(self) -> None:
         """Wait for the next thing to happen, and act on it."""
         now = time.monotonic()
-        alarms = [worker.deadline for worker in self._workers if worker.job is not None or not worker.ready]
+        alarms = [worker.deadline for worker in self._workers if worker.is_timed]
         if self._queue and self._starts.not_before > now:
             alarms.append(self._starts.not_before)
         wait = min(max(0.0, min(alarms) - now), MOST_SLEEP) if alarms else None
@@ -280,11 +289,16 @@ class Crew(threading.Thread):
     def _heard(self, worker: _Worker, kind: Kind, body: memoryview) -> None:
         if kind is Kind.READY and not worker.ready:
             worker.ready = True
-            self._starts = _Starts()
         elif kind is Kind.UNREADY and not worker.ready:
             self._end(worker)
             self._could_not_start(text_of(body), unready=True)
-        elif worker.job is None or kind in (Kind.READY, Kind.UNREADY, Kind.TASK):
+        elif worker.job is not None and kind is Kind.PREPARING and not worker.prepared:
+            worker.prepares = worker.prepared = True
+            worker.deadline = time.monotonic() + START_SECONDS
+        elif worker.job is not None and kind is Kind.READY and worker.prepares:
+            worker.prepares = False
+            worker.deadline = time.monotonic() + self._limits.page_timeout
+        elif worker.job is None or kind in (Kind.READY, Kind.UNREADY, Kind.PREPARING, Kind.TASK):
             raise BadFrame(f"message of kind {kind.name} out of turn")
         else:
             self._finish(worker, outcome_of(kind, body, self._limits))
@@ -292,6 +306,8 @@ class Crew(threading.Thread):
     def _finish(self, worker: _Worker, outcome: Outcome) -> None:
         job, worker.job = worker.job, None
         assert job is not None
+        if self._starts.failed:
+            self._starts = _Starts()
         self._settle(job, outcome)
         if worker.items >= ITEMS_A_WORKER or worker.process.has_unsent:
             self._end(worker)
@@ -312,8 +328,7 @@ class Crew(threading.Thread):
         if job is None:
             return
         if job.attempts < MOST_ATTEMPTS:
-            with self._changed:
-                self._queue.appendleft(job)
+            self._try_again(job)
             return
         self._settle(job, outcome_of_death(death, self._limits))
 
@@ -326,21 +341,27 @@ class Crew(threading.Thread):
 
     def _end_late_ones(self) -> None:
         now = time.monotonic()
-        for worker in [worker for worker in self._workers if worker.deadline <= now]:
-            if worker.ready and worker.job is None:
-                continue
+        for worker in [worker for worker in self._workers if worker.is_timed and worker.deadline <= now]:
             # It may have answered while this thread had no turn.
             self._take(worker)
-            if worker not in self._workers or (worker.ready and worker.job is None):
-                continue
-            self._end(worker)
-            if worker.job is None:
-                self._could_not_start(f"the process is not ready after {START_SECONDS:.0f} s")
-                continue
-            limit = self._limits.page_timeout
-            reason = f"took longer than {limit:g} s; raise --page-timeout, or scan it again"
-            self._settle(worker.job, Outcome(None, Loss.TIMEOUT, reason))
+            if worker in self._workers and worker.is_timed and worker.deadline <= now:
+                self._end(worker)
+                self._too_late(worker)
         self._undead = [process for process in self._undead if process.end(0) is None]
+
+    def _too_late(self, worker: _Worker) -> None:
+        if worker.job is None or worker.prepares:
+            if worker.job is not None:
+                worker.job.attempts -= 1
+                self._try_again(worker.job)
+            self._could_not_start(f"the process is not ready after {START_SECONDS:.0f} s", unready=True)
+        else:
+            reason = f"took longer than {self._limits.page_timeout:g} s; raise --page-timeout, or scan it again"
+            self._settle(worker.job, Outcome(None, Loss.TIMEOUT, reason))
+
+    def _try_again(self, job: Job) -> None:
+        with self._changed:
+            self._queue.appendleft(job)
 
     def _end(self, worker: _Worker) -> Death | None:
         self._workers.remove(worker)

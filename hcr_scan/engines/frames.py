@@ -14,7 +14,7 @@ LONGEST_ANSWER = 128 << 20
 class Kind(IntEnum):
     """What a worker's message is."""
 
-    #: It is ready for its first item.
+    #: It is ready for its first item, or to go on with it.
     READY = 1
     #: It cannot start; the text says why.
     UNREADY = 2
@@ -24,6 +24,8 @@ class Kind(IntEnum):
     RAISED = 4
     #: The function ran out of memory.
     MEMORY = 5
+    #: It does something once for all its items, in the middle of one; READY follows.
+    PREPARING = 7
     #: From the supervisor: something to work on.
     TASK = 6
 
@@ -73,12 +75,14 @@ class FrameReader:
         return True
 
 
-def write_all(descriptor: int, *parts: bytes | memoryview) -> None:
+def write_all(descriptor: int, header: bytes, body: bytes | memoryview) -> None:
     """Write everything, waiting where the other end is slow."""
-    for part in parts:
-        view = memoryview(part)
-        while view:
-            view = view[os.write(descriptor, view) :]
+    written = os.writev(descriptor, [header, body])
+    if written < len(header):
+        written += os.write(descriptor, header[written:])
+    view = memoryview(body)[written - len(header) :]
+    while view:
+        view = view[os.write(descriptor, view) :]
 
 
 def read_exactly(descriptor: int, count: int) -> bytearray:

@@ -15,6 +15,7 @@ from typing import NoReturn
 
 from hcr_scan.engines import answers
 from hcr_scan.engines.frames import HEADER, LONGEST_ANSWER, Kind, read_exactly, write_all
+from hcr_scan.engines.preparation import announce_with
 
 _PR_SET_PDEATHSIG = 1
 
@@ -37,6 +38,7 @@ def main(tasks: int, answers_to: int, parent: int) -> NoReturn:
         _answer(answers_to, Kind.UNREADY, _description(error))
         os._exit(1)
     _answer(answers_to, Kind.READY)
+    announce_with(lambda kind: _answer(answers_to, kind))
     while True:
         task = _next_task(tasks)
         kind, answer = _outcome(task)

@@ -40,6 +40,9 @@ _WEAK_MAGIC = (Kind.BMP, Kind.PNM)
 # What it logs about damaged files goes into the failure's message; a run's stderr is for the user.
 logging.getLogger("PIL").setLevel(logging.CRITICAL)
 
+#: Rows of deep grey values that are turned into bytes at a time.
+STRIP_ROWS = 256
+
 _ORIENTATION = 0x0112
 _TRANSPOSITIONS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -111,17 +114,23 @@ def gray_image(image: Image.Image, white_is_zero: bool = False) -> Image.Image:
 
 def _eight_bits(values: npt.NDArray[Any], white_is_zero: bool) -> Gray:
     """Deep grey values; the smallest usual range that holds them (8, 12, 16 or 32 bits; 0-1) becomes 0-255."""
-    if values.dtype.kind == "f":
-        values = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
-        if float(values.max(initial=0.0)) <= 1.0:
-            values = values * 255.0
-    highest = float(values.max(initial=0))
+    # Some rows at a time: in double precision a large page would take more memory than a worker has.
+    strips = [slice(top, top + STRIP_ROWS) for top in range(0, len(values), STRIP_ROWS)]
+    highest = max((float(_finite(values[strip]).max(initial=0)) for strip in strips), default=0.0)
     full = next((scale for scale in (255.0, 4095.0, 65535.0) if highest <= scale), float(2**31 - 1))
-    if full == 65535.0 and values.dtype.kind == "u":
-        gray = (values >> 8).astype(np.uint8)
-    else:
-        gray = np.clip(values * (255.0 / full), 0, 255).astype(np.uint8)
+    if values.dtype.kind == "f" and highest <= 1.0:
+        full = 1.0
+    gray = np.empty(values.shape, np.uint8)
+    for strip in strips:
+        if full == 65535.0 and values.dtype.kind == "u":
+            gray[strip] = values[strip] >> 8
+        else:
+            gray[strip] = np.clip(_finite(values[strip]) * (255.0 / full), 0, 255)
     return 255 - gray if white_is_zero else gray
+
+
+def _finite(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    return np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0) if values.dtype.kind == "f" else values
 
 
 @contextmanager

@@ -98,6 +98,20 @@ def test_items_that_take_too_long_are_ended_once(journal: Path) -> None:
     wait_until(lambda: not processes_with("hcr-scan-test-child"))
 
 
+def test_what_is_done_once_a_worker_is_not_held_against_its_first_item(monkeypatch: pytest.MonkeyPatch) -> None:
+    with contextlib.closing(Supervisor(1, limits=Limits(page_timeout=1.0))) as supervisor:
+        first, second = supervisor.map(poison.poisoned, [("prepare", "")] * 2)
+    assert first == "prepared"
+    assert isinstance(second, Lost)
+    assert second.error is Loss.TIMEOUT
+    monkeypatch.setattr(crew, "START_SECONDS", 1.0)
+    with (
+        contextlib.closing(Supervisor(1)) as supervisor,
+        pytest.raises(WorkerError, match="not ready"),
+    ):
+        list(supervisor.map(poison.poisoned, [("prepare for long", "")]))
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="memory limits need Linux")
 def test_an_item_may_take_so_much_memory_and_no_more() -> None:
     items = ["1/2 GiB", "1 GiB", "1/2 GiB", "native memory", "1/2 GiB"]
