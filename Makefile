@@ -32,6 +32,7 @@ bench:
 golden:
 	$(BIN)/pytest -q tests/golden --update-golden
 
-# Everything, also what takes minutes: real forms, training.
+# Everything, also what takes minutes: real forms, training, hostile files, and files damaged at random.
 nightly:
 	$(BIN)/pytest -m "slow or train"
+	$(BIN)/python benchmarks/fuzz.py --images 20000 --pdfs 5000

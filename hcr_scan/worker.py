@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+#: What OpenCV and ONNX Runtime say where Python would raise MemoryError.
+_NATIVE_WORDS_FOR_NO_MEMORY = ("Insufficient memory", "bad_alloc", "bad allocation")
+
 
 @dataclass(frozen=True, slots=True)
 class ListTask:
@@ -78,6 +81,14 @@ def list_pages(task: ListTask | Remaining) -> tuple[PageRef, ...] | PageFailure:
         return failure_of(Source(task.path), "open", error)
 
 
+def load_first_page(task: ListTask) -> PageImage | PageFailure | None:
+    """The first page of those to read in one file; ``None`` where there is none."""
+    pages = list_pages(task)
+    if isinstance(pages, PageFailure):
+        return pages
+    return load_page(pages[0], task.source) if pages else None
+
+
 def timed_segment_page(task: PageTask | PageFailure) -> SegmentedTask:
     """:func:`segment_page` by the clock; a file that could not be opened passes through."""
     started = time.perf_counter()
@@ -114,7 +125,7 @@ def segment_image(image: PageImage, task: PageTask) -> SegmentedResult:
 
 def failure_of(source: Source, stage: str, error: Exception) -> PageFailure:
     """A page's failure that nobody foresaw, or for want of memory."""
-    if isinstance(error, MemoryError) or "Insufficient memory" in str(error):  # the latter is OpenCV
+    if isinstance(error, MemoryError) or any(words in str(error) for words in _NATIVE_WORDS_FOR_NO_MEMORY):
         message = f"{place_of(source)} needs more memory than there is; scan it smaller or raise --worker-memory"
         return PageFailure(source, stage, "memory", message)
     return PageFailure(source, stage, "internal", f"{description_of(error)}; please report this page")

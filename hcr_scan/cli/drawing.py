@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 from hcr_scan.cli.bundles import bundle_folder
 from hcr_scan.document import PageFailure
+from hcr_scan.engines.base import Lost
+from hcr_scan.engines.local import local_engine
 from hcr_scan.errors import InputError
 from hcr_scan.forms.files.template_file import load_templates
 from hcr_scan.model.classifier import load_classifier
@@ -14,7 +17,8 @@ from hcr_scan.report import RunReport
 from hcr_scan.settings import Settings
 from hcr_scan.sinks.output import write_output
 from hcr_scan.sinks.overlay import draw_overlay
-from hcr_scan.sources import PageImage, check_settings, count_pages, load_page
+from hcr_scan.sources import PageImage, check_settings
+from hcr_scan.worker import ListTask, load_first_page
 
 
 def draw_page(path: str, settings: Settings, options: dict[str, Any]) -> str:
@@ -35,13 +39,14 @@ def draw_page(path: str, settings: Settings, options: dict[str, Any]) -> str:
 
 
 def _load(path: str, settings: Settings) -> PageImage:
+    """The page's pixels, decoded where nothing but a worker suffers from a hostile file."""
     check_settings(settings.source)
-    found = count_pages(path, settings.source)
-    if isinstance(found, PageFailure):
-        raise InputError(found.message)
-    if not found:
+    with contextlib.closing(local_engine(1, limits=settings.limits)) as engine:
+        (image,) = engine.map(load_first_page, [ListTask(path, settings.source)])
+    if image is None:
         raise InputError(f"{path} has no page {settings.source.pages}; choose another with --page")
-    image = load_page(found[0], settings.source)
+    if isinstance(image, Lost):
+        raise InputError(f"{path} {image.reason}")
     if isinstance(image, PageFailure):
         raise InputError(image.message)
     return image

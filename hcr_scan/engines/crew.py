@@ -289,6 +289,7 @@ class Crew(threading.Thread):
     def _heard(self, worker: _Worker, kind: Kind, body: memoryview) -> None:
         if kind is Kind.READY and not worker.ready:
             worker.ready = True
+            worker.process.note_size()
         elif kind is Kind.UNREADY and not worker.ready:
             self._end(worker)
             self._could_not_start(text_of(body), unready=True)

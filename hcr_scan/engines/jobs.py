@@ -71,8 +71,9 @@ def _too_much_memory(limits: Limits) -> str:
 def _was_large(death: Death, limits: Limits) -> bool:
     """Whether a process died with so much memory that the want of more is the likely reason.
 
-    Native libraries double their buffers, so they may be refused memory from half the limit on. A new process counts
-    what its parent had, so of the children of a large one nothing can be told.
+    Native libraries double their buffers, so they may be refused memory when half of what was left is taken. A new
+    process counts what its parent had, so of the children of a large one nothing can be told.
     """
     ours = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    return death.peak > max(limits.worker_memory // 2, ours, 1)
+    room = limits.worker_memory - death.ready_space
+    return limits.worker_memory > 0 and death.peak - death.ready_memory > room // 2 and death.peak > ours

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -28,10 +29,16 @@ _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THR
 
 @dataclass(frozen=True, slots=True)
 class Death:
-    """How a process ended. ``peak`` is the most memory it had at a time, in bytes; 0 if that is not known."""
+    """How a process ended.
+
+    ``peak`` is the most memory it had at a time; ``ready_memory`` and ``ready_space`` are what it had, of memory and of
+    addresses, when it was ready to work. All in bytes, 0 where the system does not tell.
+    """
 
     exit_code: int
     peak: int
+    ready_memory: int = 0
+    ready_space: int = 0
 
     @property
     def cause(self) -> str:
@@ -74,6 +81,7 @@ class WorkerProcess:
         self._reader = FrameReader(self.answers)
         self._unsent = memoryview(b"")
         self._open = True
+        self._ready_space, self._ready_memory = 0, 0
 
     @property
     def pid(self) -> int:
@@ -83,6 +91,12 @@ class WorkerProcess:
     def has_unsent(self) -> bool:
         """Whether part of a message waits for room in the pipe."""
         return len(self._unsent) > 0
+
+    def note_size(self) -> None:
+        """Look how large the process is before it works; what it grows by later is told by :class:`Death`."""
+        with contextlib.suppress(OSError):
+            space, memory, *_ = Path(f"/proc/{self.pid}/statm").read_text().split()
+            self._ready_space, self._ready_memory = (int(pages) * resource.getpagesize() for pages in (space, memory))
 
     def send(self, body: bytes) -> None:
         """Put a message on its way; :meth:`flush` sends what finds no room now.
@@ -132,7 +146,8 @@ class WorkerProcess:
             pause = min(2 * pause, 0.05)
         self._process.returncode = os.waitstatus_to_exitcode(status)
         unit = 1 if sys.platform == "darwin" else 1024
-        return Death(self._process.returncode, usage.ru_maxrss * unit)
+        peak = usage.ru_maxrss * unit
+        return Death(self._process.returncode, peak, self._ready_memory, self._ready_space)
 
 
 def _started(tasks_from: int, answers_to: int) -> subprocess.Popen[bytes]:

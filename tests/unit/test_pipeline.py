@@ -2,19 +2,22 @@ from __future__ import annotations
 
 import itertools
 import pickle
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from hcr_scan.document import PageFailure, Source
+from hcr_scan.engines.base import Loss, Lost
 from hcr_scan.errors import InputError, ModelError, UsageError
-from hcr_scan.pipeline import ClassifiedPage, classify_pages, transcribe
+from hcr_scan.pipeline import ClassifiedPage, classify_pages, segment_pages, transcribe
 from hcr_scan.segmentation.candidates import SegmentedPage, SegmentedResult
 from hcr_scan.settings import Settings, SourceSettings
 from hcr_scan.sources import PageRef
-from hcr_scan.worker import PageTask, segment_page
+from hcr_scan.worker import PageTask, failure_of, segment_page
 from tests.fakes import (
     INFO,
     LABELS,
@@ -127,3 +130,43 @@ def test_a_file_that_is_no_image_is_a_record_in_its_place(tmp_path: Path) -> Non
     results = list(transcribe(tmp_path, EchoClassifier()))
     assert [Path(result.source.path).name for result in results] == ["a.png", "b.png"]
     assert all(isinstance(result, PageFailure) and result.stage == "open" for result in results)
+
+
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("std::bad_alloc"), ValueError("Insufficient memory")])
+def test_want_of_memory_is_told_as_such(error: Exception) -> None:
+    failure = failure_of(Source("a.pdf", 2, 3), "segment", error)
+    assert failure.error == "memory"
+    assert failure.message.startswith("a.pdf, page 2 of 3 needs more memory")
+
+
+class LosingEngine:
+    """Loses the listing of ``lost.png`` and the second page of everything else."""
+
+    def map(self, function: Callable[[Any], Any], items: Iterable[Any], window: int | None = None) -> Iterator[Any]:
+        for item in items:
+            if getattr(item, "path", "") == "lost.png":
+                yield Lost(item, Loss.TIMEOUT, "took longer than 30 s")
+            elif getattr(getattr(item, "ref", None), "index", 0) == 1:
+                yield Lost(item, Loss.MEMORY, "needs more memory")
+            elif isinstance(item, PageFailure):
+                yield Lost(item, Loss.CRASHED, "crashed")
+            else:
+                yield function(item)
+
+    def close(self) -> None:
+        pass
+
+
+def test_items_that_the_engine_lost_are_records_in_their_places(tmp_path: Path) -> None:
+    Image.new("L", (50, 50), 255).save(
+        tmp_path / "a.tif", save_all=True, append_images=[Image.new("L", (50, 50), 255) for _ in range(2)]
+    )
+    paths = ["lost.png", str(tmp_path / "a.tif"), str(tmp_path / "none.png")]
+    found = list(segment_pages(paths, EchoClassifier(), Settings(), LosingEngine()))
+    ends = [(page.error, page.stage) if isinstance(page, PageFailure) else "read" for page in found]
+    # What failed before it came to a worker keeps its own reason, though a worker died with it.
+    assert ends == [("timeout", "open"), "read", ("memory", "segment"), "read", ("missing", "open")]
+    assert [page.message for page in found if isinstance(page, PageFailure)][:2] == [
+        "lost.png took longer than 30 s",
+        f"{tmp_path / 'a.tif'}, page 2 of 3 needs more memory",
+    ]

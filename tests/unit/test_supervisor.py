@@ -104,7 +104,7 @@ def test_what_is_done_once_a_worker_is_not_held_against_its_first_item(monkeypat
     assert first == "prepared"
     assert isinstance(second, Lost)
     assert second.error is Loss.TIMEOUT
-    monkeypatch.setattr(crew, "START_SECONDS", 1.0)
+    monkeypatch.setattr(crew, "START_SECONDS", 0.5)
     with (
         contextlib.closing(Supervisor(1)) as supervisor,
         pytest.raises(WorkerError, match="not ready"),

@@ -1,0 +1,96 @@
+"""Rows F2, F4, F6 and F8 of the fault table: hostile files among good ones, through the whole program."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hcr_scan.cli import run
+from hcr_scan.errors import ExitCode
+from tests.pages import draw_comb_page
+from tests.pdf_writer import build_pdf, stream
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="memory limits need Linux")
+
+CATALOG = b"<< /Type /Catalog /Pages 2 0 R >>"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder whose first and last page are good."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    draw_comb_page(folder / "a.png", ["7294"])
+    draw_comb_page(folder / "z.png", ["2024"])
+    return folder
+
+
+def billion_laughs(levels: int) -> bytes:
+    """A page that draws a form that draws ten forms that draw ten forms each ..."""
+    page = b"/Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] /Contents 4 0 R /Resources << /XObject << /X 5 0 R >> >>"
+    forms = [
+        stream(
+            b"/Type /XObject /Subtype /Form /BBox [0 0 600 800] /Resources << /XObject << /X %d 0 R >> >>"
+            % (6 + level),
+            b"q 0.9 0 0 0.9 1 1 cm /X Do Q " * 10,
+        )
+        for level in range(levels)
+    ]
+    last = stream(b"/Type /XObject /Subtype /Form /BBox [0 0 600 800]", b"0 0 m 600 800 l S")
+    return build_pdf(
+        [CATALOG, b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>", b"<< %s >>" % page, stream(b"", b"/X Do"), *forms, last]
+    )
+
+
+def pages_tree(*pages: bytes) -> bytes:
+    kids = b" ".join(b"%d 0 R" % (3 + number) for number in range(len(pages)))
+    return build_pdf([CATALOG, b"<< /Type /Pages /Kids [%s] /Count %d >>" % (kids, len(pages)), *pages])
+
+
+def test_hostile_files_cost_their_own_pages_alone(folder: Path, tmp_path: Path) -> None:
+    small, endless = (b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 %d %d] >>" % (n, n) for n in (200, 2_000_000))
+    (folder / "bomb.pdf").write_bytes(billion_laughs(9))
+    (folder / "endless.pdf").write_bytes(pages_tree(endless))
+    (folder / "loop.pdf").write_bytes(build_pdf([CATALOG, b"<< /Type /Pages /Kids [2 0 R 2 0 R] /Count 2 >>"]))
+    (folder / "ten.pdf").write_bytes(pages_tree(*[small] * 4, b"(no page at all)", *[small] * 5))
+    target = tmp_path / "r.jsonl"
+    limits = ("--page-timeout", "3", "--worker-memory", "600", "--jobs", "2")
+
+    started = time.monotonic()
+    code = run([str(folder), "--out", str(target), *limits])
+    assert time.monotonic() - started < 20
+
+    assert code == ExitCode.SOME_PAGES_FAILED
+    records: list[dict[str, Any]] = [json.loads(line) for line in target.read_text().splitlines()]
+    ends: dict[str, list[str]] = {}
+    for record in records:
+        end = record["error"]["error"] if record["error"] else "read"
+        ends.setdefault(Path(record["source"]["path"]).name, []).append(end)
+    assert ends.pop("bomb.pdf") in (["timeout"], ["memory"])
+    assert set(ends.pop("loop.pdf")) <= {"bad_page", "damaged", "no_pages", "read"}
+    assert ends == {
+        "a.png": ["read"],
+        "endless.pdf": ["too_large"],
+        "ten.pdf": ["read"] * 4 + ["bad_page"] + ["read"] * 5,
+        "z.png": ["read"],
+    }
+
+
+@pytest.mark.slow
+def test_a_run_goes_on_without_files_or_says_clearly_that_it_cannot(folder: Path, tmp_path: Path) -> None:
+    """Descriptors run out somewhere: with workers, or before."""
+    for most in (12, 20, 64):
+        done = subprocess.run(
+            ["bash", "-c", f'ulimit -n {most}; exec "$0" -m hcr_scan "$@"', sys.executable, str(folder), "--out",
+             str(tmp_path / "r.csv"), "--jobs", "2"],
+            capture_output=True, text=True, check=False, timeout=120,
+        )  # fmt: skip
+        assert "Traceback" not in done.stderr or most < 20
+        assert done.returncode == ExitCode.OK or "error" in done.stderr
+    assert done.returncode == ExitCode.OK
