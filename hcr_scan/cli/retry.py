@@ -12,6 +12,13 @@ from hcr_scan.cli.options import message_options, work_options
 @click.command(short_help="Read the pages again that failed in an earlier scan.")
 @click.argument("scanned", metavar="JOURNAL|OUT")
 @click.option("--password-file", type=click.Path(dir_okay=False), help="File whose first line opens encrypted PDFs.")
+@click.option("--page-timeout", type=float, metavar="SECONDS", help="Pages that take longer fail.  [default: 30]")
+@click.option(
+    "--worker-memory",
+    type=click.IntRange(min=0),
+    metavar="MIB",
+    help="Pages that take more memory fail; 0 is no limit.  [default: 2048]",
+)
 @work_options
 @message_options
 def retry(**options: Any) -> int:

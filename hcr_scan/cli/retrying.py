@@ -15,7 +15,7 @@ from hcr_scan.journal.identity import RunIdentity
 from hcr_scan.journal.journal import Journal
 from hcr_scan.journal.ledgers import RetryLedger
 from hcr_scan.journal.opening import check_identity
-from hcr_scan.settings import Settings, available_cores
+from hcr_scan.settings import Limits, Settings, available_cores
 
 
 def retry_failures(scanned: str, options: dict[str, Any], progress: Progress) -> ExitCode:
@@ -48,4 +48,11 @@ def _settings(settings: Settings, options: dict[str, Any]) -> Settings:
     jobs = available_cores() if options["jobs"] is None else options["jobs"]
     batch_size = settings.batch_size if options["batch_size"] is None else options["batch_size"]
     source = replace(settings.source, password=password_of(options["password_file"]))
-    return replace(settings, source=source, jobs=jobs, batch_size=batch_size)
+    return replace(settings, source=source, jobs=jobs, batch_size=batch_size, limits=_limits(options))
+
+
+def _limits(options: dict[str, Any]) -> Limits:
+    """The usual limits, or those given: what failed for one of them may pass with another."""
+    seconds, mebibytes = options["page_timeout"], options["worker_memory"]
+    limits = Limits() if seconds is None else Limits(page_timeout=seconds)
+    return limits if mebibytes is None else replace(limits, worker_memory=mebibytes << 20)

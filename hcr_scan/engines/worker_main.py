@@ -82,8 +82,10 @@ def _answer(descriptor: int, kind: Kind, body: bytes | memoryview = b"") -> None
 
 
 def _settle(parent: int, answers_to: int) -> None:
-    """Leave Ctrl-C to the supervisor, end when it ends, and leave no core dumps."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Leave Ctrl-C and its like to the supervisor, end when it ends, and leave no core dumps."""
+    # A service manager that ends a run tells all its processes; the pages under way are to come to their end first.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())  # the supervisor starts workers with all signals held
     _limit("RLIMIT_CORE", 0)
     if sys.platform == "linux":
