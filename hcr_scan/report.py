@@ -36,6 +36,8 @@ class RunReport:
     stopped: bool = False
     #: Whether the output could not be written anew before the run had to end.
     unwritten: bool = False
+    #: Files with the same bytes as another, and that one.
+    copies: list[tuple[str, str]] = field(default_factory=list)
     codes: Counter[str] = field(default_factory=Counter)
     statuses: Counter[Status] = field(default_factory=Counter)
     fields: Counter[Status] = field(default_factory=Counter)
@@ -116,6 +118,8 @@ class RunReport:
         parts.append(f"{counted(written, 'glyph')} ({review} to review, {rejected} rejected)")
         if self.unregistered:
             parts.append(f"{counted(self.unregistered, 'page')} of no template (read without one)")
+        if self.copies:
+            parts.append(f"{counted(len(self.copies), 'file')} with the same content as another (see the run manifest)")
         if self.failures:
             parts.append(f"{counted(self.failures, 'page')} FAILED (in the output, with the reason)")
         if self.signal is not None or self.stopped:

@@ -84,6 +84,7 @@ def _content(report: RunReport, clock: RunClock, run: dict[str, Any], exit_code:
             "by_status": {status.value: count for status, count in sorted(report.statuses.items())},
             "by_failure": dict(sorted(report.codes.items())),
         },
+        "copies": [{"path": displayable(path), "same_as": displayable(first)} for path, first in report.copies],
         "seconds": {"total": round(report.seconds, 3)} | {k: round(v, 3) for k, v in clock.stages.items()},
         "pages_per_second": round(now / report.seconds, 3) if report.seconds > 0 else None,
         "slowest": [

@@ -113,6 +113,8 @@ class Run:
                     write(pages, identity, journal)
             except KeyboardInterrupt:
                 self.report.signal = signal.SIGINT
+            if journal is not None:
+                self.report.copies = journal.copies()
             if signals.received is not None:
                 self.report.signal = signals.received
 

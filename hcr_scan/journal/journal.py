@@ -148,6 +148,15 @@ class Journal:
         """Note that a document's file is elsewhere now; its pages' records say so too from now on."""
         self._database.write("UPDATE documents SET path = ? WHERE id = ?", (os.fsencode(path), document.id))
 
+    def copies(self) -> list[tuple[str, str]]:
+        """Documents that have the same bytes as an earlier one, in order, and that one."""
+        rows = self._database.rows(
+            "SELECT path, first FROM "
+            "(SELECT id, path, first_value(path) OVER (PARTITION BY sha256 ORDER BY id) AS first FROM documents "
+            "WHERE sha256 <> '') WHERE path <> first ORDER BY id"
+        )
+        return [(os.fsdecode(path), os.fsdecode(first)) for path, first in rows]
+
     def listed(self, document: Known, sha256: str, pages: int, expected: int) -> None:
         """Note what was found when a document was opened: its pages, and how many of them are to be read."""
         self._database.write(

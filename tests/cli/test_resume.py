@@ -262,6 +262,19 @@ def test_an_account_of_the_run_is_beside_the_output(folder: Path, target: Path) 
     assert account["peak_memory_bytes"]["parent"] > 1e6
 
 
+def test_files_with_the_same_content_are_read_and_noted(
+    folder: Path, target: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = sorted(folder.glob("*.png"))[0]
+    copy = folder / "zz_copy.png"
+    copy.write_bytes(first.read_bytes())
+    run([str(folder), "--out", str(target), *READING, "--jobs", "1"])
+    assert "same content as another" in capsys.readouterr().err
+    account = json.loads(Path(f"{target}.run-manifest.json").read_text())
+    assert {"path": str(copy), "same_as": str(first)} in account["copies"]
+    assert copy.name in names(target)
+
+
 def test_retry_reads_what_failed_and_nothing_else(folder: Path, target: Path, tmp_path: Path) -> None:
     scan(folder, "--out", target)
     (folder / "0002.png").unlink()
