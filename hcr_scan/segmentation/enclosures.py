@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from hcr_scan.images import Gray, Mask, connected_components
+from hcr_scan.images import Gray, Mask, measured_components
 from hcr_scan.segmentation.frame_evidence import SMALLEST_CELL, FrameEvidence
 
 #: A cell for one character is between these shares of its height wide.
@@ -26,16 +26,15 @@ def enclosed_boxes(frame: Mask) -> Boxes:
     height, width = frame.shape
     if not frame.any():
         return np.zeros((0, 4), np.int32)
-    found = connected_components(255 - frame, connectivity=4)
-    boxes = found.boxes
+    boxes, areas = measured_components(255 - frame, connectivity=4)
     widths, heights = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
     candidates = (
         (np.minimum(widths, heights) >= SMALLEST_CELL * 0.8)
         & (widths < 0.96 * width)
         & (heights < 0.5 * height)
-        & (found.areas > 0.5 * widths * heights)
+        & (areas > 0.5 * widths * heights)
     )
-    framed = [row for row in boxes[candidates] if _is_framed(frame, row)]
+    framed = [row for row in boxes[candidates].tolist() if _is_framed(frame, *row)]
     return np.array(framed, np.int32).reshape(-1, 4)
 
 
@@ -75,23 +74,35 @@ def guide_level(darkness: Gray, evidence: FrameEvidence, proposals: Boxes, cells
     # Guides part their cells: without more parts than cells there are none.
     if len(proposals) < 1.2 * len(cells):
         return 0
-    faint = (evidence.frame > 0) & (evidence.drawn == 0)
-    guided, guides, frames = [], [], []
-    for left, top, right, bottom in cells.tolist():
-        dx, dy = (right - left) // 8, (bottom - top) // 8
-        inside = (slice(top + dy, bottom - dy), slice(left + dx, right - dx))
-        lines = faint[inside]
-        if not lines.any() or max(lines.mean(axis=0).max(initial=0), lines.mean(axis=1).max(initial=0)) <= SPANNING:
-            continue
-        guided.append((left, top, right, bottom))
-        # The paler part: writing crosses guides.
-        guides.append(float(np.quantile(darkness[inside][lines], 0.25)))
+    guided = [(cell, lines) for cell in cells.tolist() if (lines := _lines_across(evidence, cell)) is not None]
+    held = np.array([cell for cell, _ in guided], np.int32).reshape(-1, 4)
+    if not guided or 2 * np.count_nonzero(_within(proposals, held)) < len(proposals):
+        return 0
+    # The paler part: writing crosses guides.
+    guides = [float(np.quantile(darkness[_inside(cell)][lines], 0.25)) for cell, lines in guided]
+    frames = []
+    for left, top, right, bottom in held.tolist():
         wall, rail = darkness[top:bottom, max(left - 4, 0) : left + 2], darkness[max(top - 4, 0) : top + 2, left:right]
         frames.append(min(float(np.median(wall.max(axis=1))), float(np.median(rail.max(axis=0)))))
-    if not guided or 2 * np.count_nonzero(_within(proposals, np.array(guided, np.int32))) < len(proposals):
-        return 0
     guide, frame = float(np.median(guides)), float(np.median(frames))
     return round((guide + frame) / 2) if frame > CLEARLY_DARKER * guide else 0
+
+
+def _inside(cell: list[int]) -> tuple[slice, slice]:
+    """A cell, its borders left out."""
+    left, top, right, bottom = cell
+    dx, dy = (right - left) // 8, (bottom - top) // 8
+    return slice(top + dy, bottom - dy), slice(left + dx, right - dx)
+
+
+def _lines_across(evidence: FrameEvidence, cell: list[int]) -> npt.NDArray[np.bool_] | None:
+    """The faint lines inside of a cell, where one runs from side to side."""
+    inside = _inside(cell)
+    lines = (evidence.frame[inside] > 0) & (evidence.drawn[inside] == 0)
+    # A look at how much there is tells most cells: without so many pixels there is no line.
+    if np.count_nonzero(lines) <= SPANNING * min(lines.shape):
+        return None
+    return lines if max(lines.mean(axis=0).max(), lines.mean(axis=1).max()) > SPANNING else None
 
 
 def crossing_level(darkness: Gray, parts: Boxes) -> int:
@@ -139,15 +150,13 @@ def alike(boxes: Boxes, other: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
     return np.asarray((np.abs(sizes - size) < ALIKE * size).all(axis=1))
 
 
-def _is_framed(frame: Mask, row: npt.NDArray[np.int32]) -> bool:
-    left, top, right, bottom = (int(v) for v in row)
+def _is_framed(frame: Mask, left: int, top: int, right: int, bottom: int) -> bool:
+    """Whether there is frame along most of all four sides of a box."""
     if left < 2 or top < 2 or right > frame.shape[1] - 2 or bottom > frame.shape[0] - 2:
         return False
     reach = min(4, max(2, round(STRAIGHT * min(right - left, bottom - top))))
-    sides = (
-        frame[max(top - reach, 0) : top + reach, left:right].max(axis=0),
-        frame[bottom - reach : bottom + reach, left:right].max(axis=0),
-        frame[top:bottom, max(left - reach, 0) : left + reach].max(axis=1),
-        frame[top:bottom, right - reach : right + reach].max(axis=1),
-    )
-    return all(float(np.count_nonzero(side)) > 0.85 * side.size for side in sides)
+    rails = (frame[max(y - reach, 0) : y + reach, left:right] for y in (top, bottom))
+    if any(np.count_nonzero(rail.max(axis=0)) <= 0.85 * (right - left) for rail in rails):
+        return False
+    walls = (frame[top:bottom, max(x - reach, 0) : x + reach] for x in (left, right))
+    return not any(np.count_nonzero(wall.max(axis=1)) <= 0.85 * (bottom - top) for wall in walls)

@@ -91,10 +91,9 @@ def rule_segments(mask: Mask, shortest: int, thickest: int = THICKEST_RULE) -> n
     keep = np.flatnonzero((lengths >= shortest) & (thickness < thickest))
     segments = np.zeros((len(keep), 4))
     for row, index in enumerate(keep):
-        left, top, right, bottom = found.boxes[index]
-        piece = found.labels[top:bottom, left:right] == index + 1
+        left, top, right, bottom = found.boxes[index].tolist()
         end = max(3, (right - left) // 10)
-        y0, x0 = (float(v.mean()) for v in np.nonzero(piece[:, :end]))
-        y1, x1 = (float(v.mean()) for v in np.nonzero(piece[:, -end:]))
+        y0, x0 = (float(v.mean()) for v in np.nonzero(found.labels[top:bottom, left : left + end] == index + 1))
+        y1, x1 = (float(v.mean()) for v in np.nonzero(found.labels[top:bottom, right - end : right] == index + 1))
         segments[row] = (left + x0, top + y0, right - end + x1, top + y1)
     return segments
