@@ -93,9 +93,7 @@ def measured_components(mask: Mask, connectivity: int = 8) -> tuple[npt.NDArray[
     return _measure(mask, labels, count)
 
 
-def _measure(
-    mask: Mask, labels: npt.NDArray[Any], count: int
-) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+def _measure(mask: Mask, labels: npt.NDArray[Any], count: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
     """Boxes and areas of labeled components, from their runs along rows: OpenCV's own take four times as long."""
     height, width = mask.shape
     on = mask != 0

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
-from hcr_scan.geometry import BoundingBox
+from hcr_scan.geometry import BoundingBox, union_of
 from hcr_scan.images import Gray, dilate, erode
 from hcr_scan.segmentation.comb_families import CellFamily, low_quantile
 from hcr_scan.segmentation.enclosures import ALIKE, Boxes
@@ -29,13 +30,16 @@ class Comb:
     score: float
 
 
-def fit_family(evidence: FrameEvidence, family: CellFamily, rails: Boxes, commonest: int) -> list[Comb]:
+def fit_family(
+    evidence: FrameEvidence, family: CellFamily, rails: Boxes, commonest: int, known: Sequence[Comb] = ()
+) -> list[Comb]:
     """Combs of one cell size: along every band that has members or rails of the right distance.
 
-    Sizes much rarer than the page's ``commonest`` are trusted less: strokes of writing make cells of odd sizes.
+    Sizes much rarer than the page's ``commonest`` are trusted less: strokes of writing make cells of odd sizes. Where
+    rows are ``known`` already nothing is looked for.
     """
     trust = 0.6 + 0.4 * min(1.0, 10 * len(family.members) / commonest)
-    bands = _bands(family, rails, evidence.wall.shape)
+    bands = _bands(family, rails, evidence.wall.shape, known)
     fitted = [comb for band in bands for comb in _fit_band(evidence, family, band)]
     settled = {band for comb in fitted if (band := _settle(evidence, family, comb)) is not None} - set(bands)
     fitted += [comb for band in sorted(settled) for comb in _fit_band(evidence, family, band)]
@@ -78,12 +82,12 @@ class _Band:
     right: int
 
 
-def _bands(family: CellFamily, rails: Boxes, shape: tuple[int, ...]) -> list[_Band]:
+def _bands(family: CellFamily, rails: Boxes, shape: tuple[int, ...], known: Sequence[Comb]) -> list[_Band]:
     """Strips where cells of a family may lie: around its members, between two rails, or beside a single one."""
     height, width = shape
     strips = [(int(t), int(b), int(x0), int(x1)) for x0, t, x1, b in family.members]
     strips += _beside_rails(family, rails)
-    strips.sort()
+    strips = sorted(_outside(strips, known))
     merged: list[list[int]] = []
     tolerance = max(2.0, 0.1 * family.height)
     reach = 12 * family.width
@@ -103,6 +107,19 @@ def _bands(family: CellFamily, rails: Boxes, shape: tuple[int, ...]) -> list[_Ba
     return [
         _Band(t, b, max(x0 - margin, 0), min(x1 + margin, width)) for t, b, x0, x1 in merged if t >= 0 and b < height
     ]
+
+
+def _outside(strips: list[tuple[int, int, int, int]], known: Sequence[Comb]) -> list[tuple[int, int, int, int]]:
+    """The strips ``(top, bottom, left, right)`` that do not lie wholly in known rows, all along and half their height."""
+    if not strips or not known:
+        return strips
+    top, bottom, left, right = np.array(strips).T[:, :, None]
+    around = [union_of(comb.cells) for comb in known]
+    rows = np.array([(box.top, box.bottom, box.left, box.right) for box in around]).T
+    shared = np.minimum(bottom, rows[1]) - np.maximum(top, rows[0])
+    level = shared > 0.5 * np.maximum(bottom - top, rows[1] - rows[0])
+    inside = level & (left >= rows[2] - THICKEST_RULE) & (right <= rows[3] + THICKEST_RULE)
+    return [strip for strip, held in zip(strips, inside.any(axis=1).tolist(), strict=True) if not held]
 
 
 def _beside_rails(family: CellFamily, rails: Boxes) -> list[tuple[int, int, int, int]]:

@@ -80,8 +80,10 @@ def find_frames(paper: Paper, rules: Rules, pieces: Components) -> Frames:
     level = connected_components(rules.horizontal)
     lines = faint_lines(paper.darkness, pieces, families[0]) if families else None
     fitted = match_cells(paper.darkness, families[0], lines) if lines else []
+    # Whole rows between two rails know more than fits along a part of them.
+    railed = [] if lines else railed_combs(evidence, level)
     for family in families[1 if lines else 0 :]:
-        fitted += fit_family(evidence, family, level.boxes, commonest)
+        fitted += fit_family(evidence, family, level.boxes, commonest, railed)
     known = [family for family in families if family.is_common]
     tables = [row for family in known for row in table_rows(evidence, family)]
     completed = np.array([cell.as_list() for row in tables for cell in row.cells], np.int32).reshape(-1, 4)
@@ -91,8 +93,6 @@ def find_frames(paper: Paper, rules: Rules, pieces: Components) -> Frames:
     open_combs = find_open_combs(paper, level, evidence, families)
     fitted += [comb for comb in open_combs if not _divides_boxes(comb, proposals)]
     fitted.sort(key=lambda comb: (-comb.score, comb.cells))
-    # Whole rows between two rails know more than fits along a part of them.
-    railed = [] if lines else railed_combs(evidence, level)
     fitted = sorted(railed, key=lambda comb: (-comb.score, comb.cells)) + fitted
     rows, taken = _apart(fitted, paper.darkness.shape)
     boxes = [box for row in proposals.tolist() if min((box := _to_box(row)).width, box.height) >= SMALLEST_BOX]
