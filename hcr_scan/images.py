@@ -67,21 +67,6 @@ def connected_components(mask: Mask, connectivity: int = 8) -> Components:
     return Components(np.asarray(labels, np.int32), boxes, areas)
 
 
-def masked(found: Components, chosen: npt.NDArray[np.bool_]) -> Mask:
-    """The ``chosen`` (n,) components as a mask."""
-    sizes = found.boxes[chosen, 2:] - found.boxes[chosen, :2]
-    if sizes.prod(axis=1, dtype=np.int64).sum() > found.labels.size:
-        lookup = np.zeros(len(found) + 1, np.uint8)
-        lookup[1:][chosen] = 255
-        return lookup[found.labels]
-    # Few and small as a rule: then their boxes are looked at alone.
-    mask = np.zeros(found.labels.shape, np.uint8)
-    for index in np.flatnonzero(chosen).tolist():
-        left, top, right, bottom = found.boxes[index].tolist()
-        mask[top:bottom, left:right][found.labels[top:bottom, left:right] == index + 1] = 255
-    return mask
-
-
 def measured_components(mask: Mask, connectivity: int = 8) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
     """Boxes and areas of the connected components alone, in two thirds of the time."""
     # No component begins but where a run of a row does, so this says whether 16 bits can number them all.

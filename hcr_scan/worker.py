@@ -77,7 +77,7 @@ def prepare_worker() -> None:
 def _keep_memory() -> None:
     """Let this process keep what memory a page took for the next, up to a limit.
 
-    glibc hands large arrays back to the system one by one, and fetching them again, zeroed, is a tenth of a page's time.
+    glibc hands large arrays back to the system one by one; to fetch them again, zeroed, is a tenth of a page's time.
     """
     import ctypes
 

@@ -110,7 +110,7 @@ def _bands(family: CellFamily, rails: Boxes, shape: tuple[int, ...], known: Sequ
 
 
 def _outside(strips: list[tuple[int, int, int, int]], known: Sequence[Comb]) -> list[tuple[int, int, int, int]]:
-    """The strips ``(top, bottom, left, right)`` that do not lie wholly in known rows, all along and half their height."""
+    """The strips ``(top, bottom, left, right)`` but those in known rows along all of their length."""
     if not strips or not known:
         return strips
     top, bottom, left, right = np.array(strips).T[:, :, None]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
-from hcr_scan.images import Components, Gray, Mask, above, at_most, box_blur, dilate, masked
+from hcr_scan.images import Components, Gray, Mask, above, at_most, box_blur, dilate
 from hcr_scan.segmentation.binarization import Paper
 from hcr_scan.segmentation.rules import Rules
 
@@ -45,7 +46,7 @@ def gather_evidence(paper: Paper, rules: Rules, pieces: Components) -> FrameEvid
     large = (np.maximum(widths, heights) >= 3 * SMALLEST_CELL) & (np.minimum(widths, heights) >= 1.5 * SMALLEST_CELL)
     thin = pieces.areas < 0.35 * widths * heights
     level, upright = dilate(rules.horizontal, 5, 1), dilate(rules.vertical, 1, 5)
-    drawn = masked(pieces, large & thin)
+    drawn = _mask_of(pieces, large & thin)
     drawn &= above(capped, threshold)
     frame = level
     frame |= upright
@@ -59,3 +60,18 @@ def _usual(raster: Gray) -> float:
     at_most = np.cumsum(np.bincount(some.ravel(), minlength=256))
     middles = np.searchsorted(at_most, ((some.size - 1) // 2, some.size // 2), side="right")
     return float(middles.mean())
+
+
+def _mask_of(found: Components, chosen: npt.NDArray[np.bool_]) -> Mask:
+    """The ``chosen`` (n,) components as a mask."""
+    sizes = found.boxes[chosen, 2:] - found.boxes[chosen, :2]
+    if sizes.prod(axis=1, dtype=np.int64).sum() > found.labels.size:
+        lookup = np.zeros(len(found) + 1, np.uint8)
+        lookup[1:][chosen] = 255
+        return lookup[found.labels]
+    # Few and small as a rule: then their boxes are looked at alone.
+    mask = np.zeros(found.labels.shape, np.uint8)
+    for index in np.flatnonzero(chosen).tolist():
+        left, top, right, bottom = found.boxes[index].tolist()
+        mask[top:bottom, left:right][found.labels[top:bottom, left:right] == index + 1] = 255
+    return mask
