@@ -17,7 +17,7 @@ from hcr_scan import __version__
 from hcr_scan.errors import ExitCode, OutputError
 from hcr_scan.report import RunReport
 from hcr_scan.sinks.output import write_output
-from hcr_scan.sinks.records import displayable
+from hcr_scan.sources.pages import path_text
 
 SCHEMA = "hcr-scan-run/1"
 SUFFIX = ".run-manifest.json"
@@ -84,11 +84,11 @@ def _content(report: RunReport, clock: RunClock, run: dict[str, Any], exit_code:
             "by_status": {status.value: count for status, count in sorted(report.statuses.items())},
             "by_failure": dict(sorted(report.codes.items())),
         },
-        "copies": [{"path": displayable(path), "same_as": displayable(first)} for path, first in report.copies],
+        "copies": [{"path": path_text(path), "same_as": path_text(first)} for path, first in report.copies],
         "seconds": {"total": round(report.seconds, 3)} | {k: round(v, 3) for k, v in clock.stages.items()},
         "pages_per_second": round(now / report.seconds, 3) if report.seconds > 0 else None,
         "slowest": [
-            {"path": displayable(source.path), "page": source.page, "seconds": round(seconds, 3)}
+            {"path": path_text(source.path), "page": source.page, "seconds": round(seconds, 3)}
             for source, seconds in report.slowest
         ],
         "peak_memory_bytes": _peak_memory(),

@@ -106,6 +106,7 @@ def group() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run a command line and end the process with its exit code."""
+    _open_standard_streams()
     code = run(arguments)
     _close_standard_streams()
     sys.exit(int(code))
@@ -130,6 +131,20 @@ def run(arguments: Sequence[str] | None = None) -> int:
         click.echo(f"{PROGRAM}: this is a bug; please report it with the lines above", err=True)
         return ExitCode.BUG
     return int(result) if isinstance(result, int) else ExitCode.OK
+
+
+def _open_standard_streams() -> None:
+    """Put nothing in the place of streams that are closed, lest the next file that is opened be taken for one."""
+    for number, mode, name in ((0, "r", "stdin"), (1, "w", "stdout"), (2, "w", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            descriptor = os.open(os.devnull, os.O_RDWR)
+            if descriptor != number:
+                os.dup2(descriptor, number)
+                os.close(descriptor)
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115 - for good
 
 
 def _close_standard_streams() -> None:

@@ -16,6 +16,7 @@ from hcr_scan.errors import InputError
 from hcr_scan.report import RunReport, counted
 from hcr_scan.sinks.output import STDOUT
 from hcr_scan.sinks.records import displayable
+from hcr_scan.sources.pages import path_text
 
 #: Seconds between lines of progress where there is no terminal to draw on.
 INTERVAL = 10.0
@@ -60,7 +61,7 @@ class Progress:
     def page_done(self, result: PageResult, report: RunReport) -> None:
         """Show that a page is done; a failed one is named at once."""
         self._documents.seen(result.source.path)
-        path, page = displayable(result.source.path), result.source.page
+        path, page = path_text(result.source.path), result.source.page
         facts = {"event": "page", "path": path, "page": page, "status": result.status.value}
         if isinstance(result, PageFailure):
             facts |= {"error": result.error, "stage": result.stage}
@@ -86,7 +87,7 @@ class Progress:
         """The run in one line, and with ``-v`` its slowest pages."""
         if self._quiet:
             return
-        where = "standard output" if target == STDOUT else displayable(target)
+        where = "standard output" if target == STDOUT else path_text(target)
         say(
             f"{report.summary()}; written to {where}",
             event="summary",
@@ -96,7 +97,7 @@ class Progress:
             output=where,
         )
         for source, seconds in report.slowest:
-            logger.info("slow: %.2f s  %s, page %d", seconds, displayable(source.path), source.page)
+            logger.info("slow: %.2f s  %s, page %d", seconds, path_text(source.path), source.page)
 
 
 class _Documents:
@@ -161,10 +162,11 @@ class _Bar:
         ahead = "" if left is None else f"{duration(left)} left"
         self._bar.update(self._task, completed=documents.done, total=documents.all, description=ahead)
         self._pages.plain = f"  {counted(report.pages, 'page')}  {_rate(report):.1f}/s   {by_status(report)}"
-        slowest = (
-            f"   slowest {report.slowest[0][1]:.1f} s: {report.slowest[0][0].path[-40:]}" if report.slowest else ""
-        )
-        self._place.plain = displayable(f"  {place}{slowest}")
+        slowest = ""
+        if report.slowest:
+            source, seconds = report.slowest[0]
+            slowest = f"   slowest {seconds:.1f} s: {path_text(source.path)[-40:]}"
+        self._place.plain = f"  {place}{slowest}"
 
 
 def by_status(report: RunReport) -> str:

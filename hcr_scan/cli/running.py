@@ -24,8 +24,8 @@ from hcr_scan.report import FailureLimit, RunReport
 from hcr_scan.run_manifest import RunClock, write_run_manifest
 from hcr_scan.settings import Settings
 from hcr_scan.sinks.output import is_file
-from hcr_scan.sinks.records import displayable
 from hcr_scan.sinks.sink import OutputOptions
+from hcr_scan.sources.pages import path_text
 from hcr_scan.worker import prepare_worker
 
 if TYPE_CHECKING:
@@ -188,7 +188,7 @@ class Run:
 def _told(identity: RunIdentity) -> dict[str, Any]:
     """What a run was told, for its account."""
     return {
-        "inputs": [displayable(name) for name in identity.inputs],
+        "inputs": [path_text(name) for name in identity.inputs],
         "model": f"sha256:{identity.model}",
         "templates": [f"sha256:{sha256}" for sha256 in identity.templates],
         "settings": identity.settings,

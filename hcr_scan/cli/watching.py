@@ -24,7 +24,7 @@ from hcr_scan.journal.opening import open_journal
 from hcr_scan.mailroom import READING, Mailroom
 from hcr_scan.report import counted
 from hcr_scan.settings import Settings
-from hcr_scan.sinks.records import displayable
+from hcr_scan.sources.pages import path_text
 
 #: Scans of one batch at most, so that results appear while a full folder is worked off.
 LARGEST_BATCH = 500
@@ -52,7 +52,7 @@ def _batches(room: Mailroom, options: dict[str, Any], signals: Signals) -> Itera
     for batch in room.unfinished():
         say(f"going on with {batch}", event="batch", batch=batch)
         yield batch
-    say(f"watching {displayable(str(room.inbox))}", event="watching")
+    say(f"watching {path_text(str(room.inbox))}", event="watching")
     while not signals.stopping():
         arrived = room.arrived()[:LARGEST_BATCH]
         batch = room.new_batch(datetime.now().astimezone())

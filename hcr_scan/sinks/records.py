@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from hcr_scan.document import Field, Glyph, Line, Page, PageFailure, PageResult, Source, Word, rounded
+from hcr_scan.sources.pages import path_text
 
 SCHEMA = "hcr-scan/1"
 
@@ -69,8 +70,8 @@ def displayable(text: str) -> str:
 
 def source_record(source: Source) -> Record:
     """Where a page is from; ``path_b64`` holds the exact bytes of a path that is not valid UTF-8."""
-    record: Record = {"path": displayable(source.path)}
-    if record["path"] != source.path:
+    record: Record = {"path": path_text(source.path)}
+    if record["path"].encode() != os.fsencode(source.path):
         record["path_b64"] = base64.b64encode(os.fsencode(source.path)).decode("ascii")
     return record | {"page": source.page, "pages": source.pages, "sha256": source.sha256}
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from hcr_scan.document import Field, Glyph, Line, Page, PageFailure, PageResult, Reason, Status, rounded
 from hcr_scan.sinks.records import displayable, json_text
+from hcr_scan.sources.pages import path_text
 
 Cell = str | int | float | None
 Row = list[Cell]
@@ -48,7 +49,7 @@ def rows_of(result: PageResult, level: Level) -> Iterator[Row]:
     A page with none of them, one that failed, and one that is marked as a whole has a row of its own.
     """
     template = None if isinstance(result, PageFailure) else result.template
-    start: Row = [displayable(result.source.path), result.source.page, template]
+    start: Row = [path_text(result.source.path), result.source.page, template]
     rows = list((_field_rows if level is Level.FIELD else _glyph_rows)(result))
     if not rows or (isinstance(result, Page) and result.reasons):
         rows.insert(0, _page_row(result, columns(level)[len(start) :]))

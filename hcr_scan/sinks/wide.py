@@ -16,6 +16,7 @@ from hcr_scan.sinks.records import (
     source_record,
 )
 from hcr_scan.sinks.tabular import BYTE_ORDER_MARK, Cell, Row, csv_bytes, guarded
+from hcr_scan.sources.pages import path_text
 
 SCHEMA = "hcr-scan-form/1"
 
@@ -43,7 +44,7 @@ def wide_row(form: Form, names: Sequence[str], extras: Sequence[Extra]) -> Row:
     fields = {field.name: field for field in form.fields} if form.template is not None else {}
     first = form.pages[0].source
     row: Row = [
-        displayable(first.path),
+        path_text(first.path),
         ";".join(_places(form.pages)),
         form.template,
         form.status.value,
@@ -109,7 +110,7 @@ def _places(pages: Sequence[PageResult]) -> Iterator[str]:
     """The numbers of a document's pages, with the file where it is another than the first page's."""
     for page in pages:
         source = page.source
-        own = "" if source.path == pages[0].source.path else f"{displayable(source.path)}:"
+        own = "" if source.path == pages[0].source.path else f"{path_text(source.path)}:"
         yield f"{own}{source.page}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -61,10 +62,18 @@ class SourceError(Exception):
         self.message = message
 
 
+def path_text(path: str) -> str:
+    """A file name as UTF-8 can hold it, the same in every locale; bytes that are not UTF-8 are backslash-escaped."""
+    try:
+        data = os.fsencode(path)
+    except UnicodeEncodeError:  # no name the system gave
+        return path.encode("utf-8", "backslashreplace").decode("utf-8")
+    return data.decode("utf-8", "backslashreplace")
+
+
 def shown(path: str) -> str:
     """The file name as it can be printed anywhere: undecodable bytes and control characters escaped."""
-    readable = path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in readable)
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in path_text(path))
 
 
 def place_of(source: Source) -> str:

@@ -62,7 +62,7 @@ def test_confidence_and_status_stand_beside_each_field(tmp_path: Path) -> None:
 def test_a_page_that_failed_is_a_row_too(tmp_path: Path) -> None:
     text = written(tmp_path, wide(), FAILED).decode()
     (row,) = csv.DictReader(io.StringIO(text, newline=""))
-    assert (row["file"], row["status"], row["template"]) == ("b\\udcff.pdf", "failed", "")
+    assert (row["file"], row["status"], row["template"]) == ("b\\xff.pdf", "failed", "")
     assert row["error"] == "open: password: give one"
 
 
