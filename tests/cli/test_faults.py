@@ -6,13 +6,21 @@ import json
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from hcr_scan.cli import run
+from hcr_scan.engines.local import local_engine
 from hcr_scan.errors import ExitCode
+from hcr_scan.normalization import CropSpec
+from hcr_scan.segmentation.candidates import SegmentedPage
+from hcr_scan.settings import Limits, Settings, SourceSettings
+from hcr_scan.sources import PageImage
+from hcr_scan.worker import ListTask, PageTask, load_first_page, segment_page
 from tests.pages import draw_comb_page
 from tests.pdf_writer import build_pdf, stream
 
@@ -80,6 +88,24 @@ def test_hostile_files_cost_their_own_pages_alone(folder: Path, tmp_path: Path) 
         "ten.pdf": ["read"] * 4 + ["bad_page"] + ["read"] * 5,
         "z.png": ["read"],
     }
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("mode", "suffix"), [("L", "png"), ("RGB", "jpg"), ("RGBA", "png"), ("CMYK", "tif"), ("I;16", "png")]
+)
+def test_the_largest_page_that_is_allowed_fits_into_a_worker(tmp_path: Path, mode: str, suffix: str) -> None:
+    page = Image.new("L", (10_000, 10_000), 255)
+    page.paste(0, (1000, 1000, 1030, 4000))
+    path = tmp_path / f"page.{suffix}"
+    page.convert("I" if mode == "I;16" else mode).convert(mode).save(path)
+    del page
+    with closing(local_engine(1, limits=Limits(page_timeout=120))) as engine:
+        tasks = [ListTask(str(path), SourceSettings())]
+        (image,) = engine.map(load_first_page, tasks)
+        assert isinstance(image, PageImage)
+        (result,) = engine.map(segment_page, [PageTask(image.ref, Settings(), CropSpec())])
+    assert isinstance(result, SegmentedPage)
 
 
 @pytest.mark.slow

@@ -24,6 +24,8 @@ COLLECTION = SHARED / "robustness"
 GOLDEN = Path(__file__).parent / "robustness.json"
 MOST_PARENT_MEMORY = 300 << 20
 MOST_SECONDS = 1800
+#: Which limit a bomb reaches first depends on the machine.
+OVER = dict.fromkeys(("memory", "timeout"), "over a limit")
 
 pytestmark = [
     pytest.mark.slow,
@@ -44,7 +46,8 @@ def test_every_file_of_the_collection_in_one_run(tmp_path: Path, pytestconfig: p
     assert_complete(records)
     found = outcomes(records)
     if pytestconfig.getoption("--update-golden"):
-        GOLDEN.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n")
+        lines = (f"{json.dumps(name)}: {json.dumps(found[name])}" for name in sorted(found))
+        GOLDEN.write_text("{\n" + ",\n".join(lines) + "\n}\n")
     assert found == json.loads(GOLDEN.read_text())
 
 
@@ -83,7 +86,7 @@ def outcomes(records: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     counts: dict[str, Counter[str]] = {}
     for record in records:
         error = record["error"]
-        end = f"{error['stage']}: {error['error']}" if error else "read"
+        end = f"{error['stage']}: {OVER.get(error['error'], error['error'])}" if error else "read"
         counts.setdefault(record["source"]["path"], Counter())[end] += 1
     return {
         str(Path(path).relative_to(COLLECTION)): {
