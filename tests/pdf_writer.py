@@ -164,3 +164,24 @@ def blank_pdf(*media_boxes: str) -> bytes:
     pages = [f"<< /Type /Page /Parent 2 0 R /MediaBox [{box}] >>".encode() for box in media_boxes]
     tree = f"<< /Type /Pages /Kids [{kids}] /Count {len(media_boxes)} >>".encode()
     return build_pdf([b"<< /Type /Catalog /Pages 2 0 R >>", tree, *pages])
+
+
+#: The first object of a document whose second is its page tree.
+CATALOG = b"<< /Type /Catalog /Pages 2 0 R >>"
+
+
+def billion_laughs(levels: int) -> bytes:
+    """A page that draws a form that draws ten forms that draw ten forms each ..."""
+    page = b"/Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] /Contents 4 0 R /Resources << /XObject << /X 5 0 R >> >>"
+    forms = [
+        stream(
+            b"/Type /XObject /Subtype /Form /BBox [0 0 600 800] /Resources << /XObject << /X %d 0 R >> >>"
+            % (6 + level),
+            b"q 0.9 0 0 0.9 1 1 cm /X Do Q " * 10,
+        )
+        for level in range(levels)
+    ]
+    last = stream(b"/Type /XObject /Subtype /Form /BBox [0 0 600 800]", b"0 0 m 600 800 l S")
+    return build_pdf(
+        [CATALOG, b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>", b"<< %s >>" % page, stream(b"", b"/X Do"), *forms, last]
+    )

@@ -22,11 +22,9 @@ from hcr_scan.settings import Limits, Settings, SourceSettings
 from hcr_scan.sources import PageImage
 from hcr_scan.worker import ListTask, PageTask, load_first_page, segment_page
 from tests.pages import draw_comb_page
-from tests.pdf_writer import build_pdf, stream
+from tests.pdf_writer import CATALOG, billion_laughs, build_pdf
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="memory limits need Linux")
-
-CATALOG = b"<< /Type /Catalog /Pages 2 0 R >>"
 
 
 @pytest.fixture
@@ -37,23 +35,6 @@ def folder(tmp_path: Path) -> Path:
     draw_comb_page(folder / "a.png", ["7294"])
     draw_comb_page(folder / "z.png", ["2024"])
     return folder
-
-
-def billion_laughs(levels: int) -> bytes:
-    """A page that draws a form that draws ten forms that draw ten forms each ..."""
-    page = b"/Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] /Contents 4 0 R /Resources << /XObject << /X 5 0 R >> >>"
-    forms = [
-        stream(
-            b"/Type /XObject /Subtype /Form /BBox [0 0 600 800] /Resources << /XObject << /X %d 0 R >> >>"
-            % (6 + level),
-            b"q 0.9 0 0 0.9 1 1 cm /X Do Q " * 10,
-        )
-        for level in range(levels)
-    ]
-    last = stream(b"/Type /XObject /Subtype /Form /BBox [0 0 600 800]", b"0 0 m 600 800 l S")
-    return build_pdf(
-        [CATALOG, b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>", b"<< %s >>" % page, stream(b"", b"/X Do"), *forms, last]
-    )
 
 
 def pages_tree(*pages: bytes) -> bytes:
