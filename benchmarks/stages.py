@@ -72,9 +72,10 @@ class StageClock:
 def stage_times(path: Path, rounds: int = 3) -> dict[str, float]:
     """CPU seconds a page spends in each stage, the mean of ``rounds`` after one to warm up."""
     from hcr_scan import Settings, load_classifier, transcribe
+    from hcr_scan.engines.local import InProcessEngine
 
     classifier = load_classifier()
-    list(transcribe(path, classifier, Settings()))
+    list(transcribe(path, classifier, Settings(), InProcessEngine()))
     clock = StageClock()
     originals = []
     for stage, names in STAGES.items():
@@ -90,7 +91,7 @@ def stage_times(path: Path, rounds: int = 3) -> dict[str, float]:
         clock.switch()
         clock.seconds = dict.fromkeys(clock.seconds, 0.0)
         for _ in range(rounds):
-            list(transcribe(path, classifier, Settings()))
+            list(transcribe(path, classifier, Settings(), InProcessEngine()))
         clock.switch()
     finally:
         for home, attribute, function in originals:

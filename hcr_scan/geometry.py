@@ -95,14 +95,11 @@ def union_of(boxes: Iterable[BoundingBox]) -> BoundingBox:
     Raises:
         ValueError: there are no boxes.
     """
-    iterator = iter(boxes)
-    try:
-        result = next(iterator)
-    except StopIteration:
-        raise ValueError("union of no boxes") from None
-    for box in iterator:
-        result = result.union(box)
-    return result
+    edges = [(box.left, box.top, box.right, box.bottom) for box in boxes]
+    if not edges:
+        raise ValueError("union of no boxes")
+    left, top, right, bottom = zip(*edges, strict=True)
+    return BoundingBox(min(left), min(top), max(right), max(bottom))
 
 
 @dataclass(frozen=True, slots=True)

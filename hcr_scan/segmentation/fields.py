@@ -38,13 +38,10 @@ def in_reading_order(fields: list[tuple[BoundingBox, ...]]) -> list[tuple[Boundi
 
     Two fields are on one line when the middle of the lower one is above the bottom of the line's first.
     """
-    boxes = {field: union_of(field) for field in fields}
-    waiting = sorted(fields, key=lambda field: (boxes[field].center[1], boxes[field].left))
-    ordered: list[tuple[BoundingBox, ...]] = []
-    line: list[tuple[BoundingBox, ...]] = []
-    for field in waiting:
-        if line and boxes[field].center[1] > boxes[line[0]].bottom:
-            ordered += sorted(line, key=lambda f: boxes[f].left)
-            line = []
-        line.append(field)
-    return ordered + sorted(line, key=lambda f: boxes[f].left)
+    waiting = sorted(((union_of(field), field) for field in fields), key=lambda pair: (pair[0].center[1], pair[0].left))
+    lines: list[list[tuple[BoundingBox, tuple[BoundingBox, ...]]]] = []
+    for box, field in waiting:
+        if not lines or box.center[1] > lines[-1][0][0].bottom:
+            lines.append([])
+        lines[-1].append((box, field))
+    return [field for line in lines for _, field in sorted(line, key=lambda pair: pair[0].left)]

@@ -75,7 +75,12 @@ def _is_light_between(
 ) -> bool:
     top, bottom = max(int(left[1]), int(right[1])) + 2, min(int(left[3]), int(right[3])) - 2
     gap = evidence.wall[top:bottom, int(left[2]) : int(right[0])]
-    return gap.size > 0 and float(np.median(gap, axis=0).min()) < evidence.bare_wall + 0.4 * family.wall
+    if not gap.size:
+        return False
+    # The lightest of the columns' medians: np.median takes ten times as long over so few pixels.
+    ordered = np.sort(gap, axis=0)
+    middles = ordered[(len(ordered) - 1) // 2].astype(np.int64) + ordered[len(ordered) // 2]
+    return float(middles.min()) / 2 < evidence.bare_wall + 0.4 * family.wall
 
 
 def _rows(members: Boxes, height: float) -> list[Boxes]:
