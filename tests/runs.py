@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -18,6 +20,10 @@ PROGRAM = [sys.executable, "-m", "hcr_scan"]
 
 #: How the small pages are to be read.
 READING = ["--layout", "glyph", "--charset", "digits"]
+
+
+#: In the environment of programs that a test looks for afterwards.
+MARK = "HCR_SCAN_TEST_MARK"
 
 
 def draw_digit_page(path: Path, digit: str) -> Path:
@@ -54,11 +60,12 @@ def command(*arguments: object, jobs: int = 2) -> list[str]:
     return [*PROGRAM, *map(str, arguments), *READING, "--jobs", str(jobs)]
 
 
-def start(arguments: Sequence[str]) -> subprocess.Popen[str]:
-    """Start a program as a shell would, a process group of its own, with what it says kept."""
+def start(arguments: Sequence[str], mark: str = "") -> subprocess.Popen[str]:
+    """Start a program as a shell would, a process group of its own; :func:`living` finds what has the mark."""
     return subprocess.Popen(
-        arguments, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
+        arguments, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        env=os.environ | {MARK: mark},
+    )  # fmt: skip
 
 
 def digest(path: Path) -> str:
@@ -66,18 +73,13 @@ def digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def living_in_group(group: int) -> list[int]:
-    """Processes of a process group that are alive; those that have ended and wait to be noticed are not."""
+def living(mark: str) -> list[int]:
+    """Processes that run with the mark, workers and their children included; those that ended do not count."""
     found = []
     for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
-        try:
-            fields = (entry / "stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(fields[2]) == group and fields[0] not in "ZX":
-            found.append(int(entry.name))
+        with contextlib.suppress(OSError):
+            if entry.name.isdigit() and f"{MARK}={mark}".encode() in (entry / "environ").read_bytes().split(b"\0"):
+                found.append(int(entry.name))
     return found
 
 

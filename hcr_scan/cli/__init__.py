@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
@@ -108,6 +109,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run a command line and end the process with its exit code."""
     _open_standard_streams()
     code = run(arguments)
+    _ignore_signals()
     _close_standard_streams()
     sys.exit(int(code))
 
@@ -143,13 +145,22 @@ def _open_standard_streams() -> None:
             if descriptor != number:
                 os.dup2(descriptor, number)
                 os.close(descriptor)
-        if getattr(sys, name) is None:
+        # Standard output stays none: what is to be written there is refused, and not lost.
+        if getattr(sys, name) is None and name != "stdout":
             setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115 - for good
+
+
+def _ignore_signals() -> None:
+    """All is done, and the exit code says how it went: a signal in the last milliseconds is to change nothing."""
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
 
 
 def _close_standard_streams() -> None:
     """Flush what is left, so that a reader that went away is met here in silence and not at exit with a traceback."""
     try:
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

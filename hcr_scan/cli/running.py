@@ -70,12 +70,16 @@ class Run:
 
     def execute(self, progress: Progress) -> ExitCode:
         """Read the pages and write the output; the verdict is the report's."""
+        with Signals() as signals:
+            code = self._execute(signals, progress)
+            progress.summary(self.report, self.target)
+            return code
+
+    def _execute(self, signals: Signals, progress: Progress) -> ExitCode:
         code = ExitCode.BUG
         try:
-            with (
-                Signals() as signals,
-                contextlib.closing(local_engine(self.settings.jobs, prepare_worker, self.settings.limits)) as engine,
-            ):
+            engine = local_engine(self.settings.jobs, prepare_worker, self.settings.limits)
+            with contextlib.closing(engine):
                 self._read(engine, signals, progress)
             code = self.report.exit_code
         except HcrScanError as error:
@@ -84,7 +88,6 @@ class Run:
         finally:
             if self.identity is not None and journal_exists(journal_path(self.target)):
                 write_run_manifest(self.target, self.report, self.clock, _told(self.identity), code)
-        progress.summary(self.report, self.target)
         return code
 
     def _read(self, engine: Engine, signals: Signals, progress: Progress) -> None:

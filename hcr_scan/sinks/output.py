@@ -77,6 +77,8 @@ class StandardOutput:
 
     def __init__(self) -> None:
         self._restore: tuple[int, int] | None = None
+        if sys.stdout is None:
+            raise OutputError("standard output is closed; open it, or name a file with --out")
         sys.stdout.flush()
         try:
             number = sys.stdout.fileno()
@@ -155,6 +157,7 @@ def output_errors(target: str) -> Iterator[None]:
 
     A closed pipe is passed on as it is: the reader wanted no more.
     """
+    target = "standard output" if target == STDOUT else target
     try:
         yield
     except BrokenPipeError:

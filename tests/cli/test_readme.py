@@ -79,6 +79,12 @@ def test_every_command_shown_runs(command: str, folder: Path) -> None:
         assert (folder / target[1]).stat().st_size > 0
 
 
+def test_the_commands_for_long_runs_shown_run(folder: Path) -> None:
+    shell(block("run long"), folder)
+    found = {path.name for path in folder.iterdir()}
+    assert {"results.csv", "results.csv.journal", "results.jsonl", "glyphs.csv"} <= found
+
+
 def test_the_template_commands_shown_run(folder: Path) -> None:
     shell(block("run templates"), folder)
     assert {"membership.toml", "membership.png"} <= {path.name for path in folder.iterdir()}
