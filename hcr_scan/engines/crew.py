@@ -320,6 +320,7 @@ class Crew(threading.Thread):
             self._changed.notify_all()
 
     def _died(self, worker: _Worker) -> None:
+        began = worker.process.began()
         death = self._end(worker)
         if not worker.ready:
             cause = "it cannot be ended" if death is None else death.cause
@@ -328,10 +329,15 @@ class Crew(threading.Thread):
         job = worker.job
         if job is None:
             return
-        if job.attempts < MOST_ATTEMPTS:
+        if not began:
+            # Whatever it died of, it was not this item.
+            job.attempts -= 1
             self._try_again(job)
-            return
-        self._settle(job, outcome_of_death(death, self._limits))
+            self._could_not_start("the process ended before it began to work")
+        elif job.attempts < MOST_ATTEMPTS:
+            self._try_again(job)
+        else:
+            self._settle(job, outcome_of_death(death, self._limits))
 
     def _mistrust(self, worker: _Worker, what: str) -> None:
         self._end(worker)

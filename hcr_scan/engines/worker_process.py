@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import resource
 import signal
 import subprocess
 import sys
+import termios
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +26,7 @@ main(*map(int, sys.argv[1:4]))
 #: Room for a whole page's answer, where Linux grants it: a worker need not wait until the supervisor looks.
 PIPE_ROOM = 1 << 20
 #: Threads that libraries of arrays start by themselves; workers are as many as cores, so each has one.
-_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,15 @@ class WorkerProcess:
             while self._unsent:
                 self._unsent = self._unsent[os.write(self.tasks, self._unsent) :]
 
+    def began(self) -> bool:
+        """Whether the process took up what was sent last; to be asked before :meth:`end`."""
+        if self.has_unsent:
+            return False
+        unread = bytearray(4)
+        with contextlib.suppress(OSError):
+            fcntl.ioctl(self.tasks, termios.FIONREAD, unread)
+        return not int.from_bytes(unread, sys.byteorder)
+
     def receive(self) -> tuple[Kind, memoryview] | None:
         """The next message, or ``None`` if there is no whole one.
 
@@ -160,7 +171,7 @@ def _started(tasks_from: int, answers_to: int) -> subprocess.Popen[bytes]:
         stdout=messages,
         stderr=messages,
         pass_fds=(tasks_from, answers_to),
-        env={**os.environ, **_ONE_THREAD},
+        env={**os.environ, **ONE_THREAD},
         # Of its own: Ctrl-C is the supervisor's affair, and what a worker started ends with it.
         start_new_session=True,
     )
@@ -183,8 +194,6 @@ def _search_path() -> list[str]:
 
 def _widen(descriptor: int) -> None:
     if sys.platform == "linux":
-        import fcntl
-
         # A user's share of room for pipes may be used up: then a worker waits a little now and then.
         with contextlib.suppress(OSError):
             fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, PIPE_ROOM)

@@ -193,14 +193,6 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
     assert err == b""
 
 
-@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
-def test_streams_that_are_closed_are_not_missed(folder: Path, tmp_path: Path, closed: str) -> None:
-    target = tmp_path / "r.csv"
-    command = ["bash", "-c", f'exec "$@" {closed}', "bash", *PROGRAM, str(folder), "--out", str(target), "-j1"]
-    assert subprocess.run(command, capture_output=True, check=False).returncode == ExitCode.OK
-    assert [row["value"] for row in csv.DictReader(target.open(newline=""))] == ["7294", "2024"]
-
-
 def test_quiet_says_nothing(folder: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (folder / "b.png").write_bytes(b"not an image")
     assert scan(folder, "--out", tmp_path / "r.csv", "--quiet") == ExitCode.SOME_PAGES_FAILED

@@ -256,6 +256,18 @@ def test_nothing_outlives_a_killed_parent(prepare: str, work: str) -> None:
     wait_until(lambda: not any(map(alive, workers)))
 
 
+def test_an_item_is_not_blamed_for_a_worker_that_never_began_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers are stopped before they are given something, and killed while they hold it unread."""
+    monkeypatch.setattr(crew, "MOST_ATTEMPTS", 1)
+    with contextlib.closing(Supervisor(1)) as supervisor:
+        for _ in range(3):
+            (answer,) = supervisor.map(poison.whoami, [1])
+            assert isinstance(answer, poison.Answer)
+            os.kill(answer.process, signal.SIGSTOP)
+            threading.Timer(0.2, os.kill, (answer.process, signal.SIGKILL)).start()
+            assert list(supervisor.map(poison.double, [1])) == [2]
+
+
 def test_killing_workers_at_random_loses_and_doubles_nothing(journal: Path) -> None:
     kill_at_random(200, journal, Random(17))
 
@@ -267,7 +279,7 @@ def test_killing_workers_at_random_loses_and_doubles_nothing_in_a_long_run(journ
 
 
 def kill_at_random(items: int, journal: Path, random: Random) -> None:
-    """Every item has its own result; or none, where both processes that tried it were killed by us."""
+    """Every item has its own result; or is named as lost, where both processes that tried it were killed by us."""
     killed: list[int] = []
     over = threading.Event()
     with contextlib.closing(Supervisor(2)) as supervisor:
@@ -302,8 +314,9 @@ def kill_at_random(items: int, journal: Path, random: Random) -> None:
         number, process = map(int, line.split())
         attempts.setdefault(number, []).append(process)
     assert max(map(len, attempts.values())) <= 2
-    for number in lost:
-        assert set(attempts[number]) <= set(killed)
+    # A process may have been killed before it could note its attempt.
+    assert all(set(attempts.get(number, [])) <= set(killed) for number in lost)
+    assert len(lost) <= max(1, items // 200)
 
 
 def test_a_thousand_items_leave_no_descriptor_and_no_thread_behind(supervisor: Supervisor) -> None:
