@@ -224,7 +224,7 @@ def test_file_names_that_are_no_text_are_read_and_given_exactly(tmp_path: Path) 
     target = tmp_path / "r.jsonl"
     assert scan(odd, "--out", target) == ExitCode.OK
     record = json.loads(target.read_text())
-    assert record["source"]["path"].endswith("\\udcff\\udcfe.png")
+    assert record["source"]["path"].endswith("\\xff\\xfe.png")
     assert "path_b64" in record["source"]
 
 
