@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from types import ModuleType
 from typing import Any
 
@@ -51,11 +52,14 @@ class OnnxNetwork:
 
 
 def onnxruntime() -> ModuleType:
-    """ONNX Runtime, imported when it is first needed.
+    """ONNX Runtime, imported when it is first needed, and told to tell nobody.
 
     Raises:
         MissingDependency: it cannot be imported.
     """
+    # From 1.32 on it writes an identity of the machine into the home folder and reports to its makers over the network,
+    # also on Linux, from the moment it is loaded: later calls of its own (disable_telemetry_events) come too late.
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     try:
         import onnxruntime as runtime
     except ImportError as error:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -42,3 +45,14 @@ def test_what_is_no_network_is_a_value_error_of_one_line() -> None:
 def test_an_error_without_a_text_is_called_by_its_type() -> None:
     assert first_line(ValueError()) == "ValueError"
     assert first_line(ValueError("one\ntwo")) == "one"
+
+
+def test_nobody_is_told_about_a_run(tmp_path: Path) -> None:
+    """ONNX Runtime keeps what it would report in the home folder; there must be nothing."""
+    code = (
+        "import sys; from pathlib import Path; import numpy as np; from hcr_scan.onnx_network import OnnxNetwork;"
+        "OnnxNetwork(Path(sys.argv[1]).read_bytes()).run(np.zeros((1, 1, 28, 28), np.float32))"
+    )
+    keep = {name: value for name, value in os.environ.items() if not name.startswith(("ORT_", "XDG_"))}
+    subprocess.run([sys.executable, "-c", code, str(SHIPPED)], env=keep | {"HOME": str(tmp_path)}, check=True)
+    assert list(tmp_path.iterdir()) == []
