@@ -23,6 +23,8 @@ from hcr_scan.segmentation.glyphs import InkCandidate, InkChunk
 BLANK_AREA, BLANK_SIZE = 0.006, 0.13
 #: Writing at least this many times as dark as the frame is told from it by darkness alone.
 DARKER_THAN_FRAME = 2.0
+#: A frame is uneven (dithered, faxed): this share of it is taken for frame however dark it is.
+UNEVEN_FRAME = 0.9
 #: An X that voids a cell fills at least this share of its sides' mean, and of each side.
 STRUCK_SIZE, STRUCK_SIDE = 0.75, 0.6
 #: A glyph keeps what it has beyond the wall; less than this share on the other side does not make a second glyph, nor
@@ -119,7 +121,8 @@ def _ink_of_strip(darkness: Gray, cells: list[BoundingBox], noise: float) -> _St
     pen = _pen_darkness(darkness, cells)
     if pen < max(FAINTEST_INK, 5 * noise):
         return None
-    frame = _frame_darkness(darkness, cells)
+    along = _along_frame(darkness, cells)
+    frame = float(np.median(along)) if along.size else 0.0
     half = max(0.38 * pen, 3 * noise)
     erase = pen < DARKER_THAN_FRAME * frame
     if not erase:
@@ -134,7 +137,7 @@ def _ink_of_strip(darkness: Gray, cells: list[BoundingBox], noise: float) -> _St
         faintest = max(faintest, frame + OVER_FRAME * (pen - frame))
         return _StripInk(soft, False, (faintest - low) * steep)
     # What is clearly darker than the frame is writing, even on top of it.
-    surely_pen = frame + max(0.5 * (pen - frame), 0.1 * frame)
+    surely_pen = max(frame + max(0.5 * (pen - frame), 0.1 * frame), float(np.quantile(along, UNEVEN_FRAME)))
     return _StripInk(without_frame(soft, darkness > surely_pen, cells), True, (faintest - low) * steep)
 
 
@@ -150,15 +153,14 @@ def _pen_darkness(darkness: Gray, cells: list[BoundingBox]) -> float:
     return float(np.median([level for level in levels if level >= 0.6 * top])) if levels else 0.0
 
 
-def _frame_darkness(darkness: Gray, cells: list[BoundingBox]) -> float:
-    """How dark the frame is: the median along all walls and rails of the darkest pixel across them."""
+def _along_frame(darkness: Gray, cells: list[BoundingBox]) -> Gray:
+    """How dark the frame is: along all walls and rails, the darkest pixel across them."""
     # Cells may end where the raster does.
     padded = np.pad(darkness, ((0, 1), (0, 1)))
     across_walls, across_rails = dilate(padded, 8, 1)[:-1], dilate(padded, 1, 8)[:, :-1]
     pieces = [across_walls[cell.top + 3 : cell.bottom - 3, x] for cell in cells for x in (cell.left, cell.right)]
     pieces += [across_rails[y, cell.left : cell.right] for cell in cells for y in (cell.top, cell.bottom)]
-    along = np.concatenate(pieces)
-    return float(np.median(along)) if along.size else 0.0
+    return np.concatenate(pieces)
 
 
 def _assign(mask: Mask, cells: list[BoundingBox], erased: bool) -> npt.NDArray[np.int32]:

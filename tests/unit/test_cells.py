@@ -46,6 +46,18 @@ def test_bare_combs_are_blank_whatever_their_walls(page, darkness):
     assert written(read_comb(as_paper(page), tuple(cells))) == "." * 12
 
 
+def test_a_stroke_keeps_nothing_of_an_uneven_frame_that_it_touches(page, rng):
+    """A dithered frame is in places as dark as the pen."""
+    cells = draw_comb(page, 100, 90, 12, darkness=140, thick=3)
+    dark = np.kron(rng.random((80, 100)) < 0.3, np.ones((3, 8), bool))
+    page[(page > 0) & dark] = 235
+    for cell in cells:
+        x = cell.left + 20
+        draw_strokes(page, [[(x, cell.top - 1), (x, cell.bottom - 8)]], 4, darkness=215)
+    found = read_comb(as_paper(page), tuple(cells))
+    assert max(glyph(cell).width for cell in found) <= 8
+
+
 @pytest.mark.parametrize("darkness", [120, 255])
 @pytest.mark.parametrize("shift", [-13, -10, 10, 13])
 def test_strokes_beside_a_wall_are_kept_and_walls_are_not(page, rng, darkness, shift):
