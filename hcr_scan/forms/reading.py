@@ -10,14 +10,15 @@ import numpy as np
 
 from hcr_scan.forms.leftovers import lines_outside
 from hcr_scan.forms.marks import mark_probability
-from hcr_scan.forms.prepared_pages import PreparedPage, prepared_pages
+from hcr_scan.forms.prepared_pages import ASTRAY, PreparedPage, prepared_pages
 from hcr_scan.forms.registration.register import Registration, register
 from hcr_scan.forms.template import MARK_KINDS, Template, TemplateField
-from hcr_scan.geometry import BoundingBox, Homography, quarter_turn
-from hcr_scan.images import Gray
+from hcr_scan.geometry import BoundingBox, Homography, quarter_turn, union_of
+from hcr_scan.images import Gray, dilate
 from hcr_scan.normalization import CropSpec
-from hcr_scan.segmentation.binarization import Paper
+from hcr_scan.segmentation.binarization import FAINTEST_INK, Paper
 from hcr_scan.segmentation.candidates import (
+    Chunk,
     PageGeometry,
     SegmentedCell,
     SegmentedField,
@@ -28,9 +29,10 @@ from hcr_scan.segmentation.candidates import (
 )
 from hcr_scan.segmentation.cells import InkCell, ink_in_box, read_comb
 from hcr_scan.segmentation.crops import CropCollector
-from hcr_scan.segmentation.glyphs import InkLine
+from hcr_scan.segmentation.glyphs import InkChunk, InkLine
 from hcr_scan.segmentation.lines import find_lines
 from hcr_scan.segmentation.segment import flat_paper
+from hcr_scan.segmentation.strikes import struck_places
 from hcr_scan.sources import PageImage
 
 #: Ink at least this many times as dark as the print that belongs there is writing over it.
@@ -152,7 +154,7 @@ def _field(
     if field.cells:
         found = (cells[page.form.box(cell)] for cell in field.cells)
         return SegmentedField(field.kind, box, tuple(_cell(cell, crops) for cell in found), field.name)
-    lines = tuple(_lines(page.paper, page.form.box(field.box), crops))
+    lines = tuple(_lines(page, page.form.box(field.box), crops))
     return SegmentedField(field.kind, box, name=field.name, lines=lines)
 
 
@@ -164,16 +166,28 @@ def _cell(cell: InkCell, crops: CropCollector) -> SegmentedCell:
     )
 
 
-def _lines(paper: Paper, box: BoundingBox, crops: CropCollector) -> list[SegmentedLine]:
-    found = ink_in_box(paper, box)
+def _lines(page: RegisteredPage, box: BoundingBox, crops: CropCollector) -> list[SegmentedLine]:
+    found = ink_in_box(page.paper, box)
     if found is None:
         return []
     ink, left, top = found
-    return [_line(line, crops, left, top) for line in find_lines(ink)]
+    # A strike looks like the rule of a line, which is erased where lines are found; the form's own rules are known.
+    printed = page.form.darkness[top : top + ink.shape[0], left : left + ink.shape[1]] > FAINTEST_INK
+    near_print = dilate(printed.astype(np.uint8), 2 * ASTRAY + 1, 2 * ASTRAY + 1) > 0
+    struck = struck_places(np.where(near_print, 0, ink).astype(np.uint8))
+    return [_line(line, crops, left, top, struck) for line in find_lines(ink)]
 
 
-def _line(line: InkLine, crops: CropCollector, left: int = 0, top: int = 0) -> SegmentedLine:
-    return SegmentedLine(tuple(tuple(crops.chunk(chunk, left, top) for chunk in word.chunks) for word in line.words))
+def _line(
+    line: InkLine, crops: CropCollector, left: int = 0, top: int = 0, struck: Sequence[BoundingBox] = ()
+) -> SegmentedLine:
+    words = (tuple(_chunk(chunk, crops, left, top, struck) for chunk in word.chunks) for word in line.words)
+    return SegmentedLine(tuple(words))
+
+
+def _chunk(chunk: InkChunk, crops: CropCollector, left: int, top: int, struck: Sequence[BoundingBox]) -> Chunk:
+    box = union_of(candidate.box for candidate in chunk.candidates)
+    return crops.chunk(chunk, left, top, crossed_out=any(box.share_in(place) > 0.5 for place in struck))
 
 
 def _mark(value: str, box: BoundingBox, page: RegisteredPage, crops: CropCollector) -> SegmentedMark:

@@ -18,6 +18,7 @@ from hcr_scan.segmentation.binarization import FAINTEST_INK, STRONG_INK, Paper
 from hcr_scan.segmentation.cell_specks import speck_in
 from hcr_scan.segmentation.frame_removal import without_frame
 from hcr_scan.segmentation.glyphs import InkCandidate, InkChunk
+from hcr_scan.segmentation.strikes import is_struck_through
 
 #: A cell with less ink than this share of its area, or smaller than this share of its height, is blank.
 BLANK_AREA, BLANK_SIZE = 0.006, 0.13
@@ -27,6 +28,8 @@ DARKER_THAN_FRAME = 2.0
 UNEVEN_FRAME = 0.9
 #: An X that voids a cell fills at least this share of its sides' mean, and of each side.
 STRUCK_SIZE, STRUCK_SIDE = 0.75, 0.6
+#: A word and its strike are at least this many cells wide, hardly higher than a cell, and reach this far into each.
+STRUCK_WIDTH, STRUCK_HEIGHT, STRUCK_REACH = 1.5, 1.2, 0.25
 #: A glyph keeps what it has beyond the wall; less than this share on the other side does not make a second glyph, nor
 #: does any share of a piece narrower than this share of a cell: that is one glyph, written beside its cell.
 SHARED_GLYPH, NARROW_GLYPH = 0.25, 1.0
@@ -81,11 +84,11 @@ def read_comb(paper: Paper, cells: tuple[BoundingBox, ...]) -> tuple[InkCell, ..
     if found is None:
         return tuple(InkCell(cell, None) for cell in cells)
     ink = found.soft
-    owners = _assign((ink >= STRONG_INK).astype(np.uint8), inside, found.erased)
+    owners, struck = _assign((ink >= STRONG_INK).astype(np.uint8), inside, found.erased)
     owners = _with_faint_strokes(owners, ink >= found.faintest, inside)
     spans = _spans(owners, len(cells))
     return tuple(
-        _read_cell(ink, owners, k + 1, span, strip, cell)
+        _read_cell(ink, owners, k + 1, span, strip, cell, k in struck)
         for k, (span, cell) in enumerate(zip(spans, cells, strict=True))
     )
 
@@ -102,7 +105,7 @@ def ink_in_box(paper: Paper, box: BoundingBox) -> tuple[Ink, int, int] | None:
     if found is None:
         return None
     ink = found.soft
-    owners = _assign((ink >= STRONG_INK).astype(np.uint8), [inside], found.erased)
+    owners, _ = _assign((ink >= STRONG_INK).astype(np.uint8), [inside], found.erased)
     near = dilate((owners > 0).astype(np.uint8), 3, 3) > 0
     return (np.where(near, ink, 0).astype(np.uint8), strip.left, strip.top) if near.any() else None
 
@@ -163,8 +166,8 @@ def _along_frame(darkness: Gray, cells: list[BoundingBox]) -> Gray:
     return np.concatenate(pieces)
 
 
-def _assign(mask: Mask, cells: list[BoundingBox], erased: bool) -> npt.NDArray[np.int32]:
-    """For every pixel the cell (from 1) whose glyph it belongs to; 0 for what belongs to none.
+def _assign(mask: Mask, cells: list[BoundingBox], erased: bool) -> tuple[npt.NDArray[np.int32], set[int]]:
+    """For every pixel the cell (from 1) whose glyph it belongs to, 0 for what belongs to none; and the struck cells.
 
     A piece of ink belongs whole to the cell that holds most of it. Only where two cells hold a good part each, and it
     is too wide for one glyph, is it cut at the wall between them: those are two glyphs that touch.
@@ -176,7 +179,7 @@ def _assign(mask: Mask, cells: list[BoundingBox], erased: bool) -> npt.NDArray[n
     shares = _shares(found, pieces, inked, columns, cells)
     likeliest = np.argsort(-shares, axis=1, kind="stable")[:, :2].tolist()
     owners = np.zeros(len(found) + 1, np.int32)
-    cut = []
+    cut, struck = [], set[int]()
     for index in np.flatnonzero(shares.sum(axis=1) >= 0.5).tolist():
         first, *others = likeliest[index]
         order = [first, *(k for k in others if shares[index, k] >= SHARED_GLYPH)]
@@ -187,8 +190,9 @@ def _assign(mask: Mask, cells: list[BoundingBox], erased: bool) -> npt.NDArray[n
         cell = cells[order[0]]
         if _is_scrap(found, index, cell) or (erased and _is_frame(found, index, cell)):
             continue
-        left, _, right, _ = found.boxes[index].tolist()
-        if len(order) > 1 and right - left > NARROW_GLYPH * cell.width:
+        across = _struck_cells(found, index, columns, cells)
+        struck |= across
+        if across or (len(order) > 1 and found.box(index).width > NARROW_GLYPH * cell.width):
             cut.append(index)
         else:
             owners[index + 1] = order[0] + 1
@@ -198,7 +202,19 @@ def _assign(mask: Mask, cells: list[BoundingBox], erased: bool) -> npt.NDArray[n
         left, top, right, bottom = found.boxes[index].tolist()
         own = found.labels[top:bottom, left:right] == index + 1
         result[top:bottom, left:right][own] = np.broadcast_to(columns[left:right], own.shape)[own]
-    return result
+    return result, struck
+
+
+def _struck_cells(found: Components, index: int, columns: npt.NDArray[np.int32], cells: list[BoundingBox]) -> set[int]:
+    """The cells whose glyphs are struck through by one stroke that makes them all a single piece."""
+    box = found.box(index)
+    if box.width < STRUCK_WIDTH * cells[0].width or box.height > cells[0].height * STRUCK_HEIGHT or len(cells) == 1:
+        return set()
+    own = found.labels[box.top : box.bottom, box.left : box.right] == index + 1
+    if not is_struck_through(own):
+        return set()
+    reached = np.bincount(columns[box.left : box.right] - 1, minlength=len(cells))
+    return {k for k, cell in enumerate(cells) if reached[k] > STRUCK_REACH * cell.width}
 
 
 def _with_faint_strokes(
@@ -291,7 +307,13 @@ def _spans(owners: npt.NDArray[np.int32], count: int) -> list[BoundingBox | None
 
 
 def _read_cell(
-    ink: Ink, owners: npt.NDArray[np.int32], owner: int, span: BoundingBox | None, strip: _Strip, cell: BoundingBox
+    ink: Ink,
+    owners: npt.NDArray[np.int32],
+    owner: int,
+    span: BoundingBox | None,
+    strip: _Strip,
+    cell: BoundingBox,
+    struck: bool,
 ) -> InkCell:
     """The glyph in ``span`` of the strip, if it is more than a speck."""
     if span is None or max(span.width, span.height) < BLANK_SIZE * cell.height:
@@ -304,7 +326,7 @@ def _read_cell(
     box = span.shifted(strip.left, strip.top)
     chunk = InkChunk((InkCandidate(0, 1, box, patch),))
     tight = owners[span.top : span.bottom, span.left : span.right] == owner
-    return InkCell(cell, chunk, _is_struck(tight, box, cell))
+    return InkCell(cell, chunk, struck or _is_struck(tight, box, cell))
 
 
 def _speck(ink: Ink, strip: _Strip, cell: BoundingBox) -> InkChunk | None:

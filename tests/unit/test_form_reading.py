@@ -100,3 +100,17 @@ def test_cells_that_are_fields_of_their_own_are_read_with_their_neighbors(templa
     squares = replace(template, id="squares", pages=(replace(page, fields=alone),))
     values = [field.value for field in read(form_pages.draw_filled({"surname": "I HAVE IT"}), squares).fields]
     assert values == [*"I", "", *"HAVE", "", *"IT", *[""] * 5]
+
+
+def test_a_word_struck_through_is_left_out_and_told(template: Template) -> None:
+    pixels = form_pages.draw_filled(VALUES)
+    remark = next(place for place in form_pages.FIELDS if place.name == "remark")
+    box = form_pages.box_of(remark)
+    written = np.flatnonzero((pixels[box.top + 6 : box.bottom - 6, box.left : box.right] < 128).any(axis=0)) + box.left
+    gap = int(written[:-1][np.diff(written) > 12][0])  # the end of the first word
+    rows = np.flatnonzero((pixels[box.top + 6 : box.bottom - 6, written[0] : gap] < 128).any(axis=1)) + box.top + 6
+    middle = int(rows.mean())
+    pixels[middle - 1 : middle + 2, written[0] - 4 : gap + 4] = 0
+    field = next(field for field in read(pixels, template).fields if field.name == "remark")
+    assert field.value == "AT NOON"
+    assert Reason.CROSSED_OUT in field.reasons and field.status is Status.REVIEW
