@@ -113,4 +113,5 @@ def test_a_word_struck_through_is_left_out_and_told(template: Template) -> None:
     pixels[middle - 1 : middle + 2, written[0] - 4 : gap + 4] = 0
     field = next(field for field in read(pixels, template).fields if field.name == "remark")
     assert field.value == "AT NOON"
-    assert Reason.CROSSED_OUT in field.reasons and field.status is Status.REVIEW
+    assert Reason.CROSSED_OUT in field.reasons
+    assert field.status is Status.REVIEW
