@@ -44,8 +44,7 @@ def read_with_hcr_scan(pages: list[Path], jobs: int) -> str:
     """The text of the first page, after all were read."""
     target = pages[0].parent.parent / "hcr-scan.jsonl"
     command = [sys.executable, "-m", "hcr_scan", str(pages[0].parent), "--out", str(target), "--jobs", str(jobs)]
-    target.unlink(missing_ok=True)
-    subprocess.run([*command, "--quiet"], check=True)
+    subprocess.run([*command, "--overwrite", "--quiet"], check=True)
     with target.open(encoding="utf-8") as lines:
         record = json.loads(next(lines))
     return "".join(part["raw"] for part in record["fields"]) + "".join(part["text"] for part in record["lines"])
