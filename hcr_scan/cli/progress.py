@@ -42,6 +42,11 @@ class Progress:
         self._documents = _Documents()
         start_logging(quiet=quiet, verbosity=verbosity, terminal=terminal, log_format=LogFormat(log_format))
 
+    @classmethod
+    def of(cls, options: dict[str, Any]) -> Self:
+        """What :func:`hcr_scan.cli.options.message_options` ask for."""
+        return cls(quiet=options["quiet"], verbosity=options["verbose"], log_format=options["log_format"])
+
     def expect(self, count: Callable[[], int]) -> None:
         """Let the documents be counted beside the run, so that it can be said how much is left."""
         if not self._quiet:

@@ -30,5 +30,5 @@ def retry(**options: Any) -> int:
     from hcr_scan.cli.progress import Progress
     from hcr_scan.cli.retrying import retry_failures
 
-    progress = Progress(quiet=options["quiet"], verbosity=options["verbose"], log_format=options["log_format"])
+    progress = Progress.of(options)
     return int(retry_failures(options["scanned"], options, progress))

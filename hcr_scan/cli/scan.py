@@ -53,5 +53,5 @@ def scan(**options: Any) -> int:
     from hcr_scan.cli.scanning import scan_inputs
 
     settings = scan_settings(options["pages"], options, options["batch_size"], options["jobs"])
-    progress = Progress(quiet=options["quiet"], verbosity=options["verbose"], log_format=options["log_format"])
+    progress = Progress.of(options)
     return int(scan_inputs(options["inputs"], settings, options, progress, sys.stdin))

@@ -28,8 +28,7 @@ def scan_inputs(
     target: str = options["out"]
     refuse_among_data(bundle_folder(options["model"]), inputs, target)
     templates = read_templates(options["templates"])
-    names = dict.fromkeys(field.name for template in templates for field in template.fields)
-    output = chosen_output(target, options, tuple(names))
+    output = chosen_output(target, options, field_names(templates))
     limit = FailureLimit.of(options["on_failure"], options["max_failures"])
     resume, overwrite = options["resume"], options["overwrite"]
     check_target(target, resume=resume, overwrite=overwrite)
@@ -54,3 +53,8 @@ def read_templates(paths: Sequence[str]) -> tuple[Template, ...]:
     from hcr_scan.forms.files.template_file import load_templates
 
     return load_templates(paths)
+
+
+def field_names(templates: Sequence[Template]) -> tuple[str, ...]:
+    """The names of all fields of the templates, each once, for the columns of a wide table."""
+    return tuple(dict.fromkeys(field.name for template in templates for field in template.fields))

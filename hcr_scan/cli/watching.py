@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import time
 from collections.abc import Iterator
 from datetime import datetime
@@ -14,7 +13,7 @@ from hcr_scan.cli.logs import say
 from hcr_scan.cli.outputs import chosen_output
 from hcr_scan.cli.progress import Progress
 from hcr_scan.cli.running import ModelChoice, Run
-from hcr_scan.cli.scanning import read_templates
+from hcr_scan.cli.scanning import field_names, read_templates
 from hcr_scan.cli.signals import Signals
 from hcr_scan.errors import ExitCode, OutputError
 from hcr_scan.journal.identity import RunIdentity
@@ -22,7 +21,7 @@ from hcr_scan.journal.journal import Journal
 from hcr_scan.journal.ledgers import ArrivalsLedger
 from hcr_scan.journal.opening import open_journal
 from hcr_scan.mailroom import READING, Mailroom
-from hcr_scan.report import counted
+from hcr_scan.report import SIGNALLED, counted
 from hcr_scan.settings import Settings
 from hcr_scan.sources.pages import path_text
 
@@ -37,13 +36,13 @@ def watch_folder(inbox: str, out: str, settings: Settings, options: dict[str, An
     refuse_among_data(bundle_folder(options["model"]), [inbox], out)
     watch = _Watch(inbox, out, settings, options)
     with Mailroom(inbox, options["settle"]) as room, Signals() as signals:
-        progress = watch.progress()
+        progress = Progress.of(options)
         for batch in _batches(room, options, signals):
             stopped_by = watch.read(room, batch, progress)
             if stopped_by is not None:
-                return ExitCode(128 + stopped_by)
+                return ExitCode(SIGNALLED + stopped_by)
         if signals.received is not None:
-            return ExitCode(128 + signals.received)
+            return ExitCode(SIGNALLED + signals.received)
     return ExitCode.OK
 
 
@@ -55,7 +54,7 @@ def _batches(room: Mailroom, options: dict[str, Any], signals: Signals) -> Itera
     say(f"watching {path_text(str(room.inbox))}", event="watching")
     while not signals.stopping():
         arrived = room.arrived()[:LARGEST_BATCH]
-        batch = room.new_batch(datetime.now().astimezone())
+        batch = room.new_batch(datetime.now().astimezone()) if arrived else ""
         if arrived and room.take(arrived, batch):
             say(f"{counted(len(arrived), 'scan')} arrived: batch {batch}", event="batch", batch=batch)
             yield batch
@@ -75,14 +74,9 @@ class _Watch:
         self._options = options
         self._templates = read_templates(options["templates"])
 
-    def progress(self) -> Progress:
-        options = self._options
-        return Progress(quiet=options["quiet"], verbosity=options["verbose"], log_format=options["log_format"])
-
-    def read(self, room: Mailroom, batch: str, progress: Progress) -> signal.Signals | int | None:
+    def read(self, room: Mailroom, batch: str, progress: Progress) -> int | None:
         """Read one batch and put its scans away; gives the signal that ended it, if one did."""
         target = self._target(batch)
-        names = dict.fromkeys(field.name for template in self._templates for field in template.fields)
         options = self._options
 
         def journal(identity: RunIdentity) -> Journal:
@@ -95,7 +89,7 @@ class _Watch:
             options["templates"],
             self._templates,
             target,
-            chosen_output(target, options, tuple(names)),
+            chosen_output(target, options, field_names(self._templates)),
             journal,
             ArrivalsLedger,
             before_writing=lambda journal: _put_away(room, journal),
