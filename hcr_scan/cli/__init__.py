@@ -23,6 +23,7 @@ COMMANDS = {
     "watch": ("hcr_scan.cli.watch:watch", "Read scans as they arrive in a folder, until it is ended."),
     "retry": ("hcr_scan.cli.retry:retry", "Read the pages again that failed in an earlier scan."),
     "export": ("hcr_scan.cli.export:export", "Write what an earlier scan read in another format."),
+    "merge": ("hcr_scan.cli.merge:merge", "Put the shards of a run together."),
     "inspect": ("hcr_scan.cli.inspect:inspect", "Draw what was found on one page, coloured by confidence."),
     "train": ("hcr_scan.cli.train:train", "Train a model bundle from character images."),
     "evaluate": ("hcr_scan.cli.evaluate:evaluate", "Measure a model on labelled characters."),

@@ -16,6 +16,7 @@ from hcr_scan.journal.journal import Journal
 from hcr_scan.journal.ledgers import RetryLedger
 from hcr_scan.journal.opening import check_identity
 from hcr_scan.settings import Limits, Settings, available_cores
+from hcr_scan.sources.sharding import Shard
 
 
 def retry_failures(scanned: str, options: dict[str, Any], progress: Progress) -> ExitCode:
@@ -39,6 +40,7 @@ def retry_failures(scanned: str, options: dict[str, Any], progress: Progress) ->
             remembered_output(request["output"]),
             checked,
             RetryLedger,
+            shard=None if identity.shard is None else Shard.parse(identity.shard),
         )
         return run.execute(progress)
 

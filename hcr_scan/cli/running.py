@@ -26,6 +26,7 @@ from hcr_scan.settings import Settings
 from hcr_scan.sinks.output import is_file
 from hcr_scan.sinks.sink import OutputOptions
 from hcr_scan.sources.pages import path_text
+from hcr_scan.sources.sharding import Shard
 from hcr_scan.worker import prepare_worker
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ class Run:
     ledger: type[JournalLedger] = JournalLedger
     before_writing: Callable[[Journal], None] | None = None
     limit: FailureLimit = field(default_factory=FailureLimit)
+    shard: Shard | None = None
     stdin: TextIO | None = None
     report: RunReport = field(default_factory=RunReport)
     clock: RunClock = field(default_factory=RunClock)
@@ -99,7 +101,7 @@ class Run:
         )
         self.clock.stage("start")
         shas = [template.sha256 for template in self.templates]
-        identity = RunIdentity.of(self.inputs, self.settings, classifier.info.sha256, shas)
+        identity = RunIdentity.of(self.inputs, self.settings, classifier.info.sha256, shas, self.shard)
         with contextlib.ExitStack() as stack:
             if is_file(self.target):
                 journal = stack.enter_context(self.open_journal(identity))

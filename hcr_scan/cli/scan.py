@@ -30,6 +30,9 @@ from hcr_scan.cli.options import (
 )
 @model_options
 @work_options
+@click.option(
+    "--shard", metavar="K/N", help="Read only part K of N of the documents; hcr-scan merge joins the outputs."
+)
 @click.option("--resume", is_flag=True, help="Go on where an earlier run of the same command ended; else start.")
 @click.option("--overwrite", is_flag=True, help="Start anew; FILE and its journal are replaced.")
 @click.option(

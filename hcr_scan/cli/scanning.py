@@ -9,13 +9,16 @@ from hcr_scan.cli.bundles import bundle_folder, refuse_among_data
 from hcr_scan.cli.outputs import chosen_output
 from hcr_scan.cli.progress import Progress
 from hcr_scan.cli.running import ModelChoice, Run
-from hcr_scan.errors import ExitCode
+from hcr_scan.errors import ExitCode, UsageError
 from hcr_scan.journal.identity import RunIdentity
 from hcr_scan.journal.journal import Journal
+from hcr_scan.journal.ledgers import JournalLedger, ShardLedger
 from hcr_scan.journal.opening import check_target, open_journal
 from hcr_scan.report import FailureLimit
 from hcr_scan.settings import Settings
+from hcr_scan.sinks.output import is_file
 from hcr_scan.sources import find_inputs
+from hcr_scan.sources.sharding import Shard
 
 if TYPE_CHECKING:
     from hcr_scan.forms.template import Template
@@ -32,17 +35,23 @@ def scan_inputs(
     limit = FailureLimit.of(options["on_failure"], options["max_failures"])
     resume, overwrite = options["resume"], options["overwrite"]
     check_target(target, resume=resume, overwrite=overwrite)
+    shard = None if options["shard"] is None else Shard.parse(options["shard"])
+    if shard is not None and not is_file(target):
+        raise UsageError(f"--shard needs a file for --out, not {target}: shards are merged by their journals")
     if "-" not in inputs:
         follow_links = settings.source.follow_links
-        progress.expect(lambda: sum(1 for _ in find_inputs(inputs, follow_links=follow_links)))
+        progress.expect(
+            lambda: sum(shard is None or shard.holds(path) for path in find_inputs(inputs, follow_links=follow_links))
+        )
 
     def journal(identity: RunIdentity) -> Journal:
         return open_journal(target, identity, resume=resume, overwrite=overwrite)
 
     model = ModelChoice(options["model"], options["engine"], options["device"])
     run = Run(
-        inputs, settings, model, options["templates"], templates, target, output, journal, limit=limit, stdin=stdin
-    )
+        inputs, settings, model, options["templates"], templates, target, output, journal,
+        ledger=ShardLedger if shard else JournalLedger, limit=limit, shard=shard, stdin=stdin,
+    )  # fmt: skip
     return run.execute(progress)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from hcr_scan import __version__
 from hcr_scan.settings import Settings
 from hcr_scan.sinks.records import Provenance
+from hcr_scan.sources.sharding import Shard
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,8 @@ class RunIdentity:
     """What must be the same for a run to go on with a journal.
 
     ``inputs`` are as given; ``folder`` is where they were given, if any of them depends on it. ``model`` and
-    ``templates`` are SHA-256; ``settings`` as :meth:`hcr_scan.settings.Settings.values` tells them.
+    ``templates`` are SHA-256; ``settings`` as :meth:`hcr_scan.settings.Settings.values` tells them. ``shard`` is the
+    part of the inputs that the run reads, if not all.
     """
 
     version: str
@@ -28,14 +30,30 @@ class RunIdentity:
     model: str
     settings: dict[str, Any]
     templates: tuple[str, ...]
+    shard: str | None = None
 
     @classmethod
-    def of(cls, inputs: Sequence[str], settings: Settings, model: str, templates: Sequence[str] = ()) -> RunIdentity:
+    def of(
+        cls,
+        inputs: Sequence[str],
+        settings: Settings,
+        model: str,
+        templates: Sequence[str] = (),
+        shard: Shard | None = None,
+    ) -> RunIdentity:
         """The identity of a run that starts here and now."""
         # A list on standard input may hold relative names.
         relative = any(name == "-" or not Path(name).is_absolute() for name in inputs)
         folder = working_folder() if relative else None
-        return cls(__version__, tuple(inputs), folder, model, settings.values(), tuple(templates))
+        return cls(
+            __version__,
+            tuple(inputs),
+            folder,
+            model,
+            settings.values(),
+            tuple(templates),
+            str(shard) if shard else None,
+        )
 
     @classmethod
     def of_record(cls, record: dict[str, Any]) -> RunIdentity:
@@ -60,6 +78,7 @@ class RunIdentity:
             "the folder they are seen from": (self.folder, other.folder),
             "the model": (self.model, other.model),
             "the templates": (self.templates, other.templates),
+            "the shard": (self.shard, other.shard),
         }
         own, others = _flat(self.settings), _flat(other.settings)
         for name in sorted(own.keys() | others.keys()):

@@ -6,14 +6,14 @@ import contextlib
 import json
 import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
 from hcr_scan.document import PageFailure, PageResult
 from hcr_scan.errors import HcrScanError, JournalError
-from hcr_scan.journal.database import Database, damaged, remove
+from hcr_scan.journal.database import Database, Row, damaged, remove
 from hcr_scan.journal.identity import RunIdentity
 from hcr_scan.sinks.record_reading import page_of
 from hcr_scan.sinks.records import Provenance, json_text, record_of
@@ -80,8 +80,9 @@ class Journal:
 
     @property
     def empty(self) -> bool:
-        """Whether no document was found yet."""
-        return not self._database.rows("SELECT 1 FROM documents LIMIT 1")
+        """Whether nothing was looked for or found yet."""
+        found = "SELECT 1 FROM documents UNION ALL SELECT 1 FROM run WHERE key = 'listed' LIMIT 1"
+        return not self._database.rows(found)
 
     # What run it is
 
@@ -107,9 +108,30 @@ class Journal:
 
     # Documents
 
-    def add_document(self, path: str) -> bool:
-        """Note a document; whether it is a new one."""
-        return self._database.write("INSERT OR IGNORE INTO documents (path) VALUES (?)", (os.fsencode(path),)) == 1
+    def add_document(self, path: str, number: int | None = None) -> bool:
+        """Note a document; whether it is a new one. Its place is the last, or has a number that is its own for good.
+
+        Raises:
+            JournalError: the document has another number, or the number another document.
+        """
+        name = os.fsencode(path)
+        added = self._database.write("INSERT OR IGNORE INTO documents (id, path) VALUES (?, ?)", (number, name)) == 1
+        if not added and number not in (None, *(document.id for document in self._documents("path = ?", (name,)))):
+            raise JournalError(
+                f"{self.path}: what is to be read is not what it was when the run began, from {shown(path)} on; put "
+                "the files back, or start anew with --overwrite"
+            )
+        return added
+
+    def take_over(self, others: Iterable[Journal]) -> None:
+        """Add all documents and records of other journals, whose documents have numbers of their own."""
+        with self._database.transaction():
+            for other in others:
+                for known in other._chunked("true"):
+                    document = (known.id, os.fsencode(known.path), known.sha256, known.pages, known.expected)
+                    self._database.write("INSERT INTO documents VALUES (?, ?, ?, ?, ?)", document)
+                for record in other._records("document, page, failed, seconds, attempts, record"):
+                    self._database.write("INSERT INTO records VALUES (?, ?, ?, ?, ?, ?)", record)
 
     def document(self, path: str) -> Known:
         """What is known of a document.
@@ -231,14 +253,18 @@ class Journal:
 
     def results(self) -> Iterator[PageResult]:
         """Every page that has a record, in the order of the documents and their pages."""
+        for _, _, data, path in self._records("document, page, record, path"):
+            yield self._unpacked(data, os.fsdecode(path))
+
+    def _records(self, columns: str) -> Iterator[Row]:
+        """These columns, of which the first two are the key, of all records in order."""
         last: Key = (0, 0)
         query = (
-            "SELECT document, page, record, path FROM records JOIN documents ON id = document "
+            f"SELECT {columns} FROM records JOIN documents ON id = document "  # noqa: S608 - our own
             "WHERE (document, page) > (?, ?) ORDER BY document, page LIMIT ?"
         )
         while rows := self._database.rows(query, (*last, CHUNK)):
-            for _, _, data, path in rows:
-                yield self._unpacked(data, os.fsdecode(path))
+            yield from rows
             last = rows[-1][:2]
 
     def _unpacked(self, data: bytes, path: str) -> PageResult:

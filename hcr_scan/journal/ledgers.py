@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Callable, Iterator
 
 from hcr_scan.document import PageFailure, PageResult, Source
@@ -11,13 +13,16 @@ from hcr_scan.ledger import Ledger, Remaining
 from hcr_scan.settings import SourceSettings
 from hcr_scan.sources.page_ranges import numbered_pages
 from hcr_scan.sources.pages import PageRef, shown
+from hcr_scan.sources.sharding import Shard
 
 #: A page that was under way when the whole program died so many times is not tried again.
 MOST_DEATHS = 5
 #: From so many on it is read alone, so that others do not share its blame.
 SUSPECT_DEATHS = 2
 
+#: Under these names a journal keeps whether all documents were found, and for a shard what the whole run has of them.
 LISTED = "listed"
+LISTING = "listing"
 
 
 class JournalLedger(Ledger):
@@ -38,11 +43,13 @@ class JournalLedger(Ledger):
             yield document.path if document.expected is None else self._remaining(document)
         if self._journal.noted(LISTED):
             return
-        # Listed again as a whole where that came to no end; what is known keeps its place, and what is new comes last.
-        for path in find():
-            if self._journal.add_document(path):
-                yield path
+        yield from self._found(find())
         self._journal.note(LISTED, True)
+
+    def _found(self, paths: Iterator[str]) -> Iterator[str]:
+        """Those that are new, in the journal now."""
+        # Listed again as a whole where that came to no end; what is known keeps its place, and what is new comes last.
+        return (path for path in paths if self._journal.add_document(path))
 
     def listed(self, path: str, refs: tuple[PageRef, ...]) -> tuple[PageRef, ...]:
         first = refs[0] if refs else PageRef(path, 0, 0, "")
@@ -104,6 +111,23 @@ class JournalLedger(Ledger):
         if self._last.path != source.path:
             self._last = self._journal.document(source.path)
         return self._last.id, source.page
+
+
+class ShardLedger(JournalLedger):
+    """Reads the documents of one shard, each under the number that it has among all, by which shards are merged."""
+
+    def __init__(self, journal: Journal, settings: SourceSettings, stopping: Callable[[], bool]) -> None:
+        super().__init__(journal, settings, stopping)
+        assert journal.identity.shard is not None
+        self._shard = Shard.parse(journal.identity.shard)
+
+    def _found(self, paths: Iterator[str]) -> Iterator[str]:
+        listing, count = hashlib.sha256(), 0
+        for count, path in enumerate(paths, 1):
+            listing.update(os.fsencode(path) + b"\0")
+            if self._shard.holds(path) and self._journal.add_document(path, count):
+                yield path
+        self._journal.note(LISTING, {"documents": count, "sha256": listing.hexdigest()})
 
 
 class RetryLedger(JournalLedger):

@@ -85,6 +85,11 @@ def test_the_commands_for_long_runs_shown_run(folder: Path) -> None:
     assert {"results.csv", "results.csv.journal", "results.jsonl", "glyphs.csv"} <= found
 
 
+def test_the_commands_for_several_machines_shown_give_what_one_gives(folder: Path) -> None:
+    shell(block("run shards") + "hcr-scan examples/forms --out whole.csv\n", folder)
+    assert (folder / "merged.csv").read_bytes() == (folder / "whole.csv").read_bytes()
+
+
 def test_the_template_commands_shown_run(folder: Path) -> None:
     shell(block("run templates"), folder)
     assert {"membership.toml", "membership.png"} <= {path.name for path in folder.iterdir()}
