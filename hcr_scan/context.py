@@ -24,28 +24,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from hcr_scan.character_kinds import AFTER_MARK, FIRST_MARK, FOLLOWS, MARK, MARK_AGAIN, START, kind_of, mark_weight
 from hcr_scan.model.probabilities import Probabilities
-
-#: How words on forms begin, and what follows what: digit, capital, small letter. Round figures on purpose: what
-#: matters is that kinds tend to stay, that small letters follow capitals, and that nothing is impossible.
-START = (0.40, 0.45, 0.15)
-FOLLOWS = (
-    (0.93, 0.05, 0.02),
-    (0.05, 0.83, 0.12),
-    (0.02, 0.05, 0.93),
-)
-
-
-#: How often a word begins with punctuation, goes over to it from a digit, capital or small letter, and goes on with it.
-FIRST_MARK, MARK, MARK_AGAIN = 0.03, (0.16, 0.07, 0.07), 0.1
-#: What follows punctuation that stands after a digit, a capital, a small letter.
-AFTER_MARK = (
-    (0.80, 0.12, 0.08),
-    (0.12, 0.80, 0.08),
-    (0.05, 0.10, 0.85),
-)
-#: How often each mark is the one; any other is as seldom as the rarest.
-MARKS = {".": 22, ",": 16, "-": 16, "/": 20, "'": 6, "(": 5, ")": 5, "@": 5, ":": 4, "&": 4, "+": 3, "#": 2}
 
 #: Glyphs after which the products of the forward-backward algorithm are made to sum to 1 again.
 RESCALED = 32
@@ -71,7 +51,7 @@ class CharacterKinds:
         """The kinds that ``charset`` has characters of, with the distributions narrowed to them."""
         allowed = set(charset)
         found = [
-            [i for i, label in enumerate(labels) if label and label in allowed and _kind(label) == kind]
+            [i for i, label in enumerate(labels) if label and label in allowed and kind_of(label) == kind]
             for kind in range(4)
         ]
         present = [kind for kind in range(3) if found[kind]]
@@ -82,7 +62,7 @@ class CharacterKinds:
         states = tuple(range(len(present)))
         if found[3]:
             columns.append(found[3])
-            shares.append(list(_normalized([MARKS.get(labels[i], min(MARKS.values())) for i in found[3]])))
+            shares.append(list(_normalized([mark_weight(labels[i]) for i in found[3]])))
             after = [_normalized([AFTER_MARK[a][b] for b in present]) for a in present]
             start, follows = _with_marks(start, follows, after, [MARK[kind] for kind in present])
             states += (len(present),) * max(len(present), 1)
@@ -152,15 +132,6 @@ def _posterior(likelihood: npt.NDArray[np.float64], kinds: CharacterKinds) -> np
     posterior = forward * backward
     normalized: npt.NDArray[np.float64] = posterior / posterior.sum(axis=1, keepdims=True)
     return normalized
-
-
-def _kind(label: str) -> int:
-    """Digit 0, capital 1, small letter 2, punctuation 3."""
-    if not label.isalnum():
-        return 3
-    if label.isdigit():
-        return 0
-    return 2 if label.islower() else 1
 
 
 def _normalized(weights: Sequence[float]) -> tuple[float, ...]:

@@ -16,10 +16,18 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from hcr_scan.character_kinds import KindChain
+
 StateT = TypeVar("StateT", bound=Hashable)
 
 #: The state of :class:`Language` from which no value can be reached.
 DEAD = -1
+
+#: How much of what kinds of neighbors say is believed, as an exponent. On drawn fields as many are read exactly with 1,
+#: but codes of letters and digits at random then suffer.
+NEIGHBORS = 0.75
+#: What neighbors may hold against a whole value before it is no reading any more (nats).
+MOST_SURPRISING = 25.0
 
 #: A language that has seen so many states forgets them: none of the kinds here needs them again.
 MOST_STATES = 300_000
@@ -27,6 +35,9 @@ MOST_STATES = 300_000
 
 class Automaton(ABC, Generic[StateT]):
     """A deterministic automaton over characters, whose states may be any hashable values."""
+
+    #: Whether values hold runs of characters of which only the neighbors tell the kind: ``[A-Z0-9]+``.
+    kinds_open = False
 
     @property
     @abstractmethod
@@ -42,8 +53,9 @@ class Automaton(ABC, Generic[StateT]):
         """What ending here costs: 0, a negative log-weight for unlikely values, minus infinity for impossible ones."""
 
 
-#: The states of a language's automata, and how many spaces came after; ``None`` before the first character.
-_State = tuple[tuple[Hashable, ...], int | None]
+#: The states of a language's automata, how many spaces came after (``None`` before the first character), and the run
+#: of kinds so far (:class:`~hcr_scan.character_kinds.KindChain`).
+_State = tuple[tuple[Hashable, ...], int | None, int]
 
 
 class Language:
@@ -54,9 +66,17 @@ class Language:
 
     start = 0
 
-    def __init__(self, alphabet: Iterable[str], automata: Sequence[Automaton[Any]] = ()) -> None:
-        """Allow values of the characters of ``alphabet``, and spaces inside, that all ``automata`` allow."""
+    def __init__(
+        self, alphabet: Iterable[str], automata: Sequence[Automaton[Any]] = (), neighbors: bool = False
+    ) -> None:
+        """Allow values of the characters of ``alphabet``, and spaces inside, that all ``automata`` allow.
+
+        With ``neighbors`` a character of a kind that those before it do not suggest has its price.
+        """
         self.alphabet = frozenset(alphabet) | {" "}
+        self._chain = KindChain(self.alphabet) if neighbors else None
+        #: How far a value may fall behind for its kinds alone.
+        self.surprise = MOST_SURPRISING if neighbors else 0.0
         #: Whether the alphabet is all that is known.
         self.free = not automata
         self._automata = tuple(automata)
@@ -64,11 +84,12 @@ class Language:
         self._forget()
 
     def _forget(self) -> None:
-        first: _State = tuple(automaton.start for automaton in self._automata), None
+        first: _State = tuple(automaton.start for automaton in self._automata), None, KindChain.start
         self._states = [first]
         self._numbers = {first: 0}
         self._steps: list[dict[str, int]] = [{}]
         self._finals: list[float | None] = [0.0]
+        self._prices: list[dict[str, float] | None] = [None]
 
     def columns(self, labels: tuple[str, ...]) -> tuple[npt.NDArray[np.intp], tuple[str, ...]]:
         """The places among a classifier's labels of those in the alphabet and of ``""``, and what they are."""
@@ -97,16 +118,16 @@ class Language:
     def _step(self, state: int, character: str) -> int:
         if character not in self.alphabet:
             return DEAD
-        parts, spaces = self._states[state]
+        parts, spaces, run = self._states[state]
         # Whether spaces are inside the value shows with the next character.
         if character == " ":
-            return state if spaces is None else self._number((parts, spaces + 1))
+            return state if spaces is None else self._number((parts, spaces + 1, KindChain.start))
         for each in " " * (spaces or 0) + character:
             reached = [automaton.step(part, each) for automaton, part in zip(self._automata, parts, strict=True)]
             if None in reached:
                 return DEAD
             parts = tuple(reached)
-        return self._number((parts, 0))
+        return self._number((parts, 0, self._chain.after(run, character) if self._chain else run))
 
     def _number(self, state: _State) -> int:
         number = self._numbers.setdefault(state, len(self._states))
@@ -114,7 +135,28 @@ class Language:
             self._states.append(state)
             self._steps.append({})
             self._finals.append(None)
+            self._prices.append(None)
         return number
+
+    def prices(self, state: int) -> dict[str, float]:
+        """What characters cost after a state (log-weights, 0 or less) where their kind is not what neighbors suggest.
+
+        Characters that are as likely as any allowed one are left out: a change of kind that the language demands is
+        free.
+        """
+        known = self._prices[state]
+        if known is None:
+            known = self._prices[state] = self._priced(state)
+        return known
+
+    def _priced(self, state: int) -> dict[str, float]:
+        if self._chain is None:
+            return {}
+        run = self._states[state][2]
+        allowed = [c for c in self.alphabet if c != " " and self.step(state, c) != DEAD]
+        weights = {character: self._chain.weight(run, character) for character in allowed}
+        most = max(weights.values(), default=1.0)
+        return {c: NEIGHBORS * math.log(weight / most) for c, weight in weights.items() if weight < most}
 
     def final(self, state: int) -> float:
         """What a value that ends here costs: 0 or less; minus infinity where none may."""
@@ -126,12 +168,13 @@ class Language:
 
     def weight(self, value: str) -> float:
         """The log-weight of a value: 0 or less, minus infinity where it is not allowed."""
-        state = self.begin()
+        state, weight = self.begin(), 0.0
         for character in value:
+            weight += self.prices(state).get(character, 0.0)
             state = self.step(state, character)
             if state == DEAD:
                 return -math.inf
-        return self.final(state)
+        return weight + self.final(state)
 
     def accepts(self, value: str) -> bool:
         """Whether a value is allowed, however unlikely."""

@@ -17,6 +17,10 @@ characters, to write just any label:
     P(crop | meant)      =  (1 - slip) * p(meant | crop)  +  slip / labels            (up to the same factor)
     P(value | ink)       =  P(value meant and written)  /  sum over all texts of the language of P(text meant)
 
+Where a pattern takes runs of characters of several kinds (``[A-Z0-9]+``, an e-mail address), texts have weights too: a
+character of a kind that those before it do not suggest costs what :mod:`hcr_scan.character_kinds` says, unless the
+pattern demands it. So ``MA1L`` is ``MAIL`` where the ink leaves it open.
+
 The sum runs over states, not texts (forward algorithm), and the best texts are found exactly (Viterbi, then A* from
 the end). Where the ink can be what the knowledge demands, the quotient is what Bayes' rule gives without slips. Where
 it plainly says otherwise all that is left is slips, and the value is the nearest allowed one at a low probability. For
@@ -186,12 +190,12 @@ class _Search:
 
     def run(self) -> bool:
         """Search as far as it takes to be exact; whether there is any path."""
-        limit = MARGIN + 1.0
+        limit, farthest = MARGIN + 1.0, FARTHEST + self._language.surprise + LITTLE_MARGIN
         while True:
             self._leaving = self._readings.within(limit)
             self._forward(-limit)
             best = max((node.best + final for node, final in self._ends), default=-math.inf)
-            margin = MARGIN if best > -MARGIN else LITTLE_MARGIN
+            margin = MARGIN if best > -MARGIN - self._language.surprise else LITTLE_MARGIN
             if best >= margin - limit:
                 self._total = sum(node.mass * math.exp(final) for node, final in self._ends)
                 self._shares = [
@@ -199,9 +203,9 @@ class _Search:
                     for leaving in self._leaving
                 ]
                 return self._total > 0
-            if limit >= FARTHEST + LITTLE_MARGIN:
+            if limit >= farthest:
                 return False
-            limit = min(margin + 1.0 - best if best > -math.inf else 2 * limit, FARTHEST + LITTLE_MARGIN)
+            limit = min(margin + 1.0 - best if best > -math.inf else 2 * limit, farthest)
 
     def _forward(self, floor: float) -> None:
         start = self._language.begin()
@@ -217,12 +221,17 @@ class _Search:
     def _follow(self, node: _Node, options: list[_Option], floor: float) -> None:
         """Take the options of one edge, best first, as long as they are above the floor."""
         state, score, mass, written = node.state, node.best, node.mass, node.written
-        steps = self._language.steps(state)
+        steps, prices = self._language.steps(state), self._language.prices(state)
         for option in options:
             text, behind, weight, share, _, end = option
             if behind < floor:
                 break
             following = state
+            if text in prices:
+                option = _priced(option, prices[text])
+                behind, weight, share = option[1:4]
+                if behind < floor:
+                    continue
             if text:
                 known = steps.get(text)
                 following = self._language.step(state, text) if known is None else known
@@ -295,6 +304,13 @@ class _Search:
             DecodedCharacter(edge, text if text != " " or place in inside else "", confidence)
             for place, (edge, text, confidence) in enumerate(found)
         )
+
+
+def _priced(option: _Option, price: float) -> _Option:
+    """The option at a price (nats, <= 0) that depends on what came before."""
+    text, behind, weight, share, edge, end = option
+    factor = math.exp(price)
+    return text, behind + price, weight * factor, share * factor, edge, end
 
 
 def _likeliest(nodes: dict[int, _Node]) -> list[_Node]:

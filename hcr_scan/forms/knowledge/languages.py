@@ -37,7 +37,11 @@ def language(knowledge: Knowledge, charset: str) -> Language:
         ValueError: something in ``knowledge`` cannot be meant.
     """
     characters = field_charset(knowledge, charset)
-    return Language(characters, [automaton for _, automaton in _automata(knowledge, characters)])
+    automata = [automaton for _, automaton in _automata(knowledge, characters)]
+    # Words of a list and check digits say more of a character than its neighbors.
+    shaped = not knowledge.lexicon and knowledge.type.kind in (ValueKind.TEXT, ValueKind.EMAIL)
+    open_kinds = shaped and any(automaton.kinds_open for automaton in automata)
+    return Language(characters, automata, neighbors=open_kinds)
 
 
 def field_charset(knowledge: Knowledge, charset: str) -> str:

@@ -10,6 +10,9 @@ from hcr_scan.forms.knowledge.automata import Automaton
 CAPITALS, SMALL, DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz", "0123456789"
 SYMBOLS = {"A": CAPITALS, "a": SMALL, "9": DIGITS, "X": CAPITALS + DIGITS}
 
+#: Symbols that leave the kind of a character open, and how many of them side by side are a run of which neighbors tell.
+OPEN, RUN = ("", SYMBOLS["X"]), "111"
+
 Places = tuple[int, ...]
 
 
@@ -25,6 +28,8 @@ class Mask(Automaton[Places]):
     def __init__(self, mask: str) -> None:
         self._symbols = parsed_mask(mask)
         self._start = self._with_skips([0])
+        kinds = "".join("1" if allowed in OPEN else " " for allowed, _ in self._symbols)
+        self.kinds_open = RUN in kinds
 
     @property
     def start(self) -> Places:

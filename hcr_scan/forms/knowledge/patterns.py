@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import math
 import re
+import string
 from collections.abc import Iterable
 from typing import Any
 
@@ -20,6 +21,9 @@ _parser: Any = importlib.import_module("re._parser")
 
 #: Copies of a part that ``{m,n}`` may ask for; no field has more characters.
 MOST_REPEATS = 1000
+#: From so many repeats on a part makes a run of characters, whose neighbors tell their kind.
+RUN = 3
+KINDS = (string.digits, string.ascii_uppercase, string.ascii_lowercase)
 
 Frontier = frozenset[int]
 
@@ -114,6 +118,7 @@ class Pattern(Automaton[Frontier]):
     def _repeat(self, times: tuple[int, int], inner: Any, end: int, flags: int) -> int:
         least, most = times
         endless = most == _parser.MAXREPEAT
+        before = len(self._moves)
         if (least if endless else most) > MOST_REPEATS:
             raise ValueError(
                 f"the pattern {self._pattern!r} repeats a part more than {MOST_REPEATS} times; ask for fewer"
@@ -128,6 +133,8 @@ class Pattern(Automaton[Frontier]):
                 end = self._either([last, self._sequence(inner, end, flags)])
         for _ in range(least):
             end = self._sequence(inner, end, flags)
+        repeated = (move[0] for move in self._moves[before:] if move)
+        self.kinds_open |= most >= RUN and any(characters.of_several_kinds for characters in repeated)
         return end
 
 
@@ -140,6 +147,11 @@ class _Characters:
         self._flags = flags
         self._known: dict[str, bool] = {}
         self.named = {chr(code) for kind, value in self._items for code in _codes(kind, value)}
+
+    @property
+    def of_several_kinds(self) -> bool:
+        """Whether it takes digits and letters, or capitals and small letters."""
+        return sum(any(c in self for c in kind) for kind in KINDS) > 1
 
     def __contains__(self, character: str) -> bool:
         if character not in self._known:
