@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
@@ -81,28 +80,3 @@ def load_classifier(
 def page_model_of(bundle: Bundle) -> Path | None:
     """The bundle's page network, checked once here so that workers need not."""
     return bundle.verified_path(PAGE_MODEL) if PAGE_MODEL in bundle.files else None
-
-
-def in_blocks(
-    run: Callable[[Crops], Logits],
-    crops: Crops,
-    rows: int,
-    classes: int,
-    each: Callable[[Callable[[Crops], Logits], list[Crops]], Iterable[Logits]] = map,
-) -> Logits:
-    """The logits of all crops, float32 ``(n, classes)``, asked of ``run`` in blocks of exactly ``rows``.
-
-    ``each`` is how the blocks are gone through: one after the other like ``map``, or on threads.
-    """
-    if not len(crops):
-        return np.zeros((0, classes), np.float32)
-    return np.concatenate(list(each(run, blocks_of(crops, rows))))[: len(crops)]
-
-
-def blocks_of(crops: Crops, rows: int) -> list[Crops]:
-    """The crops in blocks of exactly ``rows``, the last one filled up with blanks."""
-    blocks = [crops[start : start + rows] for start in range(0, len(crops), rows)]
-    if blocks and len(blocks[-1]) < rows:
-        padding = np.zeros((rows - len(blocks[-1]), *crops.shape[1:]), np.uint8)
-        blocks[-1] = np.concatenate([blocks[-1], padding])
-    return blocks

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from hcr_scan.errors import MissingDependency, ModelError
+from hcr_scan.model.blocks import BlockRunner
 from hcr_scan.model.bundle import NETWORK_KERAS, Bundle, ModelInfo
-from hcr_scan.model.classifier import Crops, Device, in_blocks, page_model_of
+from hcr_scan.model.classifier import Crops, Device, page_model_of
 from hcr_scan.model.probabilities import Logits
 
-#: As in :mod:`hcr_scan.model.onnx_classifier`: one block size, so that answers do not depend on the batch.
+#: Crops in a block.
 BLOCK = 256
 
 
@@ -45,6 +46,7 @@ class KerasClassifier:
             reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
             raise ModelError(f"{path} is not a network Keras can load ({reason}); export it again") from error
         self._keras = keras
+        self._blocks = BlockRunner(self._run, BLOCK)
         self._check_shapes(path)
 
     @property
@@ -56,7 +58,7 @@ class KerasClassifier:
         return self._page_model
 
     def predict(self, crops: Crops) -> Logits:
-        return in_blocks(self._run, crops, BLOCK, len(self._info.labels))
+        return self._blocks(crops, len(self._info.labels))
 
     def _run(self, block: Crops) -> Logits:
         # predict_on_batch compiles the call once; calling the model would trace it layer by layer every time.

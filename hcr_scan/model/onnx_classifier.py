@@ -8,17 +8,19 @@ from pathlib import Path
 import numpy as np
 
 from hcr_scan.errors import MissingDependency, ModelError
+from hcr_scan.model.blocks import BlockRunner
 from hcr_scan.model.bundle import NETWORK_ONNX, Bundle, ModelInfo, refuse_external_data
-from hcr_scan.model.classifier import Crops, Device, in_blocks, page_model_of
+from hcr_scan.model.classifier import Crops, Device, page_model_of
 from hcr_scan.model.probabilities import Logits
 from hcr_scan.onnx_network import CPU, OnnxNetwork, first_line, onnxruntime
 from hcr_scan.settings import available_cores
 
-#: The network always sees blocks of this many crops, the last one padded. Matrix kernels may be chosen by the number of
-#: rows and differ in the last bits, so a free batch size could let an answer depend on what else was asked. Padding
-#: costs at most one block a batch.
+#: Crops in a block: what stays in a core's cache, and what keeps a GPU busy.
 CPU_BLOCK = 64
 GPU_BLOCK = 512
+
+#: While a GPU reads one block the next is copied to it.
+GPU_THREADS = 2
 
 _CUDA = "CUDAExecutionProvider"
 
@@ -48,8 +50,8 @@ class OnnxClassifier:
             raise ModelError(f"{path} is not a network ONNX Runtime can load ({error}); export it again") from error
         _check_device(self._network.providers, device)
         on_gpu = _CUDA in self._network.providers
-        self._block = GPU_BLOCK if on_gpu else CPU_BLOCK
-        self._threads = ThreadPoolExecutor(1 if on_gpu else threads or available_cores(), "classify")
+        pool = ThreadPoolExecutor(GPU_THREADS if on_gpu else threads or available_cores(), "classify")
+        self._blocks = BlockRunner(self._network.run, GPU_BLOCK if on_gpu else CPU_BLOCK, pool.map)
         self._check_shapes(path)
 
     @property
@@ -61,14 +63,15 @@ class OnnxClassifier:
         return self._page_model
 
     def predict(self, crops: Crops) -> Logits:
-        return in_blocks(self._network.run, crops, self._block, len(self._info.labels), self._threads.map)
+        return self._blocks(crops, len(self._info.labels))
 
     def _check_shapes(self, path: Path) -> None:
         """Run one blank block: the only proof that the network takes these crops and names these classes."""
         size = self._info.crop_spec.size
-        expected = (self._block, len(self._info.labels))
+        rows = self._blocks.rows
+        expected = (rows, len(self._info.labels))
         try:
-            shape = self._network.run(np.zeros((self._block, size, size), np.uint8)).shape
+            shape = self._network.run(np.zeros((rows, size, size), np.uint8)).shape
         except Exception as error:
             raise ModelError(
                 f"{path} does not take uint8 crops of {size} x {size} pixels ({first_line(error)}); export it again"
