@@ -154,9 +154,8 @@ def main() -> None:
         suffix, data = encode(draw_page(chosen.kind), "jpeg")
         (work / f"page{suffix}").write_bytes(data)
         cost = measured_cost(work / f"page{suffix}", crops=600 if chosen.kind == "lines" else 500)
-        print(
-            f"\nA page: {cost.work:.3f} s in a worker, {cost.classify:.3f} s to classify, {cost.parent:.3f} s in the parent."
-        )
+        spent = (cost.work, cost.classify, cost.parent)
+        print("\nA page: {:.3f} s in a worker, {:.3f} s to classify, {:.3f} s in the parent.".format(*spent))
         if chosen.check:
             print_check(cost, data, suffix, chosen.pages, work)
     cluster = Cluster(chosen.machines, chosen.cores, chosen.gpus, chosen.gpu_crops, chosen.storage * 1e6)
