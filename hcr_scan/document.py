@@ -47,6 +47,17 @@ class Reason(StrEnum):
     UNREGISTERED = "unregistered"
     OUTSIDE_FIELDS = "outside_fields"
     INCOMPLETE = "incomplete"
+    #: A person looked and could not read it either.
+    UNREADABLE = "unreadable"
+
+
+class Verdict(StrEnum):
+    """What a person said of a reading."""
+
+    ACCEPTED = "accepted"
+    CORRECTED = "corrected"
+    UNREADABLE = "unreadable"
+    BLANK = "blank"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +104,33 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True)
+class MachineReading:
+    """What the machine had read where a person has the last word."""
+
+    value: str
+    confidence: float
+    status: Status
+    reasons: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A person's word on a field or line: what was said, of what reading, and by whom."""
+
+    verdict: Verdict
+    value: str
+    reviewer: str
+    machine: MachineReading
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
-    """Words of one line, left to right; never empty."""
+    """Words of one line, left to right; never empty. They are the machine's, also where a person has corrected it."""
 
     words: tuple[Word, ...]
     status: Status = Status.OK
     reasons: tuple[Reason, ...] = ()
+    correction: Correction | None = None
 
     @property
     def glyphs(self) -> tuple[Glyph, ...]:
@@ -106,6 +138,8 @@ class Line:
 
     @property
     def text(self) -> str:
+        if self.correction is not None:
+            return self.correction.value
         return " ".join(word.text for word in self.words if word.text)
 
     @property
@@ -114,7 +148,7 @@ class Line:
 
     @property
     def confidence(self) -> float:
-        return joint_confidence(self.glyphs)
+        return 1.0 if self.correction is not None else joint_confidence(self.glyphs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +165,7 @@ class Field:
 
     ``raw`` is what the glyphs say, with a space for each blank cell between written ones; ``value`` is what is
     delivered. Without a template the two are equal and the name is generated (``field_001`` in reading order).
+    Where a person had the last word (``correction``), value, confidence, status and reasons are the person's.
     """
 
     name: str
@@ -143,6 +178,7 @@ class Field:
     reasons: tuple[Reason, ...] = ()
     alternatives: tuple[FieldAlternative, ...] = ()
     glyphs: tuple[Glyph, ...] = ()
+    correction: Correction | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +278,11 @@ class Form:
         if self.reasons or Status.REVIEW in found:
             return Status.REVIEW
         return Status.OK if Status.OK in found else Status.BLANK
+
+
+def line_name(number: int) -> str:
+    """What the lines of a page are called, counted from 1."""
+    return f"line_{number:03}"
 
 
 def joint_confidence(glyphs: tuple[Glyph, ...]) -> float:

@@ -7,18 +7,15 @@ import os
 import random
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hcr_scan.errors import HcrScanError, JournalError, OutputError
 
-#: Marks a database as a journal of hcr-scan ("hcrs"), and the form of its tables.
-APPLICATION_ID = 0x68637273
-SCHEMA_VERSION = 1
-
 #: ``expected`` is how many pages of a document are to be read, NULL until it was listed. A claim is a page under way.
-SCHEMA = """
+_JOURNAL_TABLES = """
 CREATE TABLE run (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE documents (
     id INTEGER PRIMARY KEY, path BLOB NOT NULL UNIQUE, sha256 TEXT, pages INTEGER, expected INTEGER
@@ -32,6 +29,25 @@ CREATE TABLE claims (
     document INTEGER NOT NULL, page INTEGER NOT NULL, attempts INTEGER NOT NULL, PRIMARY KEY (document, page)
 ) WITHOUT ROWID
 """
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseKind:
+    """What a database is for: the number that marks it, the version of its tables, these, and what people call it.
+
+    ``anew`` and ``go_on`` say how to start again, and how to go on when there is room.
+    """
+
+    application_id: int
+    version: int
+    tables: str
+    noun: str
+    anew: str
+    go_on: str
+
+
+#: The journal of a run, marked "hcrs".
+JOURNAL = DatabaseKind(0x68637273, 1, _JOURNAL_TABLES, "journal", "start anew with --overwrite", "go on with --resume")
 
 #: Two runs that start at the same moment may both find the other in the way: so often each tries again.
 TRIES = 8
@@ -48,19 +64,21 @@ _UNWRITABLE = {
 
 
 class Database:
-    """An open journal file. Until :meth:`close`, or the end of this process, no other process can open it.
+    """An open file. Until :meth:`close`, or the end of this process, no other process can open it.
 
     Args:
         path: The file; made where it does not exist.
+        kind: What the file is for.
         overwrite: Begin anew, whatever the file holds.
 
     Raises:
-        JournalError: another run holds it, or it is no journal.
+        JournalError: another run holds it, or it is something else.
         OutputError: it cannot be written.
     """
 
-    def __init__(self, path: str, *, overwrite: bool = False) -> None:
+    def __init__(self, path: str, kind: DatabaseKind = JOURNAL, *, overwrite: bool = False) -> None:
         self.path = path
+        self._kind = kind
         self._synced = 0.0
         try:
             self._connection = self._locked()
@@ -77,16 +95,34 @@ class Database:
         with self._errors():
             return self._connection.execute(statement, values).fetchall()
 
+    def stream(self, statement: str, values: Sequence[object] = ()) -> Iterator[Row]:
+        """The rows of a query as they are asked for; nothing that it reads may be written in between."""
+        with self._errors():
+            yield from self._connection.execute(statement, values)
+
     def write(self, statement: str, values: Sequence[object] = ()) -> int:
         """Change something; gives the number of rows changed."""
         with self._errors():
             return self._connection.execute(statement, values).rowcount
 
+    def insert(self, statement: str, values: Sequence[object] = ()) -> int:
+        """Add a row; gives its number."""
+        with self._errors():
+            return int(self._connection.execute(statement, values).lastrowid or 0)
+
+    def write_many(self, statement: str, values: Iterable[Sequence[object]]) -> None:
+        """The same change for each of the values."""
+        with self._errors():
+            self._connection.executemany(statement, values)
+
     @contextlib.contextmanager
-    def transaction(self) -> Iterator[None]:
-        """All that is written in the block, or nothing of it. Once a second it is on the disk afterwards."""
+    def transaction(self, *, durable: bool = False) -> Iterator[None]:
+        """All that is written in the block, or nothing of it.
+
+        Once a second, and where it is asked for (``durable``), it is on the disk afterwards.
+        """
         now = time.monotonic()
-        durable = now - self._synced >= SYNC_SECONDS
+        durable = durable or now - self._synced >= SYNC_SECONDS
         if durable:
             self.write("PRAGMA synchronous = FULL")
         self.write("BEGIN IMMEDIATE")
@@ -140,12 +176,11 @@ class Database:
         try:
             (kind,), (version,) = self.rows("PRAGMA application_id")[0], self.rows("PRAGMA user_version")[0]
             tables = {str(name) for (name,) in self.rows("SELECT name FROM sqlite_master WHERE type = 'table'")}
-            if tables and kind != APPLICATION_ID:
-                raise JournalError(f"{self.path} is no journal of hcr-scan; name another output")
-            if tables and version != SCHEMA_VERSION and not overwrite:
+            if tables and kind != self._kind.application_id:
+                raise JournalError(f"{self.path} is no {self._kind.noun} of hcr-scan; name another output")
+            if tables and version != self._kind.version and not overwrite:
                 raise JournalError(
-                    f"{self.path} was written by another version of hcr-scan; go on with that one, or start anew with "
-                    "--overwrite"
+                    f"{self.path} was written by another version of hcr-scan; go on with that one, or {self._kind.anew}"
                 )
             if tables and overwrite:
                 self._clear(tables)
@@ -165,17 +200,17 @@ class Database:
 
     def _create(self) -> None:
         with self.transaction():
-            for statement in SCHEMA.split(";"):
+            for statement in self._kind.tables.split(";"):
                 self.write(statement)
-            self.write(f"PRAGMA application_id = {APPLICATION_ID}")
-            self.write(f"PRAGMA user_version = {SCHEMA_VERSION}")
+            self.write(f"PRAGMA application_id = {self._kind.application_id}")
+            self.write(f"PRAGMA user_version = {self._kind.version}")
 
     @contextlib.contextmanager
     def _errors(self) -> Iterator[None]:
         try:
             yield
         except sqlite3.Error as error:
-            raise _translated(self.path, error) from error
+            raise _translated(self.path, self._kind, error) from error
 
 
 class _HeldError(JournalError):
@@ -192,21 +227,21 @@ def remove(path: str) -> None:
         Path(path + suffix).unlink(missing_ok=True)
 
 
-def _translated(path: str, error: sqlite3.Error) -> HcrScanError:
+def _translated(path: str, kind: DatabaseKind, error: sqlite3.Error) -> HcrScanError:
     # Errors of Python's own module have no code of SQLite; the low byte is the kind of trouble.
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in _BUSY:
         return _HeldError(f"another run is using {path}; wait until it has ended, or name another output")
     if code == sqlite3.SQLITE_CANTOPEN and not os.path.isdir(os.path.dirname(path) or "."):  # noqa: PTH112, PTH120
-        return OutputError(f"the journal {path} cannot be written: its folder does not exist; create it first")
+        return OutputError(f"the {kind.noun} {path} cannot be written: its folder does not exist; create it first")
     if code in _UNWRITABLE:
         return OutputError(
-            f"the journal {path} cannot be written: {error}; free space, or name an output where there is some, "
-            "and go on with --resume"
+            f"the {kind.noun} {path} cannot be written: {error}; free space, or name an output where there is some, "
+            f"and {kind.go_on}"
         )
-    return damaged(path, error)
+    return damaged(path, error, kind)
 
 
-def damaged(path: str, error: Exception) -> JournalError:
+def damaged(path: str, error: Exception, kind: DatabaseKind = JOURNAL) -> JournalError:
     """The error that says so."""
-    return _DamagedError(f"the journal {path} is damaged: {error}; start anew with --overwrite")
+    return _DamagedError(f"the {kind.noun} {path} is damaged: {error}; {kind.anew}")

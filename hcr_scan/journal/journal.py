@@ -43,6 +43,15 @@ class Known:
     expected: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class PackedRecord:
+    """A page's record as it is kept, which is the same bytes as long as the page reads the same."""
+
+    path: str
+    page: int
+    data: bytes
+
+
 class Journal:
     """One record a page, kept as it is done. A context manager; while it is open no other process can open it.
 
@@ -253,8 +262,12 @@ class Journal:
 
     def results(self) -> Iterator[PageResult]:
         """Every page that has a record, in the order of the documents and their pages."""
-        for _, _, data, path in self._records("document, page, record, path"):
-            yield self._unpacked(data, os.fsdecode(path))
+        return (self.read(record) for record in self.records())
+
+    def records(self) -> Iterator[PackedRecord]:
+        """The same, not read yet."""
+        for _, page, data, path in self._records("document, page, record, path"):
+            yield PackedRecord(os.fsdecode(path), page, data)
 
     def _records(self, columns: str) -> Iterator[Row]:
         """These columns, of which the first two are the key, of all records in order."""
@@ -267,12 +280,21 @@ class Journal:
             yield from rows
             last = rows[-1][:2]
 
-    def _unpacked(self, data: bytes, path: str) -> PageResult:
+    def read(self, record: PackedRecord) -> PageResult:
+        """What a record says.
+
+        Raises:
+            JournalError: it is damaged.
+        """
         try:
-            result = page_of(json.loads(zlib.decompress(data).decode("utf-8", "surrogatepass")))
+            result = page_of(json.loads(zlib.decompress(record.data).decode("utf-8", "surrogatepass")))
         except (zlib.error, ValueError, LookupError, TypeError) as error:
             raise damaged(self.path, error) from error
-        return result if result.source.path == path else _elsewhere(result, path)
+        return result if result.source.path == record.path else _elsewhere(result, record.path)
+
+    def has(self, path: str) -> bool:
+        """Whether there is such a document."""
+        return bool(self._database.rows("SELECT 1 FROM documents WHERE path = ?", (os.fsencode(path),)))
 
     def count(self, *, failed: bool = False) -> int:
         """How many pages have a record, or have failed."""

@@ -11,16 +11,19 @@ import os
 
 from hcr_scan.document import (
     Alternative,
+    Correction,
     Field,
     FieldAlternative,
     Glyph,
     Line,
+    MachineReading,
     Page,
     PageFailure,
     PageResult,
     Reason,
     Source,
     Status,
+    Verdict,
     Word,
 )
 from hcr_scan.geometry import BoundingBox
@@ -41,8 +44,8 @@ def page_of(record: Record) -> PageResult:
         page["dpi"],
         page["rotation"],
         page["skew"],
-        tuple(map(_field, record["fields"])),
-        tuple(map(_line, record["lines"])),
+        tuple(map(field_of, record["fields"])),
+        tuple(map(line_of, record["lines"])),
         template.get("id"),
         template.get("match"),
         template.get("page"),
@@ -55,7 +58,8 @@ def _source(record: Record) -> Source:
     return Source(path, record["page"], record["pages"], record["sha256"])
 
 
-def _field(record: Record) -> Field:
+def field_of(record: Record) -> Field:
+    """The field that a record tells of."""
     return Field(
         record["name"],
         record["kind"],
@@ -67,12 +71,24 @@ def _field(record: Record) -> Field:
         _reasons(record["reasons"]),
         tuple(FieldAlternative(other["value"], other["confidence"]) for other in record["alternatives"]),
         tuple(map(_glyph, record["glyphs"])),
+        _correction(record, record["value"]),
     )
 
 
-def _line(record: Record) -> Line:
+def line_of(record: Record) -> Line:
+    """The line that a record tells of."""
     words = tuple(Word(tuple(map(_glyph, word["glyphs"]))) for word in record["words"])
-    return Line(words, Status(record["status"]), _reasons(record["reasons"]))
+    return Line(words, Status(record["status"]), _reasons(record["reasons"]), _correction(record, record["text"]))
+
+
+def _correction(record: Record, value: str) -> Correction | None:
+    if "corrected_by" not in record:
+        return None
+    machine = record["machine"]
+    reading = MachineReading(
+        machine["value"], machine["confidence"], Status(machine["status"]), _reasons(machine["reasons"])
+    )
+    return Correction(Verdict(record["verdict"]), value, record["reviewer"], reading)
 
 
 def _glyph(record: Record) -> Glyph:

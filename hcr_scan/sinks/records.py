@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hcr_scan.document import Field, Glyph, Line, Page, PageFailure, PageResult, Source, Word, rounded
+from hcr_scan.document import Correction, Field, Glyph, Line, Page, PageFailure, PageResult, Source, Word, rounded
 from hcr_scan.sources.pages import path_text
 
 SCHEMA = "hcr-scan/1"
@@ -112,6 +112,7 @@ def field_record(field: Field) -> Record:
         "box": field.box.as_list(),
         "alternatives": [{"value": a.value, "confidence": rounded(a.confidence)} for a in field.alternatives],
         "glyphs": [_glyph_record(glyph) for glyph in field.glyphs],
+        **_correction_record(field.correction),
     }
 
 
@@ -124,6 +125,25 @@ def line_record(line: Line) -> Record:
         "reasons": [reason.value for reason in line.reasons],
         "box": line.box.as_list(),
         "words": [_word_record(word) for word in line.words],
+        **_correction_record(line.correction),
+    }
+
+
+def _correction_record(correction: Correction | None) -> Record:
+    """What is said only where a person had the last word."""
+    if correction is None:
+        return {}
+    machine = correction.machine
+    return {
+        "corrected_by": "human",
+        "reviewer": displayable(correction.reviewer),
+        "verdict": correction.verdict.value,
+        "machine": {
+            "value": machine.value,
+            "confidence": rounded(machine.confidence),
+            "status": machine.status.value,
+            "reasons": [reason.value for reason in machine.reasons],
+        },
     }
 
 

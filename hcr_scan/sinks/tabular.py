@@ -7,7 +7,7 @@ import io
 from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
 
-from hcr_scan.document import Field, Glyph, Line, Page, PageFailure, PageResult, Reason, Status, rounded
+from hcr_scan.document import Field, Glyph, Line, Page, PageFailure, PageResult, Reason, Status, line_name, rounded
 from hcr_scan.sinks.records import displayable, json_text
 from hcr_scan.sources.pages import path_text
 
@@ -104,7 +104,7 @@ def _field_rows(result: PageResult) -> Iterator[Row]:
         ]  # fmt: skip
     for number, line in enumerate(result.lines, 1):
         yield [
-            "line", _line_name(number), line.text, rounded(line.confidence), line.status.value, _joined(line.reasons),
+            "line", line_name(number), line.text, rounded(line.confidence), line.status.value, _joined(line.reasons),
             line.text, None, _minimum(line.glyphs), *line.box.as_list(), None,
         ]  # fmt: skip
 
@@ -127,11 +127,7 @@ def _glyphs(fields: Sequence[Field], lines: Sequence[Line]) -> Iterator[tuple[st
     for number, line in enumerate(lines, 1):
         for position, word in enumerate(line.words, 1):
             for glyph in word.glyphs:
-                yield "line", _line_name(number), position, glyph
-
-
-def _line_name(number: int) -> str:
-    return f"line_{number:03}"
+                yield "line", line_name(number), position, glyph
 
 
 def _joined(reasons: Sequence[Reason]) -> str:

@@ -1,0 +1,235 @@
+"""From a scan's journal to the items of its review; called again, it takes over what is new and what changed."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from hcr_scan.document import Field, Line, Page, PageResult, line_name, rounded
+from hcr_scan.geometry import BoundingBox
+from hcr_scan.journal.database import Database
+from hcr_scan.journal.journal import Journal, PackedRecord
+from hcr_scan.review.items import LINE, Filter, Item, State, is_doubtful
+from hcr_scan.review.selection import UNSELECTED, Selection, doubt_of, select
+from hcr_scan.review.store import ReviewStore, packed
+
+#: Pages taken over in one transaction.
+BATCH = 200
+#: Boxes of one field in two readings share at least so much of the area of both.
+SAME_PLACE = 0.5
+
+
+@dataclass(slots=True)
+class Indexed:
+    """What came of it: pages that were taken over, that stayed as they were, and that are gone from the journal.
+
+    ``dropped`` are decisions on fields that now read otherwise or are no more; ``selected`` items need a look.
+    """
+
+    taken: int = 0
+    kept: int = 0
+    gone: int = 0
+    dropped: int = 0
+    selected: int = 0
+
+
+def index(journal: Journal, store: ReviewStore, selection: Selection | None = None) -> Indexed:
+    """Bring the items of a review up to date with its journal, and choose those that need a look.
+
+    Args:
+        journal: The scan's.
+        store: The review beside it.
+        selection: What needs a look; left out, the rules that the review has.
+
+    Raises:
+        JournalError: one of the two is damaged.
+        OutputError: the review cannot be written.
+    """
+    indexing = _Indexing(store.database, store)
+    indexing.run(journal)
+    result = indexing.result
+    if selection is not None or store.noted(UNSELECTED) is not False:
+        result.selected = select(store, selection)
+    else:
+        result.selected = store.count(Filter(State.ALL))
+    return result
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A page that the review has."""
+
+    id: int
+    digest: bytes
+    sequence: int
+    sha256: str
+    path: bytes
+
+
+@dataclass(slots=True)
+class _Indexing:
+    database: Database
+    store: ReviewStore
+    result: Indexed = field(default_factory=Indexed)
+
+    def run(self, journal: Journal) -> None:
+        self.database.write("CREATE TEMP TABLE IF NOT EXISTS met (page INTEGER PRIMARY KEY)")
+        self.database.write("DELETE FROM temp.met")
+        sequence = 0
+        for batch in _batches(journal.records()):
+            with self.database.transaction():
+                for record in batch:
+                    sequence += 1
+                    self._take(journal, record, sequence)
+        with self.database.transaction(durable=True):
+            self._remove_unmet()
+
+    def _take(self, journal: Journal, record: PackedRecord, sequence: int) -> None:
+        """Take one page over, unless it is as it was."""
+        digest = hashlib.blake2b(record.data, digest_size=16).digest()
+        document = self._document(record.path)
+        known = self._known("(document, page) = (?, ?)", (document, record.page))
+        if known and known[0].digest == digest:
+            page = known[0].id
+            if known[0].sequence != sequence:
+                self.database.write("UPDATE pages SET sequence = ? WHERE id = ?", (sequence, page))
+            self.result.kept += 1
+        else:
+            result = journal.read(record)
+            before = known[0] if known else self._moved(journal, result)
+            page = self._page(before, document, result, digest, sequence)
+            self._items(page, before, document, result)
+            if not self.result.taken:
+                self._unselected()
+            self.result.taken += 1
+        self.database.write("INSERT OR IGNORE INTO temp.met VALUES (?)", (page,))
+
+    def _known(self, condition: str, values: tuple[object, ...]) -> list[_Known]:
+        columns = "p.id, digest, sequence, sha256, d.path"
+        query = f"SELECT {columns} FROM pages p JOIN documents d ON d.id = p.document WHERE {condition}"  # noqa: S608
+        return [_Known(*row) for row in self.database.rows(query, values)]
+
+    def _unselected(self) -> None:
+        """Note, in the same transaction, that there are items of which it is not known whether they need a look."""
+        self.database.write("INSERT OR REPLACE INTO notes VALUES (?, 'true')", (UNSELECTED,))
+
+    def _document(self, path: str) -> int:
+        name = os.fsencode(path)
+        rows = self.database.rows("SELECT id FROM documents WHERE path = ?", (name,))
+        if rows:
+            return int(rows[0][0])
+        return self.database.insert("INSERT INTO documents (path) VALUES (?)", (name,))
+
+    def _moved(self, journal: Journal, result: PageResult) -> _Known | None:
+        """The page as it was known when its file lay elsewhere."""
+        source = result.source
+        same = self._known("(sha256, page) = (?, ?) AND sha256 <> ''", (source.sha256, source.page))
+        return next((known for known in same if not journal.has(os.fsdecode(known.path))), None)
+
+    def _page(self, before: _Known | None, document: int, result: PageResult, digest: bytes, sequence: int) -> int:
+        source, read = result.source, result if isinstance(result, Page) else None
+        values = (
+            document, source.page, sequence, read is None, source.pages, source.sha256,
+            read and read.width, read and read.height, read and read.dpi, read and read.rotation,
+            read and read.template, digest,
+        )  # fmt: skip
+        return self.database.insert(
+            "INSERT OR REPLACE INTO pages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (before and before.id, *values),
+        )
+
+    def _items(self, page: int, before: _Known | None, document: int, result: PageResult) -> None:
+        """Put the items of a page in place of those it had; what reads as before keeps its number and its decisions."""
+        old = {item.name: item for item in self.store.page_items(page)} if before else {}
+        same_file = before is not None and before.sha256 == result.source.sha256
+        for place, (name, part) in enumerate(_parts(result)):
+            known = old.get(name)
+            if known is not None and same_file and _reads_alike(known, part):
+                del old[name]
+                self._add(known.id, page, place, document, name, part)
+                self.store.settle(known.id)
+            else:
+                self._add(None, page, place, document, name, part)
+        self._drop([item.id for item in old.values()])
+
+    def _add(self, number: int | None, page: int, place: int, document: int, name: str, part: Field | Line) -> None:
+        value = part.value if isinstance(part, Field) else part.text
+        kind = part.kind if isinstance(part, Field) else LINE
+        number = self.database.insert(
+            "INSERT OR REPLACE INTO items (id, page, place, document, name, kind, status, doubt, confidence, value) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (number, page, place, document, name, kind, part.status.value, doubt_of(part).value,
+             rounded(part.confidence), value),
+        )  # fmt: skip
+        self.database.write("INSERT OR REPLACE INTO contents VALUES (?, ?)", (number, packed(part)))
+        self.database.write("DELETE FROM glyphs WHERE item = ?", (number,))
+        self.database.write_many(
+            "INSERT INTO glyphs (item, number, text, confidence, shown) VALUES (?, ?, ?, ?, 0)",
+            [
+                (number, at, glyph.text, rounded(glyph.confidence))
+                for at, glyph in enumerate(part.glyphs)
+                if is_doubtful(glyph)
+            ],
+        )
+
+    def _drop(self, items: Sequence[int]) -> None:
+        """Forget items, and what was decided of them."""
+        for item in items:
+            own = "SELECT count(*) FROM decisions WHERE valid AND item = ?"
+            self.result.dropped += int(self.database.rows(own, (item,))[0][0])
+            for table in ("decisions", "glyph_decisions", "contents", "glyphs"):
+                self.database.write(f"DELETE FROM {table} WHERE item = ?", (item,))  # noqa: S608
+            self.database.write("DELETE FROM items WHERE id = ?", (item,))
+
+    def _remove_unmet(self) -> None:
+        """Forget pages that the journal no longer has, and documents without pages."""
+        gone = [
+            row[0] for row in self.database.rows("SELECT id FROM pages WHERE id NOT IN (SELECT page FROM temp.met)")
+        ]
+        for page in gone:
+            self._drop([item for (item,) in self.database.rows("SELECT id FROM items WHERE page = ?", (page,))])
+            self.database.write("DELETE FROM pages WHERE id = ?", (page,))
+        self.result.gone = len(gone)
+        if gone:
+            self._unselected()
+            self.database.write("DELETE FROM documents WHERE id NOT IN (SELECT document FROM pages)")
+
+
+def _parts(result: PageResult) -> Iterator[tuple[str, Field | Line]]:
+    """The fields and lines of a page with their names; a page that failed has none."""
+    if isinstance(result, Page):
+        yield from ((part.name, part) for part in result.fields)
+        yield from ((line_name(number), line) for number, line in enumerate(result.lines, 1))
+
+
+def _reads_alike(item: Item, part: Field | Line) -> bool:
+    """Whether a field reads as before, so that what was decided of it still holds."""
+    field_ = part if isinstance(part, Field) else None
+    value = field_.value if field_ else part.text  # type: ignore[union-attr]
+    return (
+        item.kind == (field_.kind if field_ else LINE)
+        and item.value == value
+        and item.raw == (field_.raw if field_ else value)
+        and [glyph.text for glyph in item.glyphs] == [glyph.text for glyph in part.glyphs]
+        and _same_place(item.box, part.box)
+    )
+
+
+def _same_place(first: BoundingBox, second: BoundingBox) -> bool:
+    if first == second:
+        return True
+    shared = first.intersection(second)
+    return shared is not None and shared.area >= SAME_PLACE * max(first.area, second.area)
+
+
+def _batches(records: Iterable[PackedRecord]) -> Iterator[list[PackedRecord]]:
+    batch: list[PackedRecord] = []
+    for record in records:
+        batch.append(record)
+        if len(batch) == BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
