@@ -15,12 +15,12 @@ from hcr_scan.journal.merging import merge, whole_identity
 from hcr_scan.journal.opening import check_target, open_journal
 from hcr_scan.rendering import write_pages
 from hcr_scan.report import RunReport
-from hcr_scan.sinks.output import is_file
+from hcr_scan.sinks.output import is_lasting
 
 
 def merge_shards(names: Sequence[str], target: str, options: dict[str, Any], progress: Progress) -> ExitCode:
     """Write the output, and the journal, of the run that has these shards; the verdict is that of all its pages."""
-    if not is_file(target):
+    if not is_lasting(target):
         raise UsageError(f"merge needs a file for --out, not {target}: the journal of the whole run goes beside it")
     check_target(target, resume=False, overwrite=options["overwrite"])
     if len({os.path.realpath(name) for name in names}) < len(names):

@@ -20,6 +20,7 @@ from hcr_scan.settings import (
     available_cores,
     parse_charset,
 )
+from hcr_scan.sinks.formats import Format
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -120,7 +121,7 @@ _OUTPUT = (
     click.option(
         "--format",
         "format_",
-        type=click.Choice(["csv", "json", "jsonl"]),
+        type=click.Choice([format_.value for format_ in Format]),
         help="Format.  [default: by the suffix of --out]",
     ),
     click.option(
@@ -128,7 +129,7 @@ _OUTPUT = (
         type=click.Choice(["field", "glyph"]),
         default="field",
         show_default=True,
-        help="What a row of CSV stands for.",
+        help="What a row of CSV or Parquet stands for.",
     ),
     click.option(
         "--shape",
@@ -146,6 +147,12 @@ _OUTPUT = (
     ),
     click.option(
         "--excel", is_flag=True, help="CSV for Excel: byte order mark, and no text that Excel takes for a formula."
+    ),
+    click.option(
+        "--image-prefix",
+        default="",
+        metavar="URL",
+        help="What stands before the paths of images in tasks for Label Studio, such as /data/local-files/?d=",
     ),
 )
 

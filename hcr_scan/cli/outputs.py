@@ -6,21 +6,33 @@ from typing import Any
 
 from hcr_scan.errors import JournalError
 from hcr_scan.journal.journal import SUFFIX, Journal, journal_exists, journal_path
-from hcr_scan.sinks.sink import Format, OutputOptions, Shape, format_of
+from hcr_scan.sinks.formats import Format, check_installed, format_of, is_folder_target
+from hcr_scan.sinks.sink import OutputOptions, Shape
 from hcr_scan.sinks.tabular import Level
 from hcr_scan.sinks.wide import Extra
 
 
 def chosen_output(target: str, options: dict[str, Any], names: tuple[str, ...]) -> OutputOptions:
-    """What :func:`hcr_scan.cli.options.output_options` mean for a file; ``names`` are the fields of the templates."""
-    return OutputOptions(
-        format_of(target, options["format_"]),
+    """What :func:`hcr_scan.cli.options.output_options` mean for a target; ``names`` are the fields of the templates.
+
+    Raises:
+        UsageError: the options contradict each other.
+        OutputError: the target is a folder, and the format is one file.
+        MissingDependency: the format needs something that is not installed.
+    """
+    format_ = format_of(target, options["format_"])
+    output = OutputOptions(
+        format_,
         Level(options["level"]),
         options["excel"],
         Shape(options["shape"]),
         names,
         tuple(Extra(extra) for extra in options["extras"]),
+        is_folder_target(target, format_),
+        options["image_prefix"],
     )
+    check_installed(format_)
+    return output
 
 
 def remembered_output(record: dict[str, Any]) -> OutputOptions:
@@ -32,6 +44,8 @@ def remembered_output(record: dict[str, Any]) -> OutputOptions:
         Shape(record["shape"]),
         tuple(record["names"]),
         tuple(Extra(extra) for extra in record["extras"]),
+        record.get("folder", False),
+        record.get("image_prefix", ""),
     )
 
 

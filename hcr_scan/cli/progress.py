@@ -14,7 +14,7 @@ from hcr_scan.cli.logs import LogFormat, say, start_logging
 from hcr_scan.document import PageFailure, PageResult, Status
 from hcr_scan.errors import InputError
 from hcr_scan.report import RunReport, counted
-from hcr_scan.sinks.output import STDOUT
+from hcr_scan.sinks.formats import STDOUT
 from hcr_scan.sinks.records import displayable
 from hcr_scan.sources.pages import path_text
 

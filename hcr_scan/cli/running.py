@@ -23,7 +23,7 @@ from hcr_scan.rendering import write_pages
 from hcr_scan.report import FailureLimit, RunReport
 from hcr_scan.run_manifest import RunClock, write_run_manifest
 from hcr_scan.settings import Settings
-from hcr_scan.sinks.output import is_file
+from hcr_scan.sinks.output import is_lasting
 from hcr_scan.sinks.sink import OutputOptions
 from hcr_scan.sources.pages import path_text
 from hcr_scan.sources.sharding import Shard
@@ -103,7 +103,7 @@ class Run:
         shas = [template.sha256 for template in self.templates]
         identity = RunIdentity.of(self.inputs, self.settings, classifier.info.sha256, shas, self.shard)
         with contextlib.ExitStack() as stack:
-            if is_file(self.target):
+            if is_lasting(self.target):
                 journal = stack.enter_context(self.open_journal(identity))
                 self.identity = identity
                 journal.note("request", self._request())

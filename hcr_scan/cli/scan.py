@@ -20,7 +20,7 @@ from hcr_scan.cli.options import (
 
 @click.command(short_help="Read pages and write what stands on them (the default command).")
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
-@click.option("-o", "--out", required=True, metavar="FILE", help="Where to write; - is standard output.")
+@click.option("-o", "--out", required=True, metavar="FILE|FOLDER", help="Where to write; - is standard output.")
 @output_options
 @reading_options
 @click.option("--pages", metavar="RANGES", help="Pages to read of each document, such as 1-3,7,10-.  [default: all]")
@@ -49,8 +49,9 @@ def scan(**options: Any) -> int:
 
     INPUT is a file (PNG, JPEG, TIFF, BMP, WebP, PDF), a folder, a glob pattern, or - for a list of names on
     standard input.
-    FILE appears when the run ends, as a whole. Beside it are its journal, from which --resume goes on after an
-    interruption and hcr-scan export writes other formats, and an account of the run.
+    FILE appears when the run ends, as a whole; a FOLDER, for formats with a file a page, fills as pages are read.
+    Beside it are its journal, from which --resume goes on after an interruption and hcr-scan export writes other
+    formats, and an account of the run.
     """
     from hcr_scan.cli.progress import Progress
     from hcr_scan.cli.scanning import scan_inputs

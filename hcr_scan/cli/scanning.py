@@ -16,7 +16,7 @@ from hcr_scan.journal.ledgers import JournalLedger, ShardLedger
 from hcr_scan.journal.opening import check_target, open_journal
 from hcr_scan.report import FailureLimit
 from hcr_scan.settings import Settings
-from hcr_scan.sinks.output import is_file
+from hcr_scan.sinks.output import is_lasting
 from hcr_scan.sources import find_inputs
 from hcr_scan.sources.sharding import Shard
 
@@ -36,7 +36,7 @@ def scan_inputs(
     resume, overwrite = options["resume"], options["overwrite"]
     check_target(target, resume=resume, overwrite=overwrite)
     shard = None if options["shard"] is None else Shard.parse(options["shard"])
-    if shard is not None and not is_file(target):
+    if shard is not None and not is_lasting(target):
         raise UsageError(f"--shard needs a file for --out, not {target}: shards are merged by their journals")
     if "-" not in inputs:
         follow_links = settings.source.follow_links

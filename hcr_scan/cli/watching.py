@@ -23,6 +23,7 @@ from hcr_scan.journal.opening import open_journal
 from hcr_scan.mailroom import READING, Mailroom
 from hcr_scan.report import SIGNALLED, counted
 from hcr_scan.settings import Settings
+from hcr_scan.sinks.formats import ONE_PAGE_FORMATS, SUFFIXES, Format
 from hcr_scan.sources.pages import path_text
 
 #: Scans of one batch at most, so that results appear while a full folder is worked off.
@@ -101,7 +102,9 @@ class _Watch:
 
     def _target(self, batch: str) -> str:
         name = batch[: len("2026-11-24")] if self._options["per"] == "day" else batch
-        return str(self._out / f"{name}.{self._options['format_'] or 'csv'}")
+        format_ = Format(self._options["format_"] or Format.CSV)
+        # A slash at the end asks for a folder with a file a page.
+        return str(self._out / name) + (f"-{format_.value}/" if format_ in ONE_PAGE_FORMATS else SUFFIXES[format_])
 
 
 def _put_away(room: Mailroom, journal: Journal) -> None:

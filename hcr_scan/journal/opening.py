@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 
 from hcr_scan.errors import JournalError, OutputError, UsageError
 from hcr_scan.journal.identity import RunIdentity
 from hcr_scan.journal.journal import Journal, journal_exists, journal_path
 from hcr_scan.run_manifest import manifest_path
-from hcr_scan.sinks.output import discard_leftovers, is_file
+from hcr_scan.sinks.output import discard_leftovers, is_lasting
 
 
 def check_target(target: str, *, resume: bool, overwrite: bool) -> None:
@@ -21,7 +22,7 @@ def check_target(target: str, *, resume: bool, overwrite: bool) -> None:
     """
     if resume and overwrite:
         raise UsageError("--resume goes on and --overwrite starts anew; leave one out")
-    if not is_file(target):
+    if not is_lasting(target):
         if resume:
             raise UsageError(f"--resume needs a file for --out, not {target}; only files have a journal")
         return
@@ -38,8 +39,11 @@ def check_target(target: str, *, resume: bool, overwrite: bool) -> None:
 
 
 def is_new(target: str) -> bool:
-    """Whether nothing stands under the name."""
-    return not os.path.lexists(os.path.realpath(target))
+    """Whether nothing stands under the name, or an empty folder."""
+    path = os.path.realpath(target)
+    with contextlib.suppress(OSError), os.scandir(path) as entries:
+        return next(entries, None) is None
+    return not os.path.lexists(path)
 
 
 def open_journal(target: str, identity: RunIdentity, *, resume: bool, overwrite: bool) -> Journal:

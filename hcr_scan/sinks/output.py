@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from hcr_scan.errors import OutputError
-
-STDOUT = "-"
+from hcr_scan.sinks.formats import STDOUT
 
 
 class OutputFile:
@@ -121,17 +120,24 @@ def open_output(target: str) -> Output:
     return StandardOutput() if target == STDOUT else OutputFile(target)
 
 
-def is_file(target: str) -> bool:
-    """Whether what is written there will be a file, and not a stream, a device, a pipe or a folder."""
-    return target != STDOUT and (os.path.isfile(target) or not os.path.lexists(os.path.realpath(target)))  # noqa: PTH113
+def is_lasting(target: str) -> bool:
+    """Whether what is written there will be a file or a folder of files, and not a stream, a device or a pipe."""
+    if target == STDOUT:
+        return False
+    path = os.path.realpath(target)
+    return os.path.isfile(path) or os.path.isdir(path) or not os.path.lexists(path)  # noqa: PTH112, PTH113
 
 
 def discard_leftovers(target: str) -> None:
     """Remove what runs that were killed left of this output. No other may be writing it now."""
     path = Path(os.path.realpath(target))
-    name = re.compile(re.escape(f".{path.name[:200]}.") + r"[0-9a-f]{12}\.tmp")
+    if path.is_dir():
+        folder, stem = path, r"\..+\."
+    else:
+        folder, stem = path.parent, re.escape(f".{path.name[:200]}.")
+    name = re.compile(stem + r"[0-9a-f]{12}\.tmp", re.DOTALL)
     with contextlib.suppress(OSError):
-        for entry in list(os.scandir(path.parent)):
+        for entry in list(os.scandir(folder)):
             if name.fullmatch(entry.name):
                 os.unlink(entry.path)  # noqa: PTH108 - any bytes in its name
 

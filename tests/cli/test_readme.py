@@ -20,6 +20,7 @@ from hcr_scan.document import Reason, Status
 from hcr_scan.errors import ExitCode
 from hcr_scan.forms.files.field_table import FIELD_KEYS, OPTION_KEYS
 from hcr_scan.forms.files.template_file import CHECK_KEYS, FILE_KEYS, PAGE_KEYS
+from hcr_scan.sinks.formats import SUFFIXES, Format
 from hcr_scan.sinks.tabular import FIELD_COLUMNS
 
 ROOT = Path(__file__).parents[2]
@@ -66,6 +67,16 @@ def test_the_main_job_runs_as_the_top_says(folder: Path) -> None:
     rows = (folder / "results.csv").read_text(encoding="utf-8").splitlines()
     assert rows[0].split(",") == list(FIELD_COLUMNS)
     assert len(rows) > 30
+
+
+def test_the_commands_for_exchange_formats_shown_run_and_the_table_is_the_programs(folder: Path) -> None:
+    shell("hcr-scan examples/forms/orders.tif --out results.csv --quiet", folder)
+    for command in block("run exchange").splitlines():
+        shell(command, folder)
+    assert len(list((folder / "alto").iterdir())) == 2
+    assert {*first_column("`--format`"), "csv", "json", "jsonl"} == {format_.value for format_ in Format}
+    for format_, suffix in SUFFIXES.items():
+        assert f"`{suffix}`" in README, format_
 
 
 @pytest.mark.parametrize("command", (block("run") + block("run with templates")).splitlines())

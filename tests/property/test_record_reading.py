@@ -18,9 +18,10 @@ from hcr_scan.journal.identity import RunIdentity
 from hcr_scan.journal.journal import Journal
 from hcr_scan.rendering import write_pages
 from hcr_scan.settings import Settings
+from hcr_scan.sinks.formats import WIDE_FORMATS, Format
 from hcr_scan.sinks.record_reading import page_of
 from hcr_scan.sinks.records import Provenance, record_of
-from hcr_scan.sinks.sink import Format, OutputOptions, Shape
+from hcr_scan.sinks.sink import OutputOptions, Shape
 from hcr_scan.sinks.tabular import Level
 from hcr_scan.sinks.wide import Extra
 from tests.documents import pages, reasons, results
@@ -32,7 +33,9 @@ EVERY_OUTPUT = [
     OutputOptions(Format.JSON),
     OutputOptions(Format.JSONL),
     *(OutputOptions(Format.CSV, level, excel) for level, excel in product(Level, (False, True))),
-    *(OutputOptions(format_, shape=Shape.WIDE, names=NAMES) for format_ in Format),
+    *(OutputOptions(format_, shape=Shape.WIDE, names=NAMES) for format_ in sorted(WIDE_FORMATS)),
+    *(OutputOptions(format_) for format_ in (Format.PARQUET, Format.HOCR, Format.TSV, Format.LABEL_STUDIO)),
+    *(OutputOptions(format_, folder=True) for format_ in (Format.ALTO, Format.PAGE)),
     OutputOptions(Format.CSV, shape=Shape.WIDE, names=NAMES, extras=tuple(Extra), excel=True),
 ]
 
@@ -60,6 +63,8 @@ def written(results: list[PageResult], options: OutputOptions) -> bytes:
         target = Path(folder) / "out"
         lengths = {page.template: 2 for page in results if isinstance(page, Page) and page.template is not None}
         write_pages(results, str(target), options, PROVENANCE, lengths)
+        if options.folder:
+            return b"".join(path.name.encode() + path.read_bytes() for path in sorted(target.iterdir()))
         return target.read_bytes()
 
 

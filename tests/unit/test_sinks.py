@@ -13,8 +13,9 @@ from hcr_scan.assembly import assemble_page
 from hcr_scan.document import PageFailure, PageResult, Source
 from hcr_scan.errors import OutputError, UsageError
 from hcr_scan.settings import Settings
+from hcr_scan.sinks.formats import Format, format_of
 from hcr_scan.sinks.records import Provenance, record_of
-from hcr_scan.sinks.sink import Format, OutputOptions, format_of, open_sink
+from hcr_scan.sinks.sink import OutputOptions, open_sink
 from hcr_scan.sinks.tabular import Level
 from tests.fakes import INFO, EchoClassifier, segmented_page
 
@@ -173,7 +174,8 @@ WRITES_TO_STDOUT = """
 import os
 from hcr_scan.document import PageFailure, Source
 from hcr_scan.sinks.records import Provenance
-from hcr_scan.sinks.sink import Format, OutputOptions, open_sink
+from hcr_scan.sinks.formats import Format
+from hcr_scan.sinks.sink import OutputOptions, open_sink
 
 with open_sink("-", OutputOptions(Format.JSONL), Provenance("0", "0", "0")) as sink:
     sink.write(PageFailure(Source("a.png"), "open", "damaged", "?"))

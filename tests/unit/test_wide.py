@@ -11,8 +11,9 @@ import pytest
 from hcr_scan.document import Field, Form, Page, PageFailure, Source, Status
 from hcr_scan.errors import UsageError
 from hcr_scan.geometry import BoundingBox
+from hcr_scan.sinks.formats import Format
 from hcr_scan.sinks.records import Provenance
-from hcr_scan.sinks.sink import Format, OutputOptions, Shape, open_form_sink
+from hcr_scan.sinks.sink import OutputOptions, Shape, open_form_sink
 from hcr_scan.sinks.tabular import Level
 from hcr_scan.sinks.wide import Extra
 
