@@ -12,6 +12,7 @@ from hcr_scan.errors import UsageError
 from hcr_scan.review.auditing import Audit, drawn
 from hcr_scan.review.items import Filter, State, Why
 from hcr_scan.review.store import ReviewStore
+from hcr_scan.review.tallies import recount
 
 #: Notes of a review: its rules, and whether there are items that they were not applied to yet.
 RULES, UNSELECTED = "selection", "unselected"
@@ -91,12 +92,14 @@ def select(store: ReviewStore, selection: Selection | None = None) -> int:
         database.write_many("INSERT INTO temp.thresholds VALUES (?, ?)", selection.by_name)
         database.write(_BY_RULES, (selection.accept_above,))
         if selection.audit is not None:
+            recount(database)
             chosen = drawn(store, selection.audit)
             database.write_many("UPDATE items SET why = ? WHERE id = ?", [(Why.AUDIT.value, item) for item in chosen])
         database.write(
             "UPDATE glyphs SET shown = 1 - shown WHERE shown <> "
             "(SELECT why IS NOT NULL FROM items WHERE id = glyphs.item)"
         )
+        recount(database)
         store.write_note(RULES, asdict(selection))
         store.write_note(UNSELECTED, False)
     return store.count(Filter(State.ALL))

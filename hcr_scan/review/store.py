@@ -10,11 +10,11 @@ from typing import Any, Self
 
 from hcr_scan.document import Field, Line, Source, Verdict
 from hcr_scan.journal.database import Database, Row, damaged
-from hcr_scan.review import glyph_store
+from hcr_scan.review import glyph_store, tallies
 from hcr_scan.review.decisions import are_different, final_of, plainly
 from hcr_scan.review.glyph_store import GlyphDecision, GlyphItem, GlyphPosition
 from hcr_scan.review.items import LINE, Decision, Filter, Item, ItemPage, Position, State, Totals, Why
-from hcr_scan.review.tables import REVIEW, SETTLING, bit, condition_of, indexes, open_condition
+from hcr_scan.review.tables import REVIEW, SETTLING, bit, condition_of, indexes, open_condition, source_of
 from hcr_scan.sinks.record_reading import field_of, line_of
 from hcr_scan.sinks.records import field_record, json_text, line_record
 
@@ -85,7 +85,12 @@ class ReviewStore:
     def count(self, filter_: Filter, pass_: int = 1) -> int:
         """How many items a filter means."""
         condition, values = condition_of(filter_, pass_)
-        return int(self.database.rows(f"SELECT count(*) FROM items WHERE {condition}", values)[0][0])  # noqa: S608
+        if filter_.path is None and filter_.text is None:
+            query = f"SELECT coalesce(sum(items), 0) FROM tallies WHERE {condition}"  # noqa: S608
+        else:
+            source = source_of(filter_, pass_, self.passes)
+            query = f"SELECT count(*) FROM {source} WHERE {condition}"  # noqa: S608
+        return int(self.database.rows(query, values)[0][0])
 
     def totals(self, pass_: int = 1) -> Totals:
         """How far the pass is."""
@@ -107,7 +112,8 @@ class ReviewStore:
             condition += " AND (confidence, page, place) > (?, ?, ?)"
             values += [after.confidence, after.page, after.place]
         rows = self.database.rows(
-            f"SELECT id FROM items WHERE {condition} ORDER BY confidence, page, place LIMIT ?",  # noqa: S608
+            f"SELECT id FROM {source_of(filter_, pass_, self.passes)} WHERE {condition} "  # noqa: S608
+            "ORDER BY confidence, page, place LIMIT ?",
             (*values, limit),
         )
         return self.items([number for (number,) in rows])
@@ -153,7 +159,8 @@ class ReviewStore:
     def names(self, pass_: int = 1) -> list[tuple[str, int]]:
         """The names of open items, and how many of each there are."""
         rows = self.database.rows(
-            f"SELECT name, count(*) FROM items WHERE {open_condition(pass_)} GROUP BY name LIMIT {MOST_CHOICES}"  # noqa: S608
+            f"SELECT name, sum(items) FROM tallies WHERE {open_condition(pass_)} "  # noqa: S608
+            f"GROUP BY name HAVING sum(items) > 0 LIMIT {MOST_CHOICES}"
         )
         return [(str(name), int(count)) for name, count in rows]
 
@@ -311,9 +318,7 @@ class ReviewStore:
         """Bring what the queues go by up to date with the decisions on an item."""
         decisions = self.decisions(number)
         bits = sum(bit(decision.pass_) for decision in decisions)
-        self.database.write(
-            "UPDATE items SET decided = ?, different = ? WHERE id = ?", (bits, are_different(decisions), number)
-        )
+        tallies.decided(self.database, number, bits, are_different(decisions))
         glyph_store.settle(self.database, number, bits)
 
     def _act(self, reviewer: str, pass_: int, at: float) -> int:

@@ -13,9 +13,9 @@ SUFFIX = ".review"
 #: The pass in which differences between the first two are settled.
 SETTLING = 3
 
-#: ``items.decided`` and ``glyphs.decided`` have a bit for each pass with a valid decision. ``glyphs`` are the doubtful
-#: ones alone, ``shown`` where their item needs a look. A replaced decision stays, no longer valid, for undo. An action
-#: is what one call did, and one undo takes back.
+#: ``tallies`` count items that are alike in what is mostly asked for. ``decided`` of items and glyphs has a bit
+#: for each pass with a valid decision. ``glyphs`` are the doubtful ones alone, ``shown`` where their item needs a look.
+#: A replaced decision stays, no longer valid, for undo. An action is what one call did, and one undo takes back.
 _TABLES = """
 CREATE TABLE notes (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE documents (id INTEGER PRIMARY KEY, path BLOB NOT NULL UNIQUE);
@@ -32,6 +32,11 @@ CREATE TABLE items (
     doubt TEXT NOT NULL, why TEXT, decided INTEGER NOT NULL DEFAULT 0, different INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX item_places ON items (page, place);
+CREATE TABLE tallies (
+    name TEXT NOT NULL, kind TEXT NOT NULL, status TEXT NOT NULL, why TEXT, decided INTEGER NOT NULL,
+    different INTEGER NOT NULL, items INTEGER NOT NULL
+);
+CREATE INDEX named_tallies ON tallies (name);
 CREATE TABLE contents (item INTEGER PRIMARY KEY, data BLOB NOT NULL);
 CREATE TABLE actions (
     id INTEGER PRIMARY KEY AUTOINCREMENT, reviewer TEXT NOT NULL, pass INTEGER NOT NULL, decided_at REAL NOT NULL
@@ -66,8 +71,9 @@ REVIEW = DatabaseKind(
     "try again",
 )
 
+#: The order of a queue, and all that it may be filtered by: so an index alone answers.
 _ORDER = "confidence, page, place"
-_CARRIED = "name, status, kind, why, document"
+_CARRIED = "name, status, kind, why, document, decided, different"
 
 
 def review_path(target: str) -> str:
@@ -82,15 +88,14 @@ def bit(pass_: int) -> int:
 
 def indexes(passes: int) -> list[str]:
     """What makes queues and counts quick: each holds all that is filtered by, in the order that is asked for."""
-    states = {
-        "decided": "decided <> 0",
-        "different": "different = 1",
-        "selected": "why IS NOT NULL",
-        "unseen": "why IS NULL",
-    }
     statements = [
-        f"CREATE INDEX IF NOT EXISTS {name} ON items ({_ORDER}, {_CARRIED}, decided) WHERE {condition}"
-        for name, condition in states.items()
+        f"CREATE INDEX IF NOT EXISTS {name} ON items ({_ORDER}, {_CARRIED}) WHERE {condition}"
+        for name, condition in (
+            ("decided", "decided <> 0"),
+            ("different", "different = 1"),
+            ("selected", "why IS NOT NULL"),
+            ("unseen", "why IS NULL"),
+        )
     ]
     for pass_ in range(1, passes + 1):
         condition = open_condition(pass_)
@@ -99,10 +104,20 @@ def indexes(passes: int) -> list[str]:
                 f"CREATE INDEX IF NOT EXISTS {name} ON items ({first}{_ORDER}, {_CARRIED}) WHERE {condition}"
             )
         statements.append(
-            f"CREATE INDEX IF NOT EXISTS glyphs_{pass_} ON glyphs (text, confidence, item, number) "
+            f"CREATE INDEX IF NOT EXISTS glyphs_{pass_} ON glyphs (text, confidence, item, number, shown, decided) "
             f"WHERE {open_glyph_condition(pass_)}"
         )
     return statements
+
+
+def source_of(filter_: Filter, pass_: int, passes: int) -> str:
+    """The items by the index that suits a filter: SQLite, which knows nothing of what is in them, would guess."""
+    if filter_.text is not None:
+        return "items NOT INDEXED"
+    if filter_.state is State.OPEN and pass_ <= passes:
+        name = "filed" if filter_.path is not None else "named" if filter_.name is not None else "open"
+        return f"items INDEXED BY {name}_{pass_}"
+    return "items"
 
 
 def open_condition(pass_: int) -> str:
