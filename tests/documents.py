@@ -8,15 +8,18 @@ from hypothesis import strategies as st
 
 from hcr_scan.document import (
     Alternative,
+    Correction,
     Field,
     FieldAlternative,
     Glyph,
     Line,
+    MachineReading,
     Page,
     PageFailure,
     Reason,
     Source,
     Status,
+    Verdict,
     Word,
 )
 from hcr_scan.geometry import BoundingBox
@@ -39,6 +42,21 @@ def glyphs(cell: st.SearchStrategy[int | None]) -> st.SearchStrategy[Glyph]:
     return st.builds(Glyph, boxes(), texts, confidences, alternatives, statuses, cell, reasons)
 
 
+#: What a person said of few of them; the reviewer's name as it is written.
+corrections = st.none() | st.builds(
+    Correction,
+    st.sampled_from(Verdict),
+    texts,
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=5),
+    st.builds(MachineReading, texts, confidences, statuses, reasons),
+)
+
+
+def _corrected(part: Field, correction: Correction | None) -> Field:
+    """A field with a person's word on it, whose value is the field's own."""
+    return part if correction is None else replace(part, correction=replace(correction, value=part.value))
+
+
 fields = st.builds(
     Field,
     name=texts,
@@ -52,8 +70,9 @@ fields = st.builds(
     alternatives=st.lists(st.builds(FieldAlternative, texts, confidences), max_size=3).map(tuple),
     glyphs=st.lists(glyphs(st.integers(0, 50)), max_size=3).map(tuple),
 )
+corrected_fields = st.builds(_corrected, fields, corrections)
 words = st.builds(Word, st.lists(glyphs(st.none()), min_size=1, max_size=3).map(tuple))
-lines = st.builds(Line, st.lists(words, min_size=1, max_size=2).map(tuple), statuses, reasons)
+lines = st.builds(Line, st.lists(words, min_size=1, max_size=2).map(tuple), statuses, reasons, corrections)
 
 #: Paths as the system gives them: undecodable bytes are surrogates, as os.fsdecode makes them.
 paths = st.binary(min_size=1, max_size=12).map(lambda raw: raw.replace(b"\0", b"?").decode("utf-8", "surrogateescape"))
@@ -79,7 +98,7 @@ pages = st.builds(
         dpi=st.integers(36, 1200),
         rotation=st.sampled_from([0, 90, 180, 270]),
         skew=st.floats(-45, 45),
-        fields=st.lists(fields, max_size=2).map(tuple),
+        fields=st.lists(corrected_fields, max_size=2).map(tuple),
         lines=st.lists(lines, max_size=2).map(tuple),
     ),
     templates,

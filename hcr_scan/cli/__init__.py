@@ -24,6 +24,7 @@ COMMANDS = {
     "retry": ("hcr_scan.cli.retry:retry", "Read the pages again that failed in an earlier scan."),
     "export": ("hcr_scan.cli.export:export", "Write what an earlier scan read in another format."),
     "merge": ("hcr_scan.cli.merge:merge", "Put the shards of a run together."),
+    "apply": ("hcr_scan.cli.apply:apply", "Write what an earlier scan read with people's corrections."),
     "inspect": ("hcr_scan.cli.inspect:inspect", "Draw what was found on one page, coloured by confidence."),
     "train": ("hcr_scan.cli.train:train", "Train a model bundle from character images."),
     "evaluate": ("hcr_scan.cli.evaluate:evaluate", "Measure a model on labelled characters."),
@@ -33,7 +34,7 @@ COMMANDS = {
 
 EPILOG = """\b
 Exit codes:
-  0 all pages read   1 finished, some pages failed (the output is complete)
+  0 all pages read   1 finished, some pages failed or fields open (the output is complete)
   2 usage   3 no input   4 model   5 output   6 training data
   7 something to install   8 the journal   9 stopped for too many failures
   70 a bug in hcr-scan   129, 130, 143 interrupted (outputs valid up to the last page)

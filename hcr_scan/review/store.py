@@ -156,6 +156,15 @@ class ReviewStore:
         )
         return int(rows[0][0]) if rows else None
 
+    def page_verdicts(self, page: int) -> list[tuple[bool, Decision | None]]:
+        """Whether each item of a page needs a look, in their order, and what holds of it in the end."""
+        passes = self.passes
+        rows = self.database.rows(
+            "SELECT id, why IS NOT NULL, decided FROM items WHERE page = ? ORDER BY place", (page,)
+        )
+        decisions = self._decisions([item for item, _, decided in rows if decided])
+        return [(bool(chosen), final_of(decisions.get(item, ()), passes)) for item, chosen, _ in rows]
+
     def names(self, pass_: int = 1) -> list[tuple[str, int]]:
         """The names of open items, and how many of each there are."""
         rows = self.database.rows(

@@ -9,7 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from hcr_scan.document import Field, FieldAlternative, Glyph, Page, Reason, Status, Word, rounded
+from hcr_scan.document import (
+    Correction,
+    Field,
+    FieldAlternative,
+    Glyph,
+    Page,
+    Reason,
+    Status,
+    Word,
+    line_name,
+    rounded,
+)
 from hcr_scan.geometry import BoundingBox, quarter_turn, union_of
 
 #: Glyphs further apart than this share of their height are in different words, where nothing else tells.
@@ -93,11 +104,6 @@ def sheet_of(page: Page, *, upright: bool = False) -> Sheet:
     return Sheet(width, height, turn, tuple(_placed(block, placed) for block in _blocks(page)))
 
 
-def line_name(number: int) -> str:
-    """What a free line is called in the output, numbered from 1."""
-    return f"line_{number:03}"
-
-
 def lines_of(field: Field) -> Iterator[Words]:
     """The words that a field's glyphs make, line by line. Blank cells, and marks that are no character, part words."""
     glyphs = [glyph for glyph in field.glyphs if glyph.status is not Status.BLANK]
@@ -113,16 +119,54 @@ def lines_of(field: Field) -> Iterator[Words]:
 
 def _blocks(page: Page) -> Iterator[Block]:
     for field in page.fields:
-        lines = tuple(map(TextLine, lines_of(field)))
+        said = _last_word(field.correction, field.glyphs, field.box)
+        lines = tuple(map(TextLine, lines_of(field) if said is None else said))
         yield Block(
             field.name, field.kind, field.box, field.value, rounded(field.confidence), field.status, field.reasons,
             field.alternatives, lines,
         )  # fmt: skip
     for number, line in enumerate(page.lines, 1):
+        said = _last_word(line.correction, line.glyphs, line.box)
         yield Block(
             line_name(number), "line", line.box, line.text, rounded(line.confidence), line.status, line.reasons,
-            (), (TextLine(line.words),),
+            (), tuple(map(TextLine, [line.words] if said is None else said)),
         )  # fmt: skip
+
+
+def _last_word(correction: Correction | None, glyphs: Sequence[Glyph], box: BoundingBox) -> list[Words] | None:
+    """What a person says is written, in lines of words; ``None`` where it is what was read.
+
+    Characters have the places of the glyphs where there are as many; else words have their share of the box.
+    """
+    if correction is None or correction.value == correction.machine.value:
+        return None
+    text = correction.value
+    read = [glyph for glyph in glyphs if glyph.text]
+    characters = "".join(text.split())
+    if len(characters) == len(read):
+        said = [
+            replace(glyph, text=character, confidence=1.0, alternatives=(), status=Status.OK, reasons=())
+            for glyph, character in zip(read, characters, strict=True)
+        ]
+        parted = _parted_as(text, said) or []
+        return [tuple(Word(tuple(word)) for word in line) for line in parted]
+    rows = [row.split() for row in text.split("\n") if row.split()]
+    return [tuple(_spread(row, _slice(box, number, len(rows)))) for number, row in enumerate(rows)]
+
+
+def _spread(words: Sequence[str], box: BoundingBox) -> Iterator[Word]:
+    """Words side by side in a box, each as wide as it is long."""
+    length, done = len(" ".join(words)), 0
+    for word in words:
+        left = box.left + box.width * done // length
+        right = box.left + box.width * (done + len(word)) // length
+        yield Word((Glyph(BoundingBox(left, box.top, right, box.bottom), word, 1.0),))
+        done += len(word) + 1
+
+
+def _slice(box: BoundingBox, number: int, count: int) -> BoundingBox:
+    top, bottom = (box.top + box.height * part // count for part in (number, number + 1))
+    return BoundingBox(box.left, top, box.right, bottom)
 
 
 def _placed(block: Block, placed: Callable[[BoundingBox], BoundingBox]) -> Block:

@@ -14,6 +14,9 @@ from hcr_scan.sources.pages import path_text
 
 SCHEMA = "hcr-scan/1"
 
+#: Who has the last word on a field that was reviewed.
+CORRECTED_BY = "human"
+
 Record = dict[str, Any]
 
 
@@ -135,7 +138,7 @@ def _correction_record(correction: Correction | None) -> Record:
         return {}
     machine = correction.machine
     return {
-        "corrected_by": "human",
+        "corrected_by": CORRECTED_BY,
         "reviewer": displayable(correction.reviewer),
         "verdict": correction.verdict.value,
         "machine": {

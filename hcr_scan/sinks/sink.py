@@ -39,6 +39,7 @@ class OutputOptions:
 
     ``names`` are the fields of the templates, for the columns of wide CSV, and ``extras`` what is said of each.
     ``folder``: the target is a folder to be filled with a file a page.
+    ``corrections``: people had the last word on some, and CSV of fields has columns for what the machine had read.
     """
 
     format: Format
@@ -49,6 +50,7 @@ class OutputOptions:
     extras: tuple[Extra, ...] = ()
     folder: bool = False
     image_prefix: str = ""
+    corrections: bool = False
 
     def __post_init__(self) -> None:
         self._check_wide()
@@ -199,7 +201,7 @@ def _json(format_: Format, record: Callable[[Item], Record]) -> Encoding[Item]:
 
 def _csv_of_pages(options: OutputOptions, provenance: Provenance) -> Encoding[PageResult]:
     del provenance
-    head, encode = encoder(options.level, excel=options.excel)
+    head, encode = encoder(options.level, excel=options.excel, corrections=options.corrections)
     return Encoding(head, lambda result, _: encode(result))
 
 

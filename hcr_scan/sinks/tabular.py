@@ -7,8 +7,20 @@ import io
 from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
 
-from hcr_scan.document import Field, Glyph, Line, Page, PageFailure, PageResult, Reason, Status, line_name, rounded
-from hcr_scan.sinks.records import displayable, json_text
+from hcr_scan.document import (
+    Correction,
+    Field,
+    Glyph,
+    Line,
+    Page,
+    PageFailure,
+    PageResult,
+    Reason,
+    Status,
+    line_name,
+    rounded,
+)
+from hcr_scan.sinks.records import CORRECTED_BY, displayable, json_text
 from hcr_scan.sources.pages import path_text
 
 Cell = str | int | float | None
@@ -31,6 +43,9 @@ GLYPH_COLUMNS = (
     "file", "page", "template", "kind", "name", "word", "cell", "text", "confidence", "status", "reasons",
     "alternatives", "left", "top", "right", "bottom", "error",
 )  # fmt: skip
+
+#: What a table of corrected pages has behind these.
+CORRECTION_COLUMNS = ("corrected_by", "reviewer", "machine_value", "machine_confidence", "machine_status")
 
 #: A cell that begins with one of these is a formula to a spreadsheet, which may fetch or run what it says.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\0")
@@ -56,19 +71,37 @@ def rows_of(result: PageResult, level: Level) -> Iterator[Row]:
     return ([*start, *row] for row in rows)
 
 
-def encoder(level: Level, *, excel: bool) -> tuple[bytes, Callable[[PageResult], bytes]]:
+def corrected_rows_of(result: PageResult) -> Iterator[Row]:
+    """The rows of fields and lines, each with what the machine had read where a person has the last word."""
+    parts: list[Field | Line] = [] if isinstance(result, PageFailure) else [*result.fields, *result.lines]
+    rows = list(rows_of(result, Level.FIELD))
+    none: list[Correction | None] = [None] * (len(rows) - len(parts))
+    for row, correction in zip(rows, [*none, *(part.correction for part in parts)], strict=True):
+        yield [*row, *_correction_cells(correction)]
+
+
+def _correction_cells(correction: Correction | None) -> Row:
+    if correction is None:
+        return [None] * len(CORRECTION_COLUMNS)
+    machine = correction.machine
+    reviewer = displayable(correction.reviewer)
+    return [CORRECTED_BY, reviewer, machine.value, rounded(machine.confidence), machine.status.value]
+
+
+def encoder(level: Level, *, excel: bool, corrections: bool = False) -> tuple[bytes, Callable[[PageResult], bytes]]:
     """The table's head, and a function that gives a page's rows, as CSV (RFC 4180, UTF-8).
 
     With ``excel`` there is a byte order mark, by which Excel knows UTF-8, and text it would take for a formula gets
-    an apostrophe in front.
+    an apostrophe in front. With ``corrections`` rows of fields say what the machine had read.
     """
     mark = BYTE_ORDER_MARK if excel else b""
+    corrected = corrections and level is Level.FIELD
 
     def encode(result: PageResult) -> bytes:
-        rows = rows_of(result, level)
+        rows = corrected_rows_of(result) if corrected else rows_of(result, level)
         return csv_bytes([guarded(row) for row in rows] if excel else rows)
 
-    return mark + csv_bytes([columns(level)]), encode
+    return mark + csv_bytes([(*columns(level), *(CORRECTION_COLUMNS if corrected else ()))]), encode
 
 
 def guarded(row: Row) -> Row:

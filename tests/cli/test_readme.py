@@ -101,6 +101,11 @@ def test_the_commands_for_several_machines_shown_give_what_one_gives(folder: Pat
     assert (folder / "merged.csv").read_bytes() == (folder / "whole.csv").read_bytes()
 
 
+def test_the_commands_of_a_review_shown_run(folder: Path) -> None:
+    shell("hcr-scan examples/forms --out results.csv\n" + block("run review"), folder)
+    assert (folder / "final.csv").read_text("utf-8").splitlines()[0].endswith("machine_confidence,machine_status")
+
+
 def test_the_template_commands_shown_run(folder: Path) -> None:
     shell(block("run templates"), folder)
     assert {"membership.toml", "membership.png"} <= {path.name for path in folder.iterdir()}

@@ -36,6 +36,7 @@ EVERY_OUTPUT = [
     *(OutputOptions(format_, shape=Shape.WIDE, names=NAMES) for format_ in sorted(WIDE_FORMATS)),
     *(OutputOptions(format_) for format_ in (Format.PARQUET, Format.HOCR, Format.TSV, Format.LABEL_STUDIO)),
     *(OutputOptions(format_, folder=True) for format_ in (Format.ALTO, Format.PAGE)),
+    OutputOptions(Format.CSV, corrections=True),
     OutputOptions(Format.CSV, shape=Shape.WIDE, names=NAMES, extras=tuple(Extra), excel=True),
 ]
 

@@ -1,0 +1,107 @@
+"""Pages with what people decided of them in place of what the machine had read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+
+from hcr_scan.document import (
+    Correction,
+    Field,
+    Line,
+    MachineReading,
+    Page,
+    PageResult,
+    Reason,
+    Status,
+    Verdict,
+)
+from hcr_scan.review.items import Decision
+from hcr_scan.review.store import ReviewStore
+
+
+@dataclass(slots=True)
+class Applied:
+    """What became of all fields and lines: how many have which verdict, none though they need a look, or need none."""
+
+    pages: int = 0
+    failed: int = 0
+    unseen: int = 0
+    open: int = 0
+    verdicts: dict[Verdict, int] = field(default_factory=lambda: dict.fromkeys(Verdict, 0))
+
+    @property
+    def fields(self) -> int:
+        return self.unseen + self.open + sum(self.verdicts.values())
+
+    @property
+    def complete(self) -> bool:
+        """Whether all was read, and all is decided that needed a look."""
+        return not self.open and not self.failed
+
+
+def corrected_pages(results: Iterable[PageResult], store: ReviewStore, applied: Applied) -> Iterator[PageResult]:
+    """Every page as it is delivered; ``applied`` counts along.
+
+    Args:
+        results: The pages of the journal that the review was last indexed from.
+        store: The review.
+        applied: What becomes of the fields.
+    """
+    for result in results:
+        applied.pages += 1
+        if isinstance(result, Page):
+            yield _corrected(result, store, applied)
+        else:
+            applied.failed += 1
+            yield result
+
+
+def _corrected(page: Page, store: ReviewStore, applied: Applied) -> Page:
+    number = store.page_of(page.source.path, page.source.page)
+    verdicts = iter(store.page_verdicts(number) if number is not None else ())
+
+    def last_word() -> Decision | None:
+        chosen, decision = next(verdicts)
+        if decision is not None:
+            applied.verdicts[decision.verdict] += 1
+        elif chosen:
+            applied.open += 1
+        else:
+            applied.unseen += 1
+        return decision
+
+    fields = tuple(_field(part, last_word()) for part in page.fields)
+    return replace(page, fields=fields, lines=tuple(_line(part, last_word()) for part in page.lines))
+
+
+def _field(part: Field, decision: Decision | None) -> Field:
+    if decision is None:
+        return part
+    status, reasons = _standing(decision)
+    return replace(
+        part,
+        value=decision.value,
+        confidence=1.0,
+        status=status,
+        reasons=reasons,
+        correction=_correction(decision, part.value, part),
+    )
+
+
+def _line(part: Line, decision: Decision | None) -> Line:
+    if decision is None:
+        return part
+    status, reasons = _standing(decision)
+    return replace(part, status=status, reasons=reasons, correction=_correction(decision, part.text, part))
+
+
+def _standing(decision: Decision) -> tuple[Status, tuple[Reason, ...]]:
+    if decision.unreadable:
+        return Status.REJECTED, (Reason.UNREADABLE,)
+    return (Status.OK if decision.value else Status.BLANK), ()
+
+
+def _correction(decision: Decision, value: str, part: Field | Line) -> Correction:
+    machine = MachineReading(value, part.confidence, part.status, part.reasons)
+    return Correction(decision.verdict, decision.value, decision.reviewer, machine)
