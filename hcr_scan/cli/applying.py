@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from dataclasses import replace
 from typing import Any
 
 import click
 
+from hcr_scan.cli.bundles import bundle_folder
+from hcr_scan.cli.options import password_of
 from hcr_scan.cli.outputs import chosen_output, open_earlier, remembered_request
+from hcr_scan.cli.scanning import read_templates
 from hcr_scan.document import Verdict
+from hcr_scan.engines.local import local_engine
 from hcr_scan.errors import ExitCode
+from hcr_scan.journal.identity import RunIdentity
 from hcr_scan.rendering import write_pages
 from hcr_scan.review.auditing import AuditEstimate, estimate
 from hcr_scan.review.corrections import Applied, corrected_pages
+from hcr_scan.review.crops import Scan, write_crops
 from hcr_scan.review.indexing import Indexed, index
 from hcr_scan.review.store import ReviewStore
 from hcr_scan.review.tables import review_path
+from hcr_scan.settings import Settings, available_cores
+from hcr_scan.sources.pages import shown
+from hcr_scan.worker import prepare_worker
 
 
 def apply_review(scanned: str, options: dict[str, Any]) -> ExitCode:
@@ -35,8 +46,46 @@ def apply_review(scanned: str, options: dict[str, Any]) -> ExitCode:
             )
             for line in summary(applied, indexed, estimate(store)):
                 click.echo(line, err=True)
+            if options["crops"] is not None:
+                scan = scan_of(journal.identity, request, options)
+                for line in _write_crops(options["crops"], store, scan):
+                    click.echo(line, err=True)
     incomplete = options["require_complete"] and not applied.complete
     return ExitCode.SOME_PAGES_FAILED if incomplete else ExitCode.OK
+
+
+def scan_of(identity: RunIdentity, request: dict[str, Any], options: dict[str, Any]) -> Scan:
+    """How the pages were scanned, from what the journal knows."""
+    from hcr_scan.model.bundle import load_bundle
+
+    def seen_from_there(name: str) -> str:
+        return os.path.join(identity.folder or "", name)  # noqa: PTH118 - a name may be any bytes
+
+    settings = Settings.of_values(identity.settings)
+    source = replace(settings.source, password=password_of(options["password_file"]))
+    jobs = available_cores() if options["jobs"] is None else options["jobs"]
+    folder = bundle_folder(request["model"]["model"])
+    return Scan(
+        identity,
+        replace(settings, source=source, jobs=jobs),
+        load_bundle(None if folder is None else seen_from_there(str(folder))),
+        read_templates([seen_from_there(path) for path in request["template_paths"]]),
+    )
+
+
+def _write_crops(folder: str, store: ReviewStore, scan: Scan) -> list[str]:
+    """Write the crops; what came of it, in words."""
+    with contextlib.closing(local_engine(scan.settings.jobs, prepare_worker, scan.settings.limits)) as engine:
+        written = write_crops(folder, store, scan, engine)
+    marks = written.labels.pop("", 0)
+    count = f"{written.labels.total():,} characters of {len(written.labels):,} kinds, and {marks:,} marks that are none"
+    lines = [f"{count}, written to {folder}; next: hcr-scan train --data {folder} --from default -o my_model"]
+    lines += [f"left out: {shown(path)} is not (any more) the file that was scanned" for path in written.changed]
+    if written.unreadable:
+        lines.append(f"left out: {written.unreadable:,} pages that cannot be read any more")
+    if written.unmatched:
+        lines.append(f"left out: {written.unmatched:,} characters that are cut out otherwise now than when read")
+    return lines
 
 
 def summary(applied: Applied, indexed: Indexed, audit: AuditEstimate | None) -> list[str]:

@@ -16,6 +16,7 @@ from hcr_scan.document import (
     Status,
     Verdict,
 )
+from hcr_scan.review.decisions import final_of
 from hcr_scan.review.items import Decision
 from hcr_scan.review.store import ReviewStore
 
@@ -59,7 +60,7 @@ def corrected_pages(results: Iterable[PageResult], store: ReviewStore, applied: 
 
 def _corrected(page: Page, store: ReviewStore, applied: Applied) -> Page:
     number = store.page_of(page.source.path, page.source.page)
-    verdicts = iter(store.page_verdicts(number) if number is not None else ())
+    verdicts = iter(_verdicts(store, number) if number is not None else ())
 
     def last_word() -> Decision | None:
         chosen, decision = next(verdicts)
@@ -73,6 +74,14 @@ def _corrected(page: Page, store: ReviewStore, applied: Applied) -> Page:
 
     fields = tuple(_field(part, last_word()) for part in page.fields)
     return replace(page, fields=fields, lines=tuple(_line(part, last_word()) for part in page.lines))
+
+
+def _verdicts(store: ReviewStore, page: int) -> list[tuple[bool, Decision | None]]:
+    """Whether each item of a page needs a look, in their order, and what holds of it in the end."""
+    query = "SELECT id, why IS NOT NULL, decided FROM items WHERE page = ? ORDER BY place"
+    rows, passes = store.database.rows(query, (page,)), store.passes
+    decisions = store.decisions_on([item for item, _, decided in rows if decided])
+    return [(bool(chosen), final_of(decisions.get(item, ()), passes)) for item, chosen, _ in rows]
 
 
 def _field(part: Field, decision: Decision | None) -> Field:

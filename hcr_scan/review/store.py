@@ -156,15 +156,6 @@ class ReviewStore:
         )
         return int(rows[0][0]) if rows else None
 
-    def page_verdicts(self, page: int) -> list[tuple[bool, Decision | None]]:
-        """Whether each item of a page needs a look, in their order, and what holds of it in the end."""
-        passes = self.passes
-        rows = self.database.rows(
-            "SELECT id, why IS NOT NULL, decided FROM items WHERE page = ? ORDER BY place", (page,)
-        )
-        decisions = self._decisions([item for item, _, decided in rows if decided])
-        return [(bool(chosen), final_of(decisions.get(item, ()), passes)) for item, chosen, _ in rows]
-
     def names(self, pass_: int = 1) -> list[tuple[str, int]]:
         """The names of open items, and how many of each there are."""
         rows = self.database.rows(
@@ -238,7 +229,7 @@ class ReviewStore:
 
     def decisions(self, number: int) -> list[Decision]:
         """The valid decisions on an item, in the order of passes."""
-        return self._decisions([number]).get(number, [])
+        return self.decisions_on([number]).get(number, [])
 
     def final(self, number: int) -> Decision | None:
         """What holds of an item in the end; ``None`` where it is not settled."""
@@ -344,7 +335,7 @@ class ReviewStore:
     def _items(self, condition: str, values: Sequence[object]) -> list[Item]:
         rows = self.database.rows(f"SELECT {_ITEM} WHERE {condition}", values)
         pages = self._pages({row[1] for row in rows})
-        decisions = self._decisions([row[0] for row in rows])
+        decisions = self.decisions_on([row[0] for row in rows])
         return [self._item(row, pages[row[1]], decisions.get(row[0], [])) for row in rows]
 
     def _item(self, row: Row, page: ItemPage, decisions: Sequence[Decision]) -> Item:
@@ -374,7 +365,8 @@ class ReviewStore:
         )
         return {row[0]: ItemPage(row[0], Source(os.fsdecode(row[1]), *row[2:5]), *row[5:]) for row in rows}
 
-    def _decisions(self, numbers: Sequence[int]) -> dict[int, list[Decision]]:
+    def decisions_on(self, numbers: Sequence[int]) -> dict[int, list[Decision]]:
+        """The valid decisions on several items, by item, those of the first pass first."""
         rows = self.database.rows(
             f"SELECT {_DECISION} WHERE valid AND item IN ({_marks(numbers)}) ORDER BY pass",
             numbers,

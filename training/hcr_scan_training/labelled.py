@@ -208,16 +208,25 @@ def _read_folder(folder: Path) -> Glyphs:
     left_out: Counter[str] = Counter()
     for picture in tqdm(_pictures(folder), desc="pictures", disable=None):
         gray = _gray(picture.path)
-        found = None if gray is None else single_glyph(gray)
-        if found is None:
+        ink = None if gray is None else _ink_of_picture(gray)
+        if ink is None:
             left_out["unreadable" if gray is None else "blank"] += 1
             continue
-        inks.append(found[0])
+        inks.append(ink)
         labels.append(picture.label)
         writers.append(picture.writer)
     if not inks:
         raise DatasetError(f"{folder}: none of its {left_out.total()} pictures holds a character that can be read")
     return Glyphs(folder.name, inks, np.array(labels, np.str_), np.array(writers, np.str_), dict(left_out))
+
+
+def _ink_of_picture(gray: Gray) -> Ink | None:
+    """The ink of a picture; of a crop, as ``hcr-scan apply --crops`` writes them, just as it is."""
+    if gray.shape == (CropSpec().size, CropSpec().size) and _is_light_on_dark([gray]):
+        ink = tight(gray)
+        return ink if ink.size else None
+    found = single_glyph(gray)
+    return None if found is None else found[0]
 
 
 def _is_light_on_dark(images: Sequence[Gray] | npt.NDArray[np.uint8]) -> bool:
