@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from hcr_scan.document import PageFailure, Source
+from hcr_scan.document import PageFailure, PageResult, Source
+from hcr_scan.sources.listing import Listing
 from hcr_scan.sources.pages import PageRef
 
 
@@ -30,14 +31,21 @@ class Ledger:
 
     def __init__(self, stopping: Callable[[], bool] = _never) -> None:
         self.stopping = stopping
+        self._listing: Listing | None = None
 
-    def documents(self, find: Callable[[], Iterator[str]]) -> Iterator[str | Remaining]:
+    def documents(self, find: Callable[[], Listing]) -> Iterator[str | Remaining]:
         """The documents that have something to read, in order.
 
         Args:
             find: Gives the names of all inputs; not called where they are known.
         """
-        return find()
+        self._listing = find()
+        return self._listing
+
+    @property
+    def expected(self) -> int | None:
+        """How many documents :meth:`documents` gives, once that is known."""
+        return None if self._listing is None else self._listing.total
 
     def listed(self, path: str, refs: tuple[PageRef, ...]) -> tuple[PageRef, ...]:
         """Note the pages of a document that was opened for the first time; gives those that are to be read."""
@@ -51,6 +59,15 @@ class Ledger:
 
     def returned(self, source: Source) -> None:
         """Note that a page that was claimed came back from its worker, read or not."""
+
+    def timed(self, source: Source, seconds: float) -> None:
+        """Note how long a page took in its worker."""
+
+    def add(self, result: PageResult) -> None:
+        """Keep what is said of a page."""
+
+    def withdraw(self) -> None:
+        """Hold nothing against the pages that this run began and leaves, ending of its own accord."""
 
     @property
     def careful(self) -> bool:

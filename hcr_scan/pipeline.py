@@ -26,6 +26,7 @@ from hcr_scan.model.probabilities import Logits, check_charset
 from hcr_scan.segmentation.candidates import SegmentedPage, SegmentedResult
 from hcr_scan.settings import Settings
 from hcr_scan.sources import PageImage, PageRef, check_settings, find_inputs, place_of
+from hcr_scan.sources.listing import AHEAD, Listing
 from hcr_scan.worker import (
     ListTask,
     PageTask,
@@ -90,12 +91,16 @@ def transcribe(
     check_charset(classifier.info.labels, settings.charset)
     arguments = [str(inputs)] if isinstance(inputs, (str, Path)) else [str(argument) for argument in inputs]
     ledger = ledger or Ledger()
-    documents = ledger.documents(lambda: find_inputs(arguments, stdin, follow_links=settings.source.follow_links))
+
+    def listing() -> Listing:
+        names = find_inputs(arguments, stdin, follow_links=settings.source.follow_links)
+        return Listing(names, 1 if "-" in arguments else AHEAD)
+
     own_engine = engine is None
     engine = engine or local_engine(settings.jobs, prepare_worker, settings.limits)
     try:
         segmented = segment_pages(
-            documents, classifier, settings, engine, observer, tuple(templates), set(arguments), ledger
+            ledger.documents(listing), classifier, settings, engine, observer, tuple(templates), set(arguments), ledger
         )
         for page in classify_pages(segmented, classifier, settings.batch_size):
             yield page if isinstance(page, PageFailure) else _assembled(page, classifier, settings, templates)

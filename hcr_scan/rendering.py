@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping
 
 from hcr_scan.document import PageResult
+from hcr_scan.errors import OutputError
 from hcr_scan.forms.grouping import grouped
 from hcr_scan.sinks.records import Provenance
 from hcr_scan.sinks.sink import OutputOptions, Shape, open_form_sink, open_sink
@@ -16,6 +18,8 @@ def write_pages(
     options: OutputOptions,
     provenance: Provenance,
     form_lengths: Mapping[str, int],
+    *,
+    whole: bool = False,
 ) -> None:
     """Write the pages as they come; the file is in place, as a whole, when all are written.
 
@@ -25,15 +29,36 @@ def write_pages(
         options: Format and shape.
         provenance: What the records say made them.
         form_lengths: How many pages each form has, by its template's id; for the wide shape.
+        whole: Where it is interrupted, leave the file as it was, and not with the pages up to there.
 
     Raises:
         OutputError: it cannot be written.
     """
-    if options.shape is Shape.LONG:
-        with open_sink(target, options, provenance) as sink:
-            for page in pages:
-                sink.write(page)
-    else:
-        with open_form_sink(target, options, provenance) as form_sink:
-            for form in grouped(pages, form_lengths):
-                form_sink.write(form)
+    keep = _broken_off if whole else contextlib.nullcontext
+    try:
+        if options.shape is Shape.LONG:
+            with open_sink(target, options, provenance) as sink, keep():
+                for page in pages:
+                    sink.write(page)
+        else:
+            with open_form_sink(target, options, provenance) as form_sink, keep():
+                for form in grouped(pages, form_lengths):
+                    form_sink.write(form)
+    except _BrokenOffError as error:
+        raise error.by from None
+
+
+class _BrokenOffError(OutputError):
+    """An interruption, as what makes sinks write nothing."""
+
+    def __init__(self, by: KeyboardInterrupt) -> None:
+        super().__init__("interrupted")
+        self.by = by
+
+
+@contextlib.contextmanager
+def _broken_off() -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt as interruption:
+        raise _BrokenOffError(interruption) from interruption

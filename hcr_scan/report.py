@@ -29,13 +29,16 @@ class RunReport:
     pages: int = 0
     failures: int = 0
     unregistered: int = 0
-    #: Pages that an earlier run had read already.
+    #: Pages that earlier runs are to be thanked for, and those of them that failed.
     before: int = 0
+    failed_before: int = 0
     #: The signal that ended the run, and whether it stopped for too many failures.
     signal: int | None = None
     stopped: bool = False
     #: Whether the output could not be written anew before the run had to end.
     unwritten: bool = False
+    #: The most memory that one of the workers had, in bytes; 0 where that cannot be told.
+    largest_worker: int = 0
     #: Files with the same bytes as another, and that one.
     copies: list[tuple[str, str]] = field(default_factory=list)
     codes: Counter[str] = field(default_factory=Counter)
@@ -106,8 +109,8 @@ class RunReport:
         written = self.glyphs.total() - self.glyphs[Status.BLANK]
         parts = [f"{counted(self.pages - self.failures, 'page')} read in {seconds:.1f} s"]
         now = self.pages - self.before
-        if self.before:
-            parts[0] += f" ({self.before:,} of them before)"
+        if self.before > self.failed_before:
+            parts[0] += f" ({self.before - self.failed_before:,} of them before)"
         if seconds > 0 and now > 1:
             parts[0] += f" ({now / seconds:.1f}/s)"
         if self.fields:

@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import platform
-import sys
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -14,6 +13,7 @@ from importlib import metadata
 from typing import Any
 
 from hcr_scan import __version__
+from hcr_scan.engines.memory import own_peak
 from hcr_scan.errors import ExitCode, OutputError
 from hcr_scan.report import RunReport
 from hcr_scan.sinks.output import write_output
@@ -91,7 +91,7 @@ def _content(report: RunReport, clock: RunClock, run: dict[str, Any], exit_code:
             {"path": path_text(source.path), "page": source.page, "seconds": round(seconds, 3)}
             for source, seconds in report.slowest
         ],
-        "peak_memory_bytes": _peak_memory(),
+        "peak_memory_bytes": {"parent": own_peak(), "largest_worker": report.largest_worker or None},
     }
 
 
@@ -100,14 +100,3 @@ def _version(package: str) -> str | None:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
         return None
-
-
-def _peak_memory() -> dict[str, int] | None:
-    """Of this process, and of the largest of those it started that have ended; ``None`` where that cannot be told."""
-    try:
-        import resource
-    except ImportError:  # Windows
-        return None
-    unit = 1 if sys.platform == "darwin" else 1024
-    whose = {"parent": resource.RUSAGE_SELF, "largest_worker": resource.RUSAGE_CHILDREN}
-    return {name: resource.getrusage(who).ru_maxrss * unit for name, who in whose.items()}

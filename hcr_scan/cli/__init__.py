@@ -127,9 +127,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except HcrScanError as error:
         click.echo(f"{PROGRAM}: error: {error}", err=True)
         return error.exit_code
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, click.Abort) as error:
         click.echo(f"{PROGRAM}: interrupted", err=True)
-        return ExitCode.INTERRUPTED
+        # Click wraps it, and what we raise ourselves knows which signal it was.
+        return int(getattr(error.__cause__ or error, "exit_code", ExitCode.INTERRUPTED))
     except Exception:
         traceback.print_exc(file=sys.stderr)
         click.echo(f"{PROGRAM}: this is a bug; please report it with the lines above", err=True)

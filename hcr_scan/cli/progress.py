@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import sys
-import threading
 import time
 from collections.abc import Callable
 from types import TracebackType
@@ -12,7 +11,6 @@ from typing import Any, Self
 
 from hcr_scan.cli.logs import LogFormat, say, start_logging
 from hcr_scan.document import PageFailure, PageResult, Status
-from hcr_scan.errors import InputError
 from hcr_scan.report import RunReport, counted
 from hcr_scan.sinks.formats import STDOUT
 from hcr_scan.sinks.records import displayable
@@ -39,7 +37,7 @@ class Progress:
         terminal = sys.stderr.isatty() and not quiet and log_format == LogFormat.TEXT
         self._bar = _Bar() if terminal else None
         self._next_line = time.monotonic() + INTERVAL
-        self._documents = _Documents()
+        self._documents = _Documents(lambda: None)
         start_logging(quiet=quiet, verbosity=verbosity, terminal=terminal, log_format=LogFormat(log_format))
 
     @classmethod
@@ -47,10 +45,9 @@ class Progress:
         """What :func:`hcr_scan.cli.options.message_options` ask for."""
         return cls(quiet=options["quiet"], verbosity=options["verbose"], log_format=options["log_format"])
 
-    def expect(self, count: Callable[[], int]) -> None:
-        """Let the documents be counted beside the run, so that it can be said how much is left."""
-        if not self._quiet:
-            threading.Thread(target=self._documents.count, args=(count,), daemon=True).start()
+    def expect(self, documents: Callable[[], int | None]) -> None:
+        """A run begins; ``documents`` tells how many it will read as soon as that is known, for a forecast."""
+        self._documents = _Documents(documents)
 
     def __enter__(self) -> Self:
         if self._bar is not None:
@@ -106,18 +103,12 @@ class Progress:
 
 
 class _Documents:
-    """How many documents there are, if that is known by now, and of how many there is a result."""
+    """Of how many documents there is a result, and of how many there will be one, if that is known by now."""
 
-    def __init__(self) -> None:
-        self.all: int | None = None
+    def __init__(self, expected: Callable[[], int | None]) -> None:
+        self.expected = expected
         self.done = 0
         self._last: str | None = None
-
-    def count(self, count: Callable[[], int]) -> None:
-        try:
-            self.all = count()
-        except (OSError, InputError):
-            self.all = None  # the run itself says what is wrong
 
     def seen(self, path: str) -> None:
         # Pages come in the order of their documents.
@@ -127,9 +118,10 @@ class _Documents:
     def seconds_left(self, elapsed: float) -> float | None:
         """A forecast, once there is something to go by."""
         finished = self.done - 1  # the one seen last may have pages to come
-        if self.all is None or elapsed < SOONEST_FORECAST or finished < FEWEST_DOCUMENTS:
+        expected = self.expected()
+        if expected is None or elapsed < SOONEST_FORECAST or finished < FEWEST_DOCUMENTS:
             return None
-        return max(0.0, (self.all - finished) * elapsed / finished)
+        return max(0.0, (expected - finished) * elapsed / finished)
 
 
 class _Bar:
@@ -165,7 +157,7 @@ class _Bar:
     def show(self, documents: _Documents, report: RunReport, place: str) -> None:
         left = documents.seconds_left(report.seconds)
         ahead = "" if left is None else f"{duration(left)} left"
-        self._bar.update(self._task, completed=documents.done, total=documents.all, description=ahead)
+        self._bar.update(self._task, completed=documents.done, total=documents.expected(), description=ahead)
         self._pages.plain = f"  {counted(report.pages, 'page')}  {_rate(report):.1f}/s   {by_status(report)}"
         slowest = ""
         if report.slowest:

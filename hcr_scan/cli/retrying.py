@@ -8,12 +8,12 @@ from typing import Any
 from hcr_scan.cli.options import password_of
 from hcr_scan.cli.outputs import open_earlier, remembered_output, remembered_request
 from hcr_scan.cli.progress import Progress
-from hcr_scan.cli.running import ModelChoice, Run
+from hcr_scan.cli.running import ModelChoice, Request, Run
 from hcr_scan.cli.scanning import read_templates
+from hcr_scan.cli.signals import Signals
 from hcr_scan.errors import ExitCode
 from hcr_scan.journal.identity import RunIdentity
-from hcr_scan.journal.journal import Journal
-from hcr_scan.journal.ledgers import RetryLedger
+from hcr_scan.journal.ledgers import JournalLedger, RetryLedger
 from hcr_scan.journal.opening import check_identity
 from hcr_scan.settings import Limits, Settings, available_cores
 from hcr_scan.sources.sharding import Shard
@@ -23,26 +23,23 @@ def retry_failures(scanned: str, options: dict[str, Any], progress: Progress) ->
     """Read again what failed, and write the output anew; the verdict is the report's."""
     journal, target = open_earlier(scanned)
     with journal:
-        identity, request = journal.identity, remembered_request(journal)
-
-        def checked(now: RunIdentity) -> Journal:
-            check_identity(journal, now)
-            return journal
-
-        paths = request["template_paths"]
-        run = Run(
+        identity, remembered = journal.identity, remembered_request(journal)
+        request = Request(
             identity.inputs,
             _settings(Settings.of_values(identity.settings), options),
-            ModelChoice(**request["model"]),
-            paths,
-            read_templates(paths),
+            ModelChoice(**remembered["model"]),
+            read_templates(remembered["template_paths"]),
             target,
-            remembered_output(request["output"]),
-            checked,
-            RetryLedger,
-            shard=None if identity.shard is None else Shard.parse(identity.shard),
+            remembered_output(remembered["output"]),
+            None if identity.shard is None else Shard.parse(identity.shard),
         )
-        return run.execute(progress)
+        with Signals() as signals:
+
+            def ledger(now: RunIdentity) -> JournalLedger:
+                check_identity(journal, now)
+                return RetryLedger(journal, request.settings.source, signals.stopping)
+
+            return Run(request, signals, ledger).execute(progress)
 
 
 def _settings(settings: Settings, options: dict[str, Any]) -> Settings:

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import signal
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, TextIO
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from hcr_scan.cli.bundles import bundle_folder
+from hcr_scan.cli.logs import say
 from hcr_scan.cli.progress import Progress
-from hcr_scan.cli.signals import Signals
+from hcr_scan.cli.signals import Signalled, Signals
 from hcr_scan.document import PageResult, Source
 from hcr_scan.engines.local import local_engine
 from hcr_scan.errors import ExitCode, HcrScanError
 from hcr_scan.forms.grouping import form_lengths
 from hcr_scan.journal.identity import RunIdentity
-from hcr_scan.journal.journal import Journal, journal_exists, journal_path
+from hcr_scan.journal.journal import journal_exists, journal_path
 from hcr_scan.journal.ledgers import JournalLedger
 from hcr_scan.ledger import Ledger
 from hcr_scan.rendering import write_pages
@@ -43,151 +43,178 @@ class ModelChoice:
     engine: str
     device: str
 
+    @classmethod
+    def of(cls, options: dict[str, Any]) -> Self:
+        """What :func:`hcr_scan.cli.options.model_options` ask for."""
+        return cls(options["model"], options["engine"], options["device"])
 
-@dataclass(slots=True)
-class Run:
-    """What is to be read, how, and where to.
 
-    ``template_paths`` are as given. ``open_journal`` is called with the run's identity where the output is a file, and
-    ``ledger`` says how to go by that journal. ``before_writing`` is called with it when the pages are in it, and the
-    output then written from it.
-    """
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is to be read, how, and where to."""
 
     inputs: Sequence[str]
     settings: Settings
     model: ModelChoice
-    template_paths: Sequence[str]
     templates: Sequence[Template]
     target: str
     output: OutputOptions
-    open_journal: Callable[[RunIdentity], Journal]
-    ledger: type[JournalLedger] = JournalLedger
-    before_writing: Callable[[Journal], None] | None = None
-    limit: FailureLimit = field(default_factory=FailureLimit)
     shard: Shard | None = None
-    stdin: TextIO | None = None
-    report: RunReport = field(default_factory=RunReport)
-    clock: RunClock = field(default_factory=RunClock)
-    identity: RunIdentity | None = None
+
+
+class Run:
+    """Reads what was asked for and writes it; :attr:`report` says what came of it.
+
+    Args:
+        request: What was asked for.
+        signals: Those that may end the run.
+        open_ledger: Called where the output is a file, with the run's identity, for the journal to go by. The run
+            closes it.
+        limit: How many pages may fail.
+        stdin: What ``-`` among the inputs reads.
+    """
+
+    def __init__(
+        self,
+        request: Request,
+        signals: Signals,
+        open_ledger: Callable[[RunIdentity], JournalLedger],
+        limit: FailureLimit | None = None,
+        stdin: TextIO | None = None,
+    ) -> None:
+        self.report = RunReport()
+        self._request = request
+        self._signals = signals
+        self._open_ledger = open_ledger
+        self._limit = limit or FailureLimit()
+        self._stdin = stdin
+        self._clock = RunClock()
+        self._kept: RunIdentity | None = None
 
     def execute(self, progress: Progress) -> ExitCode:
         """Read the pages and write the output; the verdict is the report's."""
-        with Signals() as signals:
-            code = self._execute(signals, progress)
-            progress.summary(self.report, self.target)
-            return code
-
-    def _execute(self, signals: Signals, progress: Progress) -> ExitCode:
-        code = ExitCode.BUG
+        settings, code = self._request.settings, ExitCode.BUG
         try:
-            engine = local_engine(self.settings.jobs, prepare_worker, self.settings.limits)
-            with contextlib.closing(engine):
-                self._read(engine, signals, progress)
+            with contextlib.closing(local_engine(settings.jobs, prepare_worker, settings.limits)) as engine:
+                self._read(engine, progress)
+            self.report.largest_worker = engine.largest_worker
             code = self.report.exit_code
-        except HcrScanError as error:
+        except (HcrScanError, Signalled) as error:
             code = error.exit_code
             raise
         finally:
-            if self.identity is not None and journal_exists(journal_path(self.target)):
-                write_run_manifest(self.target, self.report, self.clock, _told(self.identity), code)
+            if self._kept is not None and journal_exists(journal_path(self._request.target)):
+                write_run_manifest(self._request.target, self.report, self._clock, _told(self._kept), code)
+        progress.summary(self.report, self._request.target)
         return code
 
-    def _read(self, engine: Engine, signals: Signals, progress: Progress) -> None:
+    def _read(self, engine: Engine, progress: Progress) -> None:
         # The first worker is on its way by now: what loads slowly here loads beside it.
         from hcr_scan.model.classifier import load_classifier
 
-        classifier = load_classifier(
-            bundle_folder(self.model.model), engine=self.model.engine, device=self.model.device
-        )
-        self.clock.stage("start")
-        shas = [template.sha256 for template in self.templates]
-        identity = RunIdentity.of(self.inputs, self.settings, classifier.info.sha256, shas, self.shard)
-        with contextlib.ExitStack() as stack:
-            if is_lasting(self.target):
-                journal = stack.enter_context(self.open_journal(identity))
-                self.identity = identity
-                journal.note("request", self._request())
-                ledger: Ledger = self.ledger(journal, self.settings.source, signals.stopping)
-                streamed = journal.count() == 0 and self.before_writing is None
-                write = self._write_streamed if streamed else self._write_anew
-            else:
-                journal, ledger, write = None, Ledger(signals.stopping), self._write_streamed
-            pages = self._pages(classifier, engine, ledger, progress, signals)
-            try:
-                with contextlib.closing(pages):
-                    write(pages, identity, journal)
-            except KeyboardInterrupt:
-                self.report.signal = signal.SIGINT
-            if journal is not None:
-                self.report.copies = journal.copies()
-            if signals.received is not None:
-                self.report.signal = signals.received
+        request, model = self._request, self._request.model
+        classifier = load_classifier(bundle_folder(model.model), engine=model.engine, device=model.device)
+        self._clock.stage("start")
+        shas = [template.sha256 for template in request.templates]
+        identity = RunIdentity.of(request.inputs, request.settings, classifier.info.sha256, shas, request.shard)
+        if not is_lasting(request.target):
+            ledger = Ledger(self._signals.stopping)
+            self._write(self._pages(classifier, engine, ledger, progress), identity)
+            return
+        kept = self._open_ledger(identity)
+        with kept.journal:
+            self._kept = identity
+            kept.journal.note("request", _remembered(request))
+            pages = self._pages(classifier, engine, kept, progress)
+            self._write(pages, identity, None if kept.streams else kept)
+            if not self._signals.stopping():
+                self.report.copies = kept.journal.copies()
 
     def _pages(
-        self, classifier: Classifier, engine: Engine, ledger: Ledger, progress: Progress, signals: Signals
+        self, classifier: Classifier, engine: Engine, ledger: Ledger, progress: Progress
     ) -> Generator[PageResult, None, None]:
         """The pages, each in the journal before it is given, and counted when the next is asked for."""
         from hcr_scan.pipeline import transcribe
 
-        remembered = ledger if isinstance(ledger, JournalLedger) else None
-
         def observe(source: Source, seconds: float) -> None:
             self.report.timed(source, seconds)
-            self.clock.add("workers", seconds)
-            if remembered is not None:
-                remembered.timed(source, seconds)
+            self._clock.add("workers", seconds)
+            ledger.timed(source, seconds)
 
-        pages = transcribe(self.inputs, classifier, self.settings, engine, observe, self.stdin, self.templates, ledger)
+        request = self._request
+        pages = transcribe(
+            request.inputs, classifier, request.settings, engine, observe, self._stdin, request.templates, ledger
+        )
+        progress.expect(lambda: ledger.expected)
         try:
             with progress, contextlib.closing(pages):
-                for page in pages:
-                    if remembered is not None:
-                        remembered.add(page)
+                while (page := self._next(pages)) is not None:
+                    ledger.add(page)
                     yield page
                     self.report.add(page)
                     progress.page_done(page, self.report)
-                    if self.limit.exceeded(self.report):
+                    if self._limit.exceeded(self.report):
                         self.report.stopped = True
                         break
         finally:
-            self.clock.stage("read")
-            if remembered is not None:
-                with contextlib.suppress(HcrScanError):
-                    remembered.withdraw()
-        if signals.stopping() and not self.report.pages:
-            raise KeyboardInterrupt  # Nothing was read: what stands under the output's name stays.
+            self._clock.stage("read")
+            with contextlib.suppress(HcrScanError):
+                ledger.withdraw()
+        if self._signals.received is not None and not self.report.pages:
+            raise Signalled(self._signals.received)  # Nothing was read: what stands under the output's name stays.
 
-    def _write_streamed(self, pages: Iterator[PageResult], identity: RunIdentity, journal: Journal | None) -> None:
-        """Write pages as they come: they are all there are."""
-        del journal
-        write_pages(pages, self.target, self.output, identity.provenance, form_lengths(self.templates))
-        self.clock.stage("write")
+    def _next(self, pages: Iterator[PageResult]) -> PageResult | None:
+        """The next page; none where a signal came and those under way take too long."""
+        try:
+            with self._signals.grace():
+                return next(pages, None)
+        except Signalled:
+            if self._signals.twice:
+                raise
+            return None
 
-    def _write_anew(self, pages: Iterator[PageResult], identity: RunIdentity, journal: Journal | None) -> None:
-        """Let pages go into the journal, and then write all that it holds."""
-        assert journal is not None
+    def _write(
+        self, pages: Generator[PageResult, None, None], identity: RunIdentity, kept: JournalLedger | None = None
+    ) -> None:
+        """Write pages as they come, or, where a journal has more, let them go into it and then write all it holds."""
+        try:
+            with contextlib.closing(pages):
+                if kept is None:
+                    self._render(pages, identity)
+                else:
+                    self._write_anew(pages, identity, kept)
+        except Signalled:
+            pass
+        self._clock.stage("write")
+        self.report.signal = self._signals.received
+
+    def _write_anew(self, pages: Iterator[PageResult], identity: RunIdentity, kept: JournalLedger) -> None:
         self.report.unwritten = True
         for _ in pages:
             pass
-        if self.before_writing is not None:
-            self.before_writing(journal)
+        if self._signals.stopping():
+            say("writing the pages read so far; a second signal ends that", event="writing")
+        kept.before_writing()
         whole = self.report.anew()
-        write_pages(
-            whole.counting(journal.results()),
-            self.target, self.output, identity.provenance, form_lengths(self.templates),
-        )  # fmt: skip
+        self._render(whole.counting(kept.journal.results()), identity, whole=True)
         whole.before = whole.pages - self.report.pages
+        whole.failed_before = whole.failures - self.report.failures
         self.report = whole
-        self.clock.stage("write")
 
-    def _request(self) -> dict[str, Any]:
-        """What the commands that go on with the journal later must know, beside the run's identity."""
-        return {
-            "output": asdict(self.output),
-            "model": asdict(self.model),
-            "template_paths": list(self.template_paths),
-            "form_lengths": form_lengths(self.templates),
-        }
+    def _render(self, pages: Iterator[PageResult], identity: RunIdentity, *, whole: bool = False) -> None:
+        request = self._request
+        lengths = form_lengths(request.templates)
+        write_pages(pages, request.target, request.output, identity.provenance, lengths, whole=whole)
+
+
+def _remembered(request: Request) -> dict[str, Any]:
+    """What the commands that go on with the journal later must know, beside the run's identity."""
+    return {
+        "output": asdict(request.output),
+        "model": asdict(request.model),
+        "template_paths": [str(template.path) for template in request.templates],
+        "form_lengths": form_lengths(request.templates),
+    }
 
 
 def _told(identity: RunIdentity) -> dict[str, Any]:

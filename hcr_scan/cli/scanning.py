@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Any, TextIO
 from hcr_scan.cli.bundles import bundle_folder, refuse_among_data
 from hcr_scan.cli.outputs import chosen_output
 from hcr_scan.cli.progress import Progress
-from hcr_scan.cli.running import ModelChoice, Run
+from hcr_scan.cli.running import ModelChoice, Request, Run
+from hcr_scan.cli.signals import Signals
 from hcr_scan.errors import ExitCode, UsageError
 from hcr_scan.journal.identity import RunIdentity
-from hcr_scan.journal.journal import Journal
 from hcr_scan.journal.ledgers import JournalLedger, ShardLedger
 from hcr_scan.journal.opening import check_target, open_journal
 from hcr_scan.report import FailureLimit
 from hcr_scan.settings import Settings
 from hcr_scan.sinks.output import is_lasting
-from hcr_scan.sources import find_inputs
 from hcr_scan.sources.sharding import Shard
 
 if TYPE_CHECKING:
@@ -38,21 +37,15 @@ def scan_inputs(
     shard = None if options["shard"] is None else Shard.parse(options["shard"])
     if shard is not None and not is_lasting(target):
         raise UsageError(f"--shard needs a file for --out, not {target}: shards are merged by their journals")
-    if "-" not in inputs:
-        follow_links = settings.source.follow_links
-        progress.expect(
-            lambda: sum(shard is None or shard.holds(path) for path in find_inputs(inputs, follow_links=follow_links))
-        )
+    request = Request(inputs, settings, ModelChoice.of(options), templates, target, output, shard)
+    with Signals() as signals:
 
-    def journal(identity: RunIdentity) -> Journal:
-        return open_journal(target, identity, resume=resume, overwrite=overwrite)
+        def ledger(identity: RunIdentity) -> JournalLedger:
+            journal = open_journal(target, identity, resume=resume, overwrite=overwrite)
+            kind = ShardLedger if shard else JournalLedger
+            return kind(journal, settings.source, signals.stopping)
 
-    model = ModelChoice(options["model"], options["engine"], options["device"])
-    run = Run(
-        inputs, settings, model, options["templates"], templates, target, output, journal,
-        ledger=ShardLedger if shard else JournalLedger, limit=limit, shard=shard, stdin=stdin,
-    )  # fmt: skip
-    return run.execute(progress)
+        return Run(request, signals, ledger, limit, stdin).execute(progress)
 
 
 def read_templates(paths: Sequence[str]) -> tuple[Template, ...]:

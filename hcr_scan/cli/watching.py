@@ -12,13 +12,13 @@ from hcr_scan.cli.bundles import bundle_folder, refuse_among_data
 from hcr_scan.cli.logs import say
 from hcr_scan.cli.outputs import chosen_output
 from hcr_scan.cli.progress import Progress
-from hcr_scan.cli.running import ModelChoice, Run
+from hcr_scan.cli.running import ModelChoice, Request, Run
 from hcr_scan.cli.scanning import field_names, read_templates
 from hcr_scan.cli.signals import Signals
 from hcr_scan.errors import ExitCode, OutputError
 from hcr_scan.journal.identity import RunIdentity
 from hcr_scan.journal.journal import Journal
-from hcr_scan.journal.ledgers import ArrivalsLedger
+from hcr_scan.journal.ledgers import ArrivalsLedger, JournalLedger
 from hcr_scan.journal.opening import open_journal
 from hcr_scan.mailroom import READING, Mailroom
 from hcr_scan.report import SIGNALLED, counted
@@ -35,16 +35,14 @@ def watch_folder(inbox: str, out: str, settings: Settings, options: dict[str, An
     if not Path(out).is_dir():
         raise OutputError(f"{out} is not a folder; create it, or name another for the results with --out")
     refuse_among_data(bundle_folder(options["model"]), [inbox], out)
-    watch = _Watch(inbox, out, settings, options)
     with Mailroom(inbox, options["settle"]) as room, Signals() as signals:
+        watch = _Watch(room, signals, out, settings, options)
         progress = Progress.of(options)
         for batch in _batches(room, options, signals):
-            stopped_by = watch.read(room, batch, progress)
-            if stopped_by is not None:
-                return ExitCode(SIGNALLED + stopped_by)
-        if signals.received is not None:
-            return ExitCode(SIGNALLED + signals.received)
-    return ExitCode.OK
+            watch.read(batch, progress)
+            if signals.stopping():
+                break
+        return ExitCode.OK if signals.received is None else ExitCode(SIGNALLED + signals.received)
 
 
 def _batches(room: Mailroom, options: dict[str, Any], signals: Signals) -> Iterator[str]:
@@ -68,37 +66,34 @@ def _batches(room: Mailroom, options: dict[str, Any], signals: Signals) -> Itera
 class _Watch:
     """What is the same for every batch."""
 
-    def __init__(self, inbox: str, out: str, settings: Settings, options: dict[str, Any]) -> None:
-        self._inbox = inbox
+    def __init__(self, room: Mailroom, signals: Signals, out: str, settings: Settings, options: dict[str, Any]) -> None:
+        self._room = room
+        self._signals = signals
         self._out = Path(out)
         self._settings = settings
         self._options = options
         self._templates = read_templates(options["templates"])
 
-    def read(self, room: Mailroom, batch: str, progress: Progress) -> int | None:
-        """Read one batch and put its scans away; gives the signal that ended it, if one did."""
-        target = self._target(batch)
-        options = self._options
-
-        def journal(identity: RunIdentity) -> Journal:
-            return open_journal(target, identity, resume=True, overwrite=False)
-
-        run = Run(
-            [str(Path(self._inbox) / READING)],
+    def read(self, batch: str, progress: Progress) -> None:
+        """Read one batch and put its scans away; what a signal leaves over is gone on with another time."""
+        target, options = self._target(batch), self._options
+        request = Request(
+            [str(self._room.inbox / READING)],
             self._settings,
-            ModelChoice(options["model"], options["engine"], options["device"]),
-            options["templates"],
+            ModelChoice.of(options),
             self._templates,
             target,
             chosen_output(target, options, field_names(self._templates)),
-            journal,
-            ArrivalsLedger,
-            before_writing=lambda journal: _put_away(room, journal),
         )
+
+        def ledger(identity: RunIdentity) -> JournalLedger:
+            journal = open_journal(target, identity, resume=True, overwrite=False)
+            return ArrivalsLedger(journal, self._settings.source, self._signals.stopping, self._put_away)
+
+        run = Run(request, self._signals, ledger)
         run.execute(progress)
         if run.report.signal is None:
-            room.clear(batch)
-        return run.report.signal
+            self._room.clear(batch)
 
     def _target(self, batch: str) -> str:
         name = batch[: len("2026-11-24")] if self._options["per"] == "day" else batch
@@ -106,8 +101,7 @@ class _Watch:
         # A slash at the end asks for a folder with a file a page.
         return str(self._out / name) + (f"-{format_.value}/" if format_ in ONE_PAGE_FORMATS else SUFFIXES[format_])
 
-
-def _put_away(room: Mailroom, journal: Journal) -> None:
-    """Move what was read to where it stays, before the results are written, which say where that is."""
-    for document, failed in journal.finished(str(room.inbox / READING)):
-        journal.moved(document, room.put_away(document.path, failed=failed))
+    def _put_away(self, journal: Journal) -> None:
+        """Move what was read to where it stays, before the results are written, which say where that is."""
+        for document, failed in journal.finished(str(self._room.inbox / READING)):
+            journal.moved(document, self._room.put_away(document.path, failed=failed))

@@ -93,6 +93,8 @@ class Crew(threading.Thread):
         self._queue: deque[Job] = deque()
         self._error: BaseException | None = None
         self._closing = False
+        #: The most memory that one of the workers had that have ended, in bytes.
+        self.largest = 0
         self._workers: list[_Worker] = []
         self._undead: list[WorkerProcess] = []
         self._starts = _Starts()
@@ -161,8 +163,8 @@ class Crew(threading.Thread):
                 self._listen()
         except BaseException as caught:
             error = caught
-        for worker in self._workers:
-            worker.process.end()
+        for worker in [*self._workers]:
+            self._end(worker)
         self._selector.close()
         with self._changed:
             self._error = error
@@ -378,4 +380,6 @@ class Crew(threading.Thread):
         death = worker.process.end()
         if death is None:
             self._undead.append(worker.process)
+        else:
+            self.largest = max(self.largest, death.peak)
         return death

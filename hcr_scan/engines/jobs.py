@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import resource
-import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from hcr_scan.engines.answers import decode
@@ -73,19 +69,7 @@ def _too_much_memory(limits: Limits) -> str:
 def _was_large(death: Death, limits: Limits) -> bool:
     """Whether a process died with so much memory that the want of more is the likely reason.
 
-    Native libraries double their buffers, so they may be refused memory when half of what was left is taken. A new
-    process counts what its parent had, so of the children of a large one nothing can be told.
+    Native libraries double their buffers, so they may be refused memory when half of what was left is taken.
     """
     room = limits.worker_memory - death.ready_space
-    return limits.worker_memory > 0 and death.peak - death.ready_memory > room // 2 and death.peak > _own_peak()
-
-
-def _own_peak() -> int:
-    """The most memory that this program had at a time, in bytes: what a process counts that it starts.
-
-    Not what ``getrusage`` says where that can be avoided: it counts what the program had that started this one.
-    """
-    with contextlib.suppress(OSError, ValueError, IndexError):
-        status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
-        return int(status.split("VmHWM:", 1)[1].split()[0]) << 10
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return limits.worker_memory > 0 and death.peak - death.ready_memory > room // 2

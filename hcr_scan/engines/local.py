@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from hcr_scan.engines.base import Engine, Item, Lost, Result
+from hcr_scan.engines.base import Item, Lost, Result
 from hcr_scan.engines.supervisor import Supervisor
 from hcr_scan.settings import Limits
 
 
-def local_engine(jobs: int, prepare: Callable[[], object] | None = None, limits: Limits | None = None) -> Engine:
+def local_engine(jobs: int, prepare: Callable[[], object] | None = None, limits: Limits | None = None) -> Supervisor:
     """The engine for a number of jobs: so many supervised worker processes, also where it is one.
 
     Args:

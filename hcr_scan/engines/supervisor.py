@@ -40,6 +40,11 @@ class Supervisor:
         # Also at the end of the interpreter, and when the engine is forgotten.
         self.close = weakref.finalize(self, self._crew.close)
 
+    @property
+    def largest_worker(self) -> int:
+        """The most memory that one of the workers had that have ended, in bytes; 0 where that cannot be told."""
+        return self._crew.largest
+
     def map(
         self, function: Callable[[Item], Result], items: Iterable[Item], window: int | None = None
     ) -> Iterator[Result | Lost[Item]]:

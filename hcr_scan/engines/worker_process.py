@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hcr_scan.engines.frames import HEADER, FrameReader, Kind
+from hcr_scan.engines.memory import ended_peak, living_peak
 
 #: What a worker's interpreter runs; after its three numbers stands the search path, which is the supervisor's own.
 BOOT = """
@@ -83,7 +84,7 @@ class WorkerProcess:
         self._reader = FrameReader(self.answers)
         self._unsent = memoryview(b"")
         self._open = True
-        self._ready_space, self._ready_memory = 0, 0
+        self._ready_space, self._ready_memory, self._peak = 0, 0, 0
 
     @property
     def pid(self) -> int:
@@ -141,6 +142,7 @@ class WorkerProcess:
         """
         if self._open:
             self._open = False
+            self._peak = living_peak(self.pid)
             os.close(self.tasks)
             os.close(self.answers)
             with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -156,8 +158,7 @@ class WorkerProcess:
             time.sleep(pause)
             pause = min(2 * pause, 0.05)
         self._process.returncode = os.waitstatus_to_exitcode(status)
-        unit = 1 if sys.platform == "darwin" else 1024
-        peak = usage.ru_maxrss * unit
+        peak = max(self._peak, ended_peak(usage))
         return Death(self._process.returncode, peak, self._ready_memory, self._ready_space)
 
 

@@ -28,6 +28,10 @@ COMPRESSION = 1
 #: Rows read at a time: enough to be quick, few enough to be small.
 CHUNK = 100
 
+#: What is true of documents that have something left to read, and of those with pages that failed.
+UNFINISHED = "(expected IS NULL OR expected > (SELECT count(*) FROM records WHERE document = documents.id))"
+FAILED = "id IN (SELECT document FROM records WHERE failed)"
+
 #: A page of a document: the document's number, and the page's from 1.
 Key = tuple[int, int]
 
@@ -155,13 +159,19 @@ class Journal:
 
     def unfinished(self) -> Iterator[Known]:
         """Documents that were not opened yet, and those with pages that have no record, in order."""
-        return self._chunked(
-            "(expected IS NULL OR expected > (SELECT count(*) FROM records WHERE document = documents.id))"
-        )
+        return self._chunked(UNFINISHED)
+
+    def count_unfinished(self) -> int:
+        """How many they are."""
+        return self._count(UNFINISHED)
 
     def failed(self) -> Iterator[Known]:
         """Documents with pages that failed, in order."""
-        return self._chunked("id IN (SELECT document FROM records WHERE failed)")
+        return self._chunked(FAILED)
+
+    def count_failed(self) -> int:
+        """How many they are."""
+        return self._count(FAILED)
 
     def finished(self, folder: str) -> Iterator[tuple[Known, bool]]:
         """Documents below a folder whose pages all have a record, in order, and whether one of them failed.
@@ -206,6 +216,9 @@ class Journal:
         only = " AND failed" if failed else ""
         rows = self._database.rows(f"SELECT page FROM records WHERE document = ?{only}", (document.id,))  # noqa: S608
         return {page for (page,) in rows}
+
+    def _count(self, condition: str) -> int:
+        return int(self._database.rows(f"SELECT count(*) FROM documents WHERE {condition}")[0][0])  # noqa: S608
 
     def _chunked(self, condition: str, values: tuple[object, ...] = ()) -> Iterator[Known]:
         last = 0

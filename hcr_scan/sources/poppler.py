@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -97,11 +98,25 @@ def _without_password(document: Document, settings: SourceSettings) -> Iterator[
 
     from hcr_scan.sources.pdf import open_pdf
 
-    with tempfile.TemporaryDirectory(prefix="hcr-scan-") as folder:
-        decrypted = Path(folder, "decrypted.pdf")
+    with _unnamed_file() as (file, path):
         with open_pdf(document, settings) as pdf:
-            pdf.save(decrypted, flags=pdfium_c.FPDF_REMOVE_SECURITY)
-        yield str(decrypted)
+            pdf.save(file, flags=pdfium_c.FPDF_REMOVE_SECURITY)
+        file.flush()
+        yield path
+
+
+@contextmanager
+def _unnamed_file() -> Iterator[tuple[IO[bytes], str]]:
+    """A file, and the path by which programs that are started here can open it.
+
+    On Linux it is in no folder: whatever kills this process, nothing that was encrypted is left on a disk.
+    """
+    if hasattr(os, "memfd_create"):
+        with os.fdopen(os.memfd_create("hcr-scan"), "w+b") as file:
+            yield file, f"/proc/{os.getpid()}/fd/{file.fileno()}"
+    else:
+        with tempfile.NamedTemporaryFile(prefix="hcr-scan-", suffix=".pdf") as named:
+            yield named.file, named.name
 
 
 def _too_slow(path: str) -> SourceError:

@@ -87,17 +87,3 @@ def test_the_largest_page_that_is_allowed_fits_into_a_worker(tmp_path: Path, mod
         assert isinstance(image, PageImage)
         (result,) = engine.map(segment_page, [PageTask(image.ref, Settings(), CropSpec())])
     assert isinstance(result, SegmentedPage)
-
-
-@pytest.mark.slow
-def test_a_run_goes_on_without_files_or_says_clearly_that_it_cannot(folder: Path, tmp_path: Path) -> None:
-    """Descriptors run out somewhere: with workers, or before."""
-    for most in (12, 20, 64):
-        done = subprocess.run(
-            ["bash", "-c", f'ulimit -n {most}; exec "$0" -m hcr_scan "$@"', sys.executable, str(folder), "--out",
-             str(tmp_path / "r.csv"), "--jobs", "2"],
-            capture_output=True, text=True, check=False, timeout=120,
-        )  # fmt: skip
-        assert "Traceback" not in done.stderr or most < 20
-        assert done.returncode == ExitCode.OK or "error" in done.stderr
-    assert done.returncode == ExitCode.OK

@@ -145,12 +145,3 @@ def test_standard_output_that_is_full_is_5(folder: Path) -> None:
     assert "Traceback" not in done.stderr
     assert "standard output" in done.stderr
     assert scan(folder, "--out", "/dev/full", "--format", "csv") == ExitCode.OUTPUT
-
-
-@pytest.mark.parametrize("out", ["-", "r.csv"])
-def test_standard_streams_that_are_closed(folder: Path, tmp_path: Path, out: str) -> None:
-    target = out if out == "-" else str(tmp_path / out)
-    command = " ".join([*PROGRAM, str(folder), "--out", target, "--format", "csv", *READING, "-j1"])
-    done = subprocess.run(["bash", "-c", f"{command} >&- <&-"], stderr=subprocess.PIPE, text=True, check=False)
-    assert "Traceback" not in done.stderr
-    assert done.returncode == (ExitCode.OUTPUT if out == "-" else ExitCode.OK), done.stderr

@@ -14,10 +14,12 @@ from hcr_scan.document import Page, PageFailure, Source
 from hcr_scan.errors import JournalError, OutputError
 from hcr_scan.journal.identity import RunIdentity
 from hcr_scan.journal.journal import Journal
-from hcr_scan.journal.ledgers import MOST_DEATHS, SUSPECT_DEATHS, JournalLedger
+from hcr_scan.journal.ledgers import MOST_DEATHS, SUSPECT_DEATHS, JournalLedger, ShardLedger
 from hcr_scan.ledger import Remaining
 from hcr_scan.settings import Settings, SourceSettings
+from hcr_scan.sources.listing import Listing
 from hcr_scan.sources.pages import PageRef
+from hcr_scan.sources.sharding import Shard
 
 IDENTITY = RunIdentity.of(["/in"], Settings(), "0" * 64)
 SHA = "a" * 64
@@ -92,7 +94,7 @@ def test_documents_are_gone_on_with_where_they_were_left(path: str) -> None:
     with Journal(path) as journal:
         journal.begin(IDENTITY)
         ledger = ledger_of(journal)
-        assert list(ledger.documents(lambda: iter(["a", "b", "c"]))) == ["a", "b", "c"]
+        assert list(ledger.documents(lambda: Listing(iter(["a", "b", "c"])))) == ["a", "b", "c"]
         ledger.listed("a", tuple(PageRef("a", n, 3, SHA) for n in range(3)))
         ledger.listed("b", (PageRef("b", 0, 1, SHA),))
         journal.add(page("a", 2, 3))
@@ -103,6 +105,40 @@ def test_documents_are_gone_on_with_where_they_were_left(path: str) -> None:
 
         left = list(ledger_of(journal).documents(find))  # type: ignore[arg-type]
         assert left == [Remaining((PageRef("a", 0, 3, SHA), PageRef("a", 2, 3, SHA))), "c"]
+
+
+def test_a_shard_counts_its_own_documents(path: str) -> None:
+    shard = Shard(2, 3)
+    names = [f"{number:03}" for number in range(90)]
+    with Journal(path) as journal:
+        journal.begin(RunIdentity.of(["/in"], Settings(), "0" * 64, (), shard))
+        ledger = ShardLedger(journal, SourceSettings(), never)
+        documents = ledger.documents(lambda: Listing(iter(names)))
+        next(documents)
+        assert ledger.expected == 1 + len([*documents]) == sum(map(shard.holds, names))
+
+
+def test_the_documents_that_are_left_are_counted(path: str) -> None:
+    names = [f"{number:03}" for number in range(500)]
+    with Journal(path) as journal:
+        journal.begin(IDENTITY)
+        ledger = ledger_of(journal)
+        documents = ledger.documents(lambda: Listing(iter(names)))
+        begun = [next(documents) for _ in range(7)]
+        assert ledger.expected == 500  # long before the last was begun
+        for name in begun[:4]:
+            journal.add(page(str(name)))
+
+        again = ledger_of(journal)
+        documents = again.documents(lambda: Listing(iter([*names, "new"])))
+        assert [next(documents) for _ in range(3)] == begun[4:]
+        assert len([*documents]) == 494
+        assert again.expected == 3 + 494
+
+        for name in begun[4:]:
+            journal.add(page(str(name)))
+        last = ledger_of(journal)
+        assert len([*last.documents(lambda: Listing(iter(())))]) == last.expected == 494
 
 
 CLAIM = "ledger.claim(PageRef('a', {}, 2, SHA))"

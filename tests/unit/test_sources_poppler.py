@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from hcr_scan.engines.base import Lost
+from hcr_scan.engines.supervisor import Supervisor
 from hcr_scan.errors import MissingDependency
-from hcr_scan.settings import PdfRenderer, SourceSettings
+from hcr_scan.settings import Limits, PdfRenderer, SourceSettings
 from hcr_scan.sources import check_renderer
+from hcr_scan.worker import ListTask, load_first_page
 from tests.pdf_writer import blank_pdf, encrypted_pdf, flate_page
 from tests.source_reading import SETTINGS, read_failure, read_page
 
@@ -67,6 +72,27 @@ def test_poppler_opens_encrypted_pdfs_without_seeing_the_password(
     assert image.pixels[71, 0] == 0
     assert image.pixels[0, 0] == 255
     assert "secret" not in arguments.read_text()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere files have names")
+def test_nothing_decrypted_is_left_when_a_worker_is_killed(
+    tmp_path: Path, poppler: SourceSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spy, begun, temporary = tmp_path / "bin" / "pdftoppm", tmp_path / "begun", tmp_path / "tmp"
+    spy.parent.mkdir()
+    temporary.mkdir()
+    spy.write_text(f"#!/bin/sh\n[ $1 = -v ] && exec {shutil.which('pdftoppm')} -v\necho >> {begun}\nexec sleep 600\n")
+    spy.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{spy.parent}:{os.environ['PATH']}")
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    task = ListTask(
+        str(write(tmp_path, encrypted_pdf("secret", b"0 0 36 36 re f"))), replace(poppler, password="secret")
+    )
+    with contextlib.closing(Supervisor(1, limits=Limits(page_timeout=3.0))) as supervisor:
+        (lost,) = supervisor.map(load_first_page, [task])
+    assert isinstance(lost, Lost)
+    assert begun.exists()
+    assert list(temporary.iterdir()) == []
 
 
 def test_a_hanging_poppler_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
