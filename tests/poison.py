@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from hcr_scan.engines.answers import answerable
 from hcr_scan.engines.frames import HEADER, Kind
 from hcr_scan.engines.preparation import preparing
+from hcr_scan.errors import UsageError
 
 LETTERS = "a" * 60 + "!"
 
@@ -47,6 +48,10 @@ def double(number: int) -> int:
 
 def whoami(number: int) -> Answer:
     return Answer(number, os.getpid())
+
+
+def refuse(message: str) -> None:
+    raise UsageError(message)
 
 
 def slow_when_even(number: int) -> int:

@@ -6,13 +6,13 @@ import contextlib
 from typing import Any
 
 from hcr_scan.cli.bundles import bundle_folder
+from hcr_scan.cli.scanning import read_templates
 from hcr_scan.document import PageFailure
-from hcr_scan.engines.base import Lost
+from hcr_scan.engines.base import Engine, Lost
 from hcr_scan.engines.local import local_engine
 from hcr_scan.errors import InputError
-from hcr_scan.forms.files.template_file import load_templates
 from hcr_scan.model.classifier import load_classifier
-from hcr_scan.pipeline import read_page
+from hcr_scan.pipeline import transcribe
 from hcr_scan.report import RunReport
 from hcr_scan.settings import Settings
 from hcr_scan.sinks.output import write_output
@@ -28,9 +28,13 @@ def draw_page(path: str, settings: Settings, options: dict[str, Any]) -> str:
         InputError: the page cannot be read, or the document has no such page.
     """
     report = RunReport()
-    image = _load(path, settings)
-    classifier = load_classifier(bundle_folder(options["model"]), engine=options["engine"], device=options["device"])
-    page = read_page(image, classifier, settings, load_templates(options["templates"]))
+    templates = read_templates(options["templates"])
+    with contextlib.closing(local_engine(1, limits=settings.limits)) as engine:
+        image = _load(path, settings, engine)
+        classifier = load_classifier(
+            bundle_folder(options["model"]), engine=options["engine"], device=options["device"]
+        )
+        (page,) = transcribe(path, classifier, settings, engine, templates=templates)
     if isinstance(page, PageFailure):
         raise InputError(page.message)
     write_output(options["out"], draw_overlay(image.pixels, page))
@@ -38,11 +42,10 @@ def draw_page(path: str, settings: Settings, options: dict[str, Any]) -> str:
     return report.summary()
 
 
-def _load(path: str, settings: Settings) -> PageImage:
+def _load(path: str, settings: Settings, engine: Engine) -> PageImage:
     """The page's pixels, decoded where nothing but a worker suffers from a hostile file."""
     check_settings(settings.source)
-    with contextlib.closing(local_engine(1, limits=settings.limits)) as engine:
-        (image,) = engine.map(load_first_page, [ListTask(path, settings.source)])
+    (image,) = engine.map(load_first_page, [ListTask(path, settings.source)])
     if image is None:
         raise InputError(f"{path} has no page {settings.source.pages}; choose another with --page")
     if isinstance(image, Lost):

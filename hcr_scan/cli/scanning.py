@@ -49,12 +49,15 @@ def scan_inputs(
 
 
 def read_templates(paths: Sequence[str]) -> tuple[Template, ...]:
-    """The templates to read with. Reading them takes numpy, which a run without any is to load beside its workers."""
+    """The templates to read with; their blanks are decoded in a worker."""
     if not paths:
         return ()
+    # Imported here: runs without templates, which are most, start sooner.
+    from hcr_scan.engines.apart import Apart
     from hcr_scan.forms.files.template_file import load_templates
 
-    return load_templates(paths)
+    with Apart() as apart:
+        return apart.call(", ".join(paths), load_templates, tuple(paths))
 
 
 def field_names(templates: Sequence[Template]) -> tuple[str, ...]:

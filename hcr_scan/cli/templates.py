@@ -1,19 +1,21 @@
-"""What the commands of ``hcr-scan template`` write."""
+"""What the commands of ``hcr-scan template`` write. Blanks and samples are decoded in a worker."""
 
 from __future__ import annotations
 
 import io
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
 from PIL import Image
 
+from hcr_scan.engines.apart import Apart
 from hcr_scan.errors import ExitCode, OutputError, UsageError
 from hcr_scan.forms.drafting.checking import check_template
 from hcr_scan.forms.drafting.draft import draft_template
 from hcr_scan.forms.drafting.preview import draw_preview
-from hcr_scan.forms.drafting.sample_checking import check_samples
+from hcr_scan.forms.drafting.sample_checking import check_samples, sample_pages
 from hcr_scan.forms.files.template_file import load_template
 from hcr_scan.forms.files.template_writing import write_template
 from hcr_scan.images import Gray
@@ -33,13 +35,14 @@ def write_draft(blank: str, out: Path, *, pages: str | None, filled: bool, previ
         raise UsageError(f"-o {out}: a template is a file that ends in .toml, for its blanks and preview lie beside it")
     if out.exists() and not force:
         raise OutputError(f"{out} exists and may hold names you gave; choose another -o, or replace it with --force")
-    draft = draft_template(blank, out, filled=filled, pages=pages)
-    for copy in draft.copies:
-        write_output(str(copy.path), _png(copy.pixels, copy.dpi))
-    write_output(str(out), write_template(draft.template).encode())
-    form = load_template(out)
     picture = preview or str(out.with_suffix(".png"))
-    write_output(picture, draw_preview(form))
+    with Apart() as apart:
+        draft = apart.call(blank, draft_template, blank, out, filled=filled, pages=pages)
+        for copy in draft.copies:
+            write_output(str(copy.path), _png(copy.pixels, copy.dpi))
+        write_output(str(out), write_template(draft.template).encode())
+        form = apart.call(str(out), load_template, out)
+        write_output(picture, apart.call(str(out), draw_preview, form))
     kinds = [field.kind.value for field in form.fields]
     counts = ", ".join(f"{kinds.count(kind)} {kind}" for kind in dict.fromkeys(kinds)) or "none"
     what = counted(len(kinds), "field")
@@ -49,15 +52,18 @@ def write_draft(blank: str, out: Path, *, pages: str | None, filled: bool, previ
 
 def write_preview(path: str, out: str) -> None:
     """Draw a template file into a PNG."""
-    write_output(out, draw_preview(load_template(path)))
+    with Apart() as apart:
+        write_output(out, apart.call(path, draw_preview, apart.call(path, load_template, path)))
 
 
 def print_findings(path: str, samples: Sequence[str]) -> int:
     """Print what is wrong with the fields of a template file; returns the exit code."""
-    form = load_template(path)
-    findings = check_template(form)
-    if samples:
-        findings += check_samples(form, find_inputs(samples))
+    with Apart() as apart:
+        form = apart.call(path, load_template, path)
+        findings = apart.call(path, check_template, form)
+        if samples:
+            pages = (apart.call(sample, sample_pages, form, sample) for sample in find_inputs(samples))
+            findings += check_samples(form, itertools.chain.from_iterable(pages))
     width = max((len(finding.field) for finding in findings), default=0)
     for finding in findings:
         page = f"page {finding.page}" if finding.page else "sample"

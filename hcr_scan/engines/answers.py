@@ -1,4 +1,4 @@
-"""What a worker may answer: plain values, our dataclasses and enumerations, arrays of numbers; nothing else arrives.
+"""What a worker may answer: plain values and paths, our dataclasses and enumerations, arrays of numbers; nothing else.
 
 A worker has decoded files that nobody trusts, so neither is what it sends: the pickle it answers with can name no
 function and no class but these, and each object is made by its own constructor.
@@ -14,6 +14,7 @@ from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import cache, lru_cache
 from operator import attrgetter
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -82,6 +83,11 @@ def restored_number(dtype: str, data: bytes | bytearray) -> np.generic:
     return number
 
 
+def restored_path(text: str) -> Path:
+    """A path from its text."""
+    return Path(text)
+
+
 class _Pickler(pickle.Pickler):
     def reducer_override(self, value: Any) -> Any:
         kind = type(value)
@@ -90,6 +96,8 @@ class _Pickler(pickle.Pickler):
             return kind, values_of(value)
         if isinstance(value, Enum):
             return kind, (value.value,)
+        if isinstance(value, Path):
+            return restored_path, (str(value),)
         numpy = sys.modules.get("numpy")
         if numpy is not None and kind is numpy.ndarray:
             buffer = pickle.PickleBuffer(numpy.ascontiguousarray(value))
@@ -127,7 +135,7 @@ class _Maker:
         return self._make(*values)
 
 
-_MAKERS = {(make.__module__, make.__name__): _Maker(make) for make in (restored_array, restored_number)}
+_MAKERS = {(make.__module__, make.__name__): _Maker(make) for make in (restored_array, restored_number, restored_path)}
 
 
 @lru_cache(maxsize=1024)

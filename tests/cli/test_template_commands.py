@@ -27,9 +27,8 @@ def drafted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def colors(path: Path) -> set[tuple[int, int, int]]:
-    pixels = np.asarray(Image.open(path)).reshape(-1, 3)
-    return {(int(r), int(g), int(b)) for r, g, b in np.unique(pixels, axis=0)}
+def colors(path: Path) -> set[object]:
+    return {color for _, color in Image.open(path).getcolors(1 << 24) or ()}
 
 
 def test_a_draft_is_a_template_and_a_picture(drafted: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -139,3 +138,24 @@ def test_a_blank_that_is_not_there_is_no_input(tmp_path: Path, capsys: pytest.Ca
     assert run(["template", "draft", str(tmp_path / "gone.png"), "-o", str(tmp_path / "f.toml")]) == ExitCode.INPUT
     assert "gone.png is not there" in capsys.readouterr().err
     assert not (tmp_path / "f.toml").exists()
+
+
+def test_no_blank_and_no_sample_is_decoded_in_the_main_process(
+    drafted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def decode(*_: object, **__: object) -> None:
+        raise AssertionError("decoded here")
+
+    # Workers are other programs, in which this is not so.
+    for decoder in ("hcr_scan.sources.loading.read_document", "hcr_scan.sources.pdf_forms.read_document"):
+        monkeypatch.setattr(decoder, decode)
+    blank, form, pdf = str(drafted / "blank.png"), str(drafted / "card.toml"), tmp_path / "blank.pdf"
+    Image.open(blank).save(pdf)
+    assert run(["template", "draft", blank, "-o", str(tmp_path / "a.toml")]) == ExitCode.OK
+    assert run(["template", "draft", str(pdf), "-o", str(tmp_path / "b.toml"), "--filled"]) == ExitCode.OK
+    assert run(["template", "preview", form, "-o", str(tmp_path / "a.png")]) == ExitCode.OK
+    assert run(["template", "check", form, blank]) == ExitCode.OK
+    assert run([blank, "--out", str(tmp_path / "r.csv"), "--template", form, "-j1", "-q"]) == ExitCode.OK
+    assert run(["inspect", blank, "--template", form, "-o", str(tmp_path / "i.png")]) == ExitCode.OK
+    with pytest.raises(AssertionError, match="decoded here"):
+        load_template(form)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -43,49 +43,66 @@ class _Seen:
             self.beyond[side] = max(self.beyond.get(side, 0), depth)
 
 
-def check_samples(template: Template, samples: Iterable[str]) -> list[Finding]:
-    """Pages that match no page of the template, and fields that writing leaves, in that order.
+@dataclass(frozen=True, slots=True)
+class SamplePage:
+    """What one page of a sample shows.
 
-    Args:
-        template: the form.
-        samples: files of pages that were filled in.
+    ``number`` is the page of the form that it matches, ``None`` for none; ``leaving`` tells for each field how far
+    writing leaves it on each side, in pixels of the blank.
+    """
+
+    name: str
+    number: int | None = None
+    leaving: tuple[tuple[str, dict[str, int]], ...] = ()
+
+
+def sample_pages(template: Template, path: str) -> tuple[SamplePage, ...]:
+    """The pages of one sample held against a template.
 
     Raises:
-        InputError: a sample cannot be read.
+        InputError: the sample cannot be read.
         UsageError: a blank cannot be read any more.
     """
     forms = prepared_pages([template])
+    return tuple(_sample_page(image, forms) for image in _images(path))
+
+
+def check_samples(template: Template, pages: Iterable[SamplePage]) -> list[Finding]:
+    """Pages that match no page of the template, and fields that writing leaves, in that order."""
     seen = {(page.number, field.name): _Seen() for page in template.pages for field in page.fields}
-    pages = dict.fromkeys((page.number for page in template.pages), 0)
+    count = dict.fromkeys((page.number for page in template.pages), 0)
     findings = []
-    for image in _images(samples):
-        page = registered_page(image, forms)
-        if page is None:
-            findings.append(Finding(0, f"{image.ref.path}:{image.ref.index + 1}", "matches no page of the template"))
+    for page in pages:
+        if page.number is None:
+            findings.append(Finding(0, page.name, "matches no page of the template"))
             continue
-        number = page.form.page.number
-        pages[number] += 1
-        for name, beyond in _leaving(page):
-            seen[number, name].add(beyond)
+        count[page.number] += 1
+        for name, beyond in page.leaving:
+            seen[page.number, name].add(beyond)
     for (number, name), found in seen.items():
         if found.samples:
             sides = ", ".join(f"{side} by {found.beyond[side]}" for side in SIDES if side in found.beyond)
-            where = f"in {found.samples} of {pages[number]} samples"
+            where = f"in {found.samples} of {count[number]} samples"
             findings.append(Finding(number, name, f"writing leaves the box {where}: {sides} pixels; give it more room"))
     return findings
 
 
-def _images(samples: Iterable[str]) -> Iterator[PageImage]:
+def _sample_page(image: PageImage, forms: Sequence[PreparedPage]) -> SamplePage:
+    name = f"{image.ref.path}:{image.ref.index + 1}"
+    page = registered_page(image, forms)
+    return SamplePage(name) if page is None else SamplePage(name, page.form.page.number, tuple(_leaving(page)))
+
+
+def _images(path: str) -> Iterator[PageImage]:
     settings = SourceSettings()
-    for path in samples:
-        refs = count_pages(path, settings)
-        if isinstance(refs, PageFailure):
-            raise InputError(refs.message)
-        for ref in refs:
-            image = load_page(ref, settings)
-            if isinstance(image, PageFailure):
-                raise InputError(image.message)
-            yield image
+    refs = count_pages(path, settings)
+    if isinstance(refs, PageFailure):
+        raise InputError(refs.message)
+    for ref in refs:
+        image = load_page(ref, settings)
+        if isinstance(image, PageFailure):
+            raise InputError(image.message)
+        yield image
 
 
 def _leaving(page: RegisteredPage) -> Iterator[tuple[str, dict[str, int]]]:
