@@ -12,7 +12,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 from hcr_scan.document import Field, Page, Source, Status
@@ -21,6 +20,7 @@ from hcr_scan.journal.identity import RunIdentity
 from hcr_scan.journal.journal import Journal, _packed
 from hcr_scan.journal.ledgers import JournalLedger
 from hcr_scan.settings import Settings, SourceSettings
+from hcr_scan.sources.listing import Listing
 
 BATCH = 5_000
 
@@ -54,7 +54,7 @@ def fill(path: Path, count: int) -> None:
 def first_page(path: Path) -> None:
     """What a resumed run does before its first page."""
 
-    def find() -> Iterator[str]:
+    def find() -> Listing:
         raise AssertionError("the listing is complete")
 
     with Journal(str(path)) as journal:

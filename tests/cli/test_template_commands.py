@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from hcr_scan.cli import run
-from hcr_scan.errors import ExitCode
+from hcr_scan.errors import ExitCode, UsageError
 from hcr_scan.forms.drafting.preview import COLORS
 from hcr_scan.forms.files.template_file import load_template
 from hcr_scan.forms.template import FieldKind
@@ -157,5 +157,5 @@ def test_no_blank_and_no_sample_is_decoded_in_the_main_process(
     assert run(["template", "check", form, blank]) == ExitCode.OK
     assert run([blank, "--out", str(tmp_path / "r.csv"), "--template", form, "-j1", "-q"]) == ExitCode.OK
     assert run(["inspect", blank, "--template", form, "-o", str(tmp_path / "i.png")]) == ExitCode.OK
-    with pytest.raises(AssertionError, match="decoded here"):
+    with pytest.raises(UsageError, match="decoded here"):
         load_template(form)

@@ -101,3 +101,14 @@ def test_what_contradicts_a_wide_table_is_refused() -> None:
         wide(Extra.STATUS, format_=Format.JSON)
     with pytest.raises(UsageError, match="add --template"):
         OutputOptions(Format.CSV, shape=Shape.WIDE)
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "\0"])
+@pytest.mark.parametrize("excel", [True, False])
+def test_nothing_in_a_wide_table_for_excel_is_a_formula(tmp_path: Path, start: str, excel: bool) -> None:
+    value = f"{start}1+1"
+    form = Form((page(f"{start}a.pdf", field("surname", value)),), "order")
+    text = written(tmp_path, replace(wide(), excel=excel), form).decode("utf-8-sig")
+    (row,) = csv.DictReader(io.StringIO(text, newline=""))
+    assert row["surname"] == ("'" + value if excel else value)
+    assert row["file"].startswith("'") == (excel and row["file"].lstrip("'")[0] == start)
