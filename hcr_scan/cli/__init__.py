@@ -24,6 +24,7 @@ COMMANDS = {
     "retry": ("hcr_scan.cli.retry:retry", "Read the pages again that failed in an earlier scan."),
     "export": ("hcr_scan.cli.export:export", "Write what an earlier scan read in another format."),
     "merge": ("hcr_scan.cli.merge:merge", "Put the shards of a run together."),
+    "review": ("hcr_scan.cli.review:review", "Look at what is doubtful, and decide it, in the browser."),
     "apply": ("hcr_scan.cli.apply:apply", "Write what an earlier scan read with people's corrections."),
     "inspect": ("hcr_scan.cli.inspect:inspect", "Draw what was found on one page, coloured by confidence."),
     "train": ("hcr_scan.cli.train:train", "Train a model bundle from character images."),

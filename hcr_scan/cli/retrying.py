@@ -47,10 +47,10 @@ def _settings(settings: Settings, options: dict[str, Any]) -> Settings:
     jobs = available_cores() if options["jobs"] is None else options["jobs"]
     batch_size = settings.batch_size if options["batch_size"] is None else options["batch_size"]
     source = replace(settings.source, password=password_of(options["password_file"]))
-    return replace(settings, source=source, jobs=jobs, batch_size=batch_size, limits=_limits(options))
+    return replace(settings, source=source, jobs=jobs, batch_size=batch_size, limits=limits_of(options))
 
 
-def _limits(options: dict[str, Any]) -> Limits:
+def limits_of(options: dict[str, Any]) -> Limits:
     """The usual limits, or those given: what failed for one of them may pass with another."""
     seconds, mebibytes = options["page_timeout"], options["worker_memory"]
     limits = Limits() if seconds is None else Limits(page_timeout=seconds)

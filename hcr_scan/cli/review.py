@@ -1,0 +1,46 @@
+"""``hcr-scan review``: a person settles what the machine is unsure of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+
+@click.command(short_help="Look at what is doubtful, and decide it, in the browser.")
+@click.argument("scanned", metavar="JOURNAL|OUT")
+@click.option(
+    "--accept-above",
+    multiple=True,
+    metavar="P|NAME=P",
+    help="Values surer than this need no look; NAME=P for one field. May be repeated.  [default: what the scan said]",
+)
+@click.option("--audit", metavar="N|N%", help="Look at so many of the accepted ones too, drawn by chance.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Which ones chance draws.")
+@click.option(
+    "--passes",
+    type=click.IntRange(1, 2),
+    help="2: each field is entered twice, and settled where the entries differ.  [default: 1]",
+)
+@click.option("--reviewer", metavar="NAME", help="Who decides; the page can change it.  [default: your login name]")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port to listen at.  [default: a free one]")
+@click.option("--open", "open_browser", is_flag=True, help="Open the browser.")
+@click.option("--password-file", type=click.Path(dir_okay=False), help="File whose first line opens encrypted PDFs.")
+@click.option(
+    "--page-timeout", type=float, metavar="SECONDS", help="Pages that take longer are not shown.  [default: 30]"
+)
+@click.option(
+    "--worker-memory",
+    type=click.IntRange(min=0),
+    metavar="MIB",
+    help="Pages that take more memory are not shown; 0 is no limit.  [default: 2048]",
+)
+def review(**options: Any) -> int:
+    """Show what an earlier scan is unsure of, field by field with its ink, on a page for this machine's browser alone.
+
+    JOURNAL|OUT is the output of a scan, or the journal beside it. Each decision is saved at once, in OUT.review; Ctrl-C
+    ends the review, and the same command goes on with it. hcr-scan apply writes the corrected output.
+    """
+    from hcr_scan.cli.reviewing import review_scan
+
+    return int(review_scan(options["scanned"], options))

@@ -1,0 +1,112 @@
+"""One review, from an earlier scan's journal to the end of the server."""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import os
+import shlex
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hcr_scan.cli.options import password_of
+from hcr_scan.cli.outputs import open_earlier, remembered_request
+from hcr_scan.cli.retrying import limits_of
+from hcr_scan.cli.scanning import read_templates
+from hcr_scan.errors import ExitCode, UsageError
+from hcr_scan.journal.identity import RunIdentity
+from hcr_scan.review.indexing import Indexed, index
+from hcr_scan.review.page_images import PageImages
+from hcr_scan.review.selection import Selection
+from hcr_scan.review.server.application import Review, application
+from hcr_scan.review.server.security import new_token
+from hcr_scan.review.server.serving import HOST, listening, serve
+from hcr_scan.review.server.telling import Teller
+from hcr_scan.review.server.wording import FieldRules
+from hcr_scan.review.store import ReviewStore
+from hcr_scan.review.tables import review_path
+from hcr_scan.settings import Settings
+from hcr_scan.sources.pages import shown
+
+#: Pictures made at a time; more wait.
+PICTURE_THREADS = 4
+
+
+def review_scan(scanned: str, options: dict[str, Any]) -> ExitCode:
+    """Serve the review of a scan until it is ended."""
+    listener = listening(options["port"])
+    with contextlib.closing(listener), contextlib.ExitStack() as stack:
+        journal, target = open_earlier(scanned)
+        # The journal is let go of before people begin, so that the scan can be exported and retried meanwhile.
+        with journal:
+            identity, request = journal.identity, remembered_request(journal)
+            # Its workers get ready while the journal is gone through.
+            images = stack.enter_context(contextlib.closing(_images(identity, options)))
+            store = stack.enter_context(ReviewStore(review_path(target)))
+            _tell(index(journal, store, _selection(options)))
+        if options["passes"] is not None and options["passes"] != store.passes:
+            store.passes = options["passes"]
+        threads = stack.enter_context(ThreadPoolExecutor(PICTURE_THREADS, "pictures"))
+        review = Review(
+            store, images, Teller(_rules(request["template_paths"], identity.folder)), threads,
+            shown(Path(target).name), _next_command(target), options["reviewer"] or _login(),
+        )  # fmt: skip
+        token, port = new_token(), listener.getsockname()[1]
+        _invite(f"http://{HOST}:{port}/?token={token}", options["open_browser"])
+        code = serve(application(review, token, port), listener)
+        images.close()
+        totals = store.totals(1)
+        click.echo(f"{totals.decided:,} decided, {totals.open:,} open; next: {review.apply}", err=True)
+        return code
+
+
+def _selection(options: dict[str, Any]) -> Selection | None:
+    """What needs a look; ``None`` leaves it as it was the last time."""
+    if not options["accept_above"] and options["audit"] is None:
+        return None
+    return Selection.of_options(options["accept_above"], options["audit"], options["seed"])
+
+
+def _images(identity: RunIdentity, options: dict[str, Any]) -> PageImages:
+    from dataclasses import replace
+
+    source = replace(Settings.of_values(identity.settings).source, password=password_of(options["password_file"]))
+    return PageImages(source, limits_of(options), identity.folder)
+
+
+def _rules(paths: list[str], folder: str | None) -> FieldRules:
+    """What the scan's templates know; they are a help, so the review goes on without those that are gone."""
+    try:
+        return FieldRules(read_templates([os.path.join(folder or "", path) for path in paths]))  # noqa: PTH118 - bytes
+    except UsageError as error:
+        click.echo(f"what may stand in the fields is not shown: {error}", err=True)
+        return FieldRules()
+
+
+def _login() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        return ""
+
+
+def _next_command(target: str) -> str:
+    name = shown(target)
+    return f"hcr-scan apply {shlex.quote(name)} -o final{os.path.splitext(name)[1] or '.csv'}"  # noqa: PTH122 - bytes
+
+
+def _tell(result: Indexed) -> None:
+    click.echo(f"{result.selected:,} fields need a look", err=True)
+    if result.dropped:
+        click.echo(f"{result.dropped:,} decisions were dropped: their fields read otherwise now", err=True)
+
+
+def _invite(address: str, open_browser: bool) -> None:
+    click.echo(f"review at {address}\nCtrl-C ends it; every decision is saved", err=True)
+    if open_browser:
+        import webbrowser
+
+        webbrowser.open(address)

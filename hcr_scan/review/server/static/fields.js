@@ -1,0 +1,194 @@
+// Going from field to field: each decision is saved, and the answer awaited, before the next one is shown.
+
+import { get, post } from "./api.js";
+import { spoken, showItem, showMode, valueChanged } from "./item.js";
+import { refit, toggleBoxes, zoom } from "./ink.js";
+import { complain, part, say, shown } from "./page.js";
+import { counted, showTotals } from "./progress.js";
+import { Queue } from "./queue.js";
+import { mode, remember, reviewer, session } from "./session.js";
+
+let queue = null;
+let busy = false;
+
+export async function openFields() {
+  queue = new Queue({ ...session.filter }, session.pass);
+  await attempt(async () => {
+    // The two do not wait for each other.
+    await Promise.all([queue.begin(session.item), refreshTotals()]);
+    show("");
+    performance.mark("first-field");
+  });
+}
+
+export async function refreshTotals() {
+  showTotals(await get("/api/totals", { pass: session.pass }));
+}
+
+// Shows the current field, and says what was done before it.
+function show(words) {
+  const item = queue.current;
+  session.item = item?.id ?? null;
+  remember();
+  if (!item) return showDone(words);
+  showItem(item);
+  focusItem();
+  say(words, spoken(item));
+  queue.prefetch();
+}
+
+export function focusItem() {
+  if (part("item").hidden) return part("done").focus();
+  if (mode.single) part("item").focus({ preventScroll: true });
+  else {
+    part("value").focus({ preventScroll: true });
+    part("value").select();
+  }
+}
+
+function showDone(words) {
+  part("item").hidden = true;
+  part("done").hidden = false;
+  const open = session.filter.state === "open" && Object.keys(session.filter).length === 1;
+  part("done-title").textContent = open ? "All fields are decided." : "No more fields here.";
+  const text = open ? nextStep() : "Choose others under “Show”, above.";
+  part("done-text").textContent = text;
+  part("done-command").textContent = open && session.pass === session.passes ? session.apply : "";
+  part("done").focus();
+  say(words, part("done-title").textContent);
+}
+
+function nextStep() {
+  if (session.passes === 2 && session.pass === 1) return "Choose “Second” under Entry for the second one.";
+  if (session.passes === 2 && session.pass === 2) return "Choose “Differences” under Entry to settle what differs.";
+  return "This writes the corrected table:";
+}
+
+// One thing at a time; trouble is told and what was typed stays.
+async function attempt(work) {
+  if (busy) return;
+  busy = true;
+  try {
+    await work();
+    complain("");
+  } catch (error) {
+    complain(`${error.message} Nothing was lost: what you see is still here; try again.`);
+  } finally {
+    busy = false;
+  }
+}
+
+function verdictOf(item, value) {
+  if (!value && item.value) return null;
+  if (!value && !(item.status === "blank" && !item.settles)) return null;
+  return value === item.value ? "accepted" : "corrected";
+}
+
+async function save() {
+  const item = queue.current;
+  const value = part("value").value.trim();
+  const verdict = verdictOf(item, value);
+  if (verdict) return decide(item, verdict, value);
+  say("Nothing is written here: type the value, or mark the field as blank (Alt+B) or unreadable (Alt+U).");
+  part("value").focus();
+}
+
+async function decide(item, verdict, value) {
+  await attempt(async () => {
+    const decision = { item: item.id, pass: session.pass, reviewer: reviewer(), verdict, value };
+    const { totals } = await post("/api/decisions", decision);
+    queue.note(item, decision);
+    counted();
+    showTotals(totals);
+    await queue.next();
+    const said = { accepted: "Accepted", corrected: "Saved", unreadable: "Unreadable", blank: "Blank" };
+    show(`${said[verdict]}: ${verdict === "unreadable" || verdict === "blank" ? item.name : shown(value)}.`);
+  });
+}
+
+async function undo() {
+  await attempt(async () => {
+    const { item, totals } = await post("/api/undo", { reviewer: reviewer(), pass: session.pass });
+    showTotals(totals);
+    if (!item) return say("There is nothing of yours to undo.");
+    queue.jump(item);
+    show("Undone.");
+  });
+}
+
+async function move(step) {
+  await attempt(async () => {
+    if (step > 0) await queue.next();
+    else queue.previous();
+    show("");
+  });
+}
+
+function take(value) {
+  part("value").value = value;
+  valueChanged(queue.current);
+  // To select is to focus, which is not wanted while single keys are.
+  if (document.activeElement === part("value")) part("value").select();
+  say(`${shown(value)}. Enter saves.`);
+}
+
+function cycle(step) {
+  const values = queue.current.readings.map((reading) => reading.value);
+  const at = values.indexOf(part("value").value);
+  take(values[at < 0 ? (step > 0 ? 0 : values.length - 1) : (at + step + values.length) % values.length]);
+}
+
+function choose(number) {
+  const reading = queue.current.readings[number - 1];
+  if (reading) take(reading.value);
+}
+
+function switchMode() {
+  mode.toggle();
+  showMode();
+  focusItem();
+  say(part("mode").textContent);
+}
+
+function edit() {
+  part("value").focus();
+  part("value").select();
+}
+
+// What is done for an action of the keyboard; whether it was one of ours.
+export function act(name, number) {
+  if (name === "undo") undo();
+  else if (name === "next" || name === "previous") move(name === "next" ? 1 : -1);
+  else if (!queue?.current) return false;
+  else if (name === "save") save();
+  else if (name === "choose") choose(number);
+  else if (name === "cycle") cycle(number);
+  else if (name === "unreadable" || name === "blank") decide(queue.current, name, "");
+  else if (name === "larger") zoom(queue.current, number > 0 ? 1.25 : 0.8);
+  else if (name === "mode") switchMode();
+  else if (name === "edit") edit();
+  else return false;
+  return true;
+}
+
+export function wireFields() {
+  part("answer").addEventListener("submit", (event) => {
+    event.preventDefault();
+    save();
+  });
+  part("value").addEventListener("input", () => valueChanged(queue.current));
+  for (const name of ["unreadable", "blank", "undo", "previous", "next"]) {
+    part(name).addEventListener("click", () => act(name));
+  }
+  part("readings").addEventListener("click", (event) => {
+    const button = event.target.closest("button");
+    if (!button) return;
+    choose(Number(button.dataset.number));
+    focusItem();
+  });
+  part("show-boxes").addEventListener("change", toggleBoxes);
+  part("zoom-in").addEventListener("click", () => zoom(queue.current, 1.25));
+  part("zoom-out").addEventListener("click", () => zoom(queue.current, 0.8));
+  part("zoom-fit").addEventListener("click", () => zoom(queue.current, null));
+  window.addEventListener("resize", refit);
+}

@@ -1,0 +1,314 @@
+"""The page of a review as people use it: in a real browser, by keyboard alone, with the program behind it."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hcr_scan.document import Page
+from hcr_scan.review.store import ReviewStore
+from tests.chromium import ALT, Browser, chromium, require_chromium
+from tests.review_server import drawn_page
+from tests.reviews import field, line, write_journal
+from tests.runs import PROGRAM
+
+ENTER, ESCAPE, TAB, DOWN, RIGHT = "\ue007", "\ue00c", "\ue004", "\ue015", "\ue014"
+PAGE_UP, PAGE_DOWN, DELETE = "\ue00e", "\ue00f", "\ue017"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as found:
+        yield found
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _chromium() -> None:
+    require_chromium()
+
+
+@contextlib.contextmanager
+def reviewing(folder: Path, *pages: Page, options: tuple[str, ...] = ()) -> Iterator[str]:
+    """The program over a journal of these pages; gives the address to open."""
+    write_journal(folder / "out.csv.journal", pages)
+    arguments = [*PROGRAM, "review", str(folder / "out.csv"), "--reviewer", "ann", *options]
+    process = subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True)
+    try:
+        assert process.stderr is not None
+        line = next(line for line in process.stderr if "http://" in line)
+        found = re.search(r"http://\S+", line)
+        assert found is not None
+        yield found.group()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 0
+    finally:
+        process.kill()
+        process.wait()
+
+
+def decisions(folder: Path) -> dict[str, tuple[str, str]]:
+    """What is decided at last: by the field's name the verdict and the value."""
+    with ReviewStore(str(folder / "out.csv.review")) as store:
+        return {item.name: (decision.verdict.value, decision.value) for item, decision in store.finals()}
+
+
+def four(folder: Path) -> Page:
+    """Fields a, b, c and d, in the order in which they come up."""
+    return drawn_page(
+        folder / "scan.png",
+        *(
+            field(name, text, sure, doubtful=[0], top=40 + 60 * number)
+            for number, (name, text, sure) in enumerate(
+                [("a", "ABC", 0.1), ("b", "B22", 0.2), ("c", "C33", 0.3), ("d", "D44", 0.4)]
+            )
+        ),
+    )
+
+
+def begin(browser: Browser, address: str, name: str = "a") -> None:
+    browser.open("about:blank")
+    browser.open(address)
+    browser.script("localStorage.clear()")
+    browser.open(address)
+    browser.wait_for("item-name", name)
+
+
+def test_accept_correct_unreadable_and_blank_by_keys_alone(browser: Browser, tmp_path: Path) -> None:
+    with reviewing(tmp_path, four(tmp_path)) as address:
+        begin(browser, address)
+        assert browser.focus == "value"
+        assert browser.value() == "ABC"
+        browser.press(ENTER)
+        browser.wait_for("item-name", "b")
+        assert "Accepted: ABC" in browser.text("said")
+        assert "b, read B22" in browser.text("said-more")
+        assert browser.focus == "value"
+        # What is typed replaces what was read, letters that are commands elsewhere included.
+        browser.press("UBZN?19", ENTER)
+        browser.wait_for("item-name", "c")
+        browser.press(ALT + "u")
+        browser.wait_for("item-name", "d")
+        browser.press(ALT + "b")
+        browser.wait(lambda: browser.shown("done"))
+        assert browser.focus == "done"
+        assert "hcr-scan apply" in browser.text("done-command")
+        assert browser.errors() == []
+    assert decisions(tmp_path) == {
+        "a": ("accepted", "ABC"), "b": ("corrected", "UBZN?19"), "c": ("unreadable", ""), "d": ("blank", ""),
+    }  # fmt: skip
+
+
+def test_readings_are_chosen_by_number_or_arrow(browser: Browser, tmp_path: Path) -> None:
+    with reviewing(tmp_path, four(tmp_path)) as address:
+        begin(browser, address)
+        browser.press(ALT + "2")
+        assert browser.value() == "QBC"
+        browser.press(ENTER)
+        browser.wait_for("item-name", "b")
+        browser.press(DOWN)
+        assert browser.value() == "Q22"
+        browser.press(DOWN)
+        assert browser.value() == "BQ2"
+        browser.press(ENTER)
+        browser.wait_for("item-name", "c")
+        # With single keys on, digits alone do it.
+        browser.press(ESCAPE)
+        assert browser.focus == "item"
+        browser.press("2", ENTER)
+        browser.wait_for("item-name", "d")
+        assert browser.focus == "item"
+        browser.press(ESCAPE)
+        assert browser.focus == "value"
+    assert decisions(tmp_path) == {
+        "a": ("corrected", "QBC"), "b": ("corrected", "BQ2"), "c": ("corrected", "Q33"),
+    }  # fmt: skip
+
+
+def test_single_keys_never_work_while_a_value_is_typed(browser: Browser, tmp_path: Path) -> None:
+    with reviewing(tmp_path, four(tmp_path)) as address:
+        begin(browser, address)
+        browser.press("ubznpfgke?123")
+        assert browser.text("item-name") == "a"
+        assert browser.value() == "ubznpfgke?123"
+        browser.press(ESCAPE, "n")
+        browser.wait_for("item-name", "b")
+        browser.press("u")
+        browser.wait_for("item-name", "c")
+        browser.press("?")
+        assert browser.shown("help")
+        browser.press(ESCAPE)
+        assert not browser.shown("help")
+        assert browser.focus == "item"
+        browser.press("e", "X", ENTER)
+        browser.wait_for("item-name", "d")
+    assert decisions(tmp_path) == {"b": ("unreadable", ""), "c": ("corrected", "X")}
+
+
+def test_undo_next_and_previous(browser: Browser, tmp_path: Path) -> None:
+    with reviewing(tmp_path, four(tmp_path)) as address:
+        begin(browser, address)
+        browser.press("WRONG", ENTER)
+        browser.wait_for("item-name", "b")
+        browser.press(ALT + "z")
+        browser.wait_for("item-name", "a")
+        assert browser.value() == "ABC"
+        assert "Undone" in browser.text("said")
+        browser.press(PAGE_DOWN)
+        browser.wait_for("item-name", "b")
+        browser.press(PAGE_DOWN)
+        browser.wait_for("item-name", "c")
+        browser.press(PAGE_UP)
+        browser.wait_for("item-name", "b")
+        browser.press("RIGHT", ENTER)
+        browser.wait_for("item-name", "c")
+        # What was passed over comes again at the end.
+        browser.press(ENTER)
+        browser.wait_for("item-name", "d")
+        browser.press(ENTER)
+        browser.wait_for("item-name", "a")
+        browser.press(ALT + "z")
+        browser.wait_for("item-name", "d")
+    assert decisions(tmp_path) == {"b": ("corrected", "RIGHT"), "c": ("accepted", "C33")}
+
+
+def test_an_empty_value_is_not_taken_for_blank(browser: Browser, tmp_path: Path) -> None:
+    with reviewing(tmp_path, four(tmp_path)) as address:
+        begin(browser, address)
+        browser.press(DELETE, ENTER)
+        browser.wait_for("said", "Nothing is written here")
+        assert browser.text("item-name") == "a"
+        assert browser.focus == "value"
+    assert decisions(tmp_path) == {}
+
+
+def test_a_reload_goes_on_where_it_was(browser: Browser, tmp_path: Path) -> None:
+    with reviewing(tmp_path, four(tmp_path)) as address:
+        begin(browser, address)
+        browser.press(ENTER)
+        browser.wait_for("item-name", "b")
+        browser.press(PAGE_DOWN)
+        browser.wait_for("item-name", "c")
+        browser.driver.refresh()
+        browser.wait_for("item-name", "c")
+        assert browser.focus == "value"
+        browser.wait_for("counts", "1 of 4 decided")
+
+
+def test_filters_by_keyboard(browser: Browser, tmp_path: Path) -> None:
+    with reviewing(tmp_path, four(tmp_path)) as address:
+        begin(browser, address)
+        browser.press(ALT + "f")
+        assert browser.focus == "filter-state"
+        browser.press(TAB)
+        assert browser.focus == "filter-name"
+        browser.wait(lambda: "c (1 open)" in browser.text("filter-name"))
+        browser.press("c")
+        browser.press(*[TAB] * 5, ENTER)
+        browser.wait_for("item-name", "c")
+        assert browser.focus == "value"
+        assert "name c" in browser.text("filter-text")
+        browser.press(ENTER)
+        browser.wait(lambda: browser.shown("done"))
+        assert "No more fields here" in browser.text("done-title")
+
+
+def test_characters_read_alike_are_settled_in_one_grid(browser: Browser, tmp_path: Path) -> None:
+    page = drawn_page(
+        tmp_path / "scan.png",
+        *(field(name, "5", doubtful=[0], top=40 + 60 * number) for number, name in enumerate("abc")),
+    )
+    with reviewing(tmp_path, page) as address:
+        begin(browser, address)
+        browser.press(ALT + "g")
+        browser.wait(lambda: browser.focus == "" and "5" in browser.script("return document.activeElement.textContent"))
+        browser.press(ENTER)
+        browser.wait(lambda: browser.focus == "option")
+        assert "3 read as 5" in browser.text("group-title")
+        browser.wait(
+            lambda: browser.script("return [...document.querySelectorAll('.glyph img')].every(i => i.naturalWidth)")
+        )
+        browser.press(RIGHT, "S")
+        label = str(browser.script("return document.activeElement.getAttribute('aria-label')"))
+        assert label.startswith("S, was read 5")
+        browser.press(ENTER)
+        browser.wait(lambda: browser.shown("group-none"))
+        browser.wait_for("counts", "3 of 3 decided")
+        browser.press(ALT + "z")
+        browser.wait_for("counts", "0 of 3 decided")
+        browser.wait(lambda: browser.focus == "option")
+        browser.press(RIGHT, "S", ENTER)
+        browser.wait_for("counts", "3 of 3 decided")
+        assert browser.errors() == []
+    assert sorted(value for _, value in decisions(tmp_path).values()) == ["5", "5", "S"]
+
+
+def test_two_entries_and_what_differs(browser: Browser, tmp_path: Path) -> None:
+    with reviewing(tmp_path, four(tmp_path), options=("--passes", "2")) as address:
+        begin(browser, address)
+        for typed, then in (("ONE", "b"), ("BOTH", "c")):
+            browser.press(typed, ENTER)
+            browser.wait_for("item-name", then)
+        _choose_entry(browser, "Second", "a")
+        assert browser.value() == "ABC"
+        assert "ONE" not in browser.script("return document.body.innerText")
+        for typed, then in (("TWO", "b"), ("BOTH", "c")):
+            browser.press(typed, ENTER)
+            browser.wait_for("item-name", then)
+        _choose_entry(browser, "Differences", "a")
+        assert browser.value() == ""
+        readings = browser.text("readings")
+        assert "ONE" in readings
+        assert "TWO" in readings
+        browser.press(ENTER)
+        browser.wait_for("said", "Nothing is written here")
+        browser.press(ALT + "2", ENTER)
+        browser.wait(lambda: browser.shown("done"))
+    assert decisions(tmp_path) == {"a": ("corrected", "TWO"), "b": ("corrected", "BOTH")}
+
+
+def _choose_entry(browser: Browser, which: str, name: str) -> None:
+    browser.script("document.getElementById('pass').focus()")
+    browser.press(which[0])
+    browser.wait_for("item-name", name)
+    browser.wait(lambda: browser.focus == "value")
+
+
+def test_when_the_program_is_gone_what_was_typed_stays(browser: Browser, tmp_path: Path) -> None:
+    with reviewing(tmp_path, four(tmp_path)) as address:
+        begin(browser, address)
+    browser.press("TYPED", ENTER)
+    browser.wait(lambda: browser.shown("failure"))
+    assert "does not answer" in browser.text("failure")
+    assert browser.value() == "TYPED"
+    assert browser.text("item-name") == "a"
+
+
+def test_a_page_whose_file_is_gone_can_still_be_decided(browser: Browser, tmp_path: Path) -> None:
+    page = four(tmp_path)
+    (tmp_path / "scan.png").unlink()
+    with reviewing(tmp_path, page) as address:
+        begin(browser, address)
+        browser.wait(lambda: browser.shown("ink-trouble"))
+        assert "scan.png is not there any more" in browser.text("ink-trouble")
+        browser.press("X", ENTER)
+        browser.wait_for("item-name", "b")
+    assert decisions(tmp_path) == {"a": ("corrected", "X")}
+
+
+def test_scripts_in_names_and_values_are_text(browser: Browser, tmp_path: Path) -> None:
+    evil = "<img src=x onerror=document.title='pwned'>"
+    page = drawn_page(tmp_path / f"{evil}.png", field("a", "AB", doubtful=[0]), lines=(line("CD", doubtful=True),))
+    with reviewing(tmp_path, page) as address:
+        begin(browser, address)
+        assert evil in browser.text("item-place")
+        browser.press(evil, ENTER)
+        browser.wait_for("item-name", "line_001")
+        assert evil in browser.text("said")
+        assert browser.script("return document.title") == "Review of out.csv"
+        assert browser.script("return document.querySelectorAll('img').length") == 2

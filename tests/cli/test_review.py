@@ -1,0 +1,135 @@
+"""``hcr-scan review`` from the shell: it starts, answers its own page alone, and ends when it is told to."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import signal
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from http.client import HTTPResponse
+from pathlib import Path
+
+import pytest
+
+from hcr_scan.cli import run
+from hcr_scan.errors import ExitCode
+from hcr_scan.review.items import Filter
+from hcr_scan.review.store import ReviewStore
+from tests.review_server import drawn_page
+from tests.reviews import field, write_journal
+from tests.runs import PROGRAM
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Path:
+    page = drawn_page(tmp_path / "a.png", *(field(name, "AB", doubtful=[0]) for name in "ab"), field("sure", "AB"))
+    return write_journal(tmp_path / "out.csv.journal", [page])
+
+
+@contextlib.contextmanager
+def started(*arguments: object) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """The program, and the address that it printed."""
+    process = subprocess.Popen(
+        [*PROGRAM, "review", *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stderr is not None
+        said = ""
+        for line in process.stderr:
+            said += line
+            found = re.search(r"http://127\.0\.0\.1:\d+/\?token=\S+", line)
+            if found is not None:
+                break
+        else:
+            raise AssertionError(said)
+        yield process, found.group()
+    finally:
+        process.kill()
+        process.wait()
+
+
+def opened(address: str) -> HTTPResponse:
+    cookies = urllib.request.HTTPCookieProcessor()
+    return urllib.request.build_opener(cookies).open(address, timeout=20)  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize(
+    ("ending", "code"),
+    [(signal.SIGINT, ExitCode.OK), (signal.SIGTERM, ExitCode.TERMINATED), (signal.SIGHUP, ExitCode.HUNG_UP)],
+)
+def test_the_printed_address_opens_and_a_signal_ends_it(journal: Path, ending: signal.Signals, code: ExitCode) -> None:
+    with started(str(journal).removesuffix(".journal")) as (process, address):
+        assert b"<title>Review</title>" in opened(address).read()
+        process.send_signal(ending)
+        output, rest = process.communicate(timeout=30)
+    assert process.returncode == code
+    assert output == ""
+    assert "0 decided, 2 open" in rest
+    assert "hcr-scan apply" in rest
+    assert "Traceback" not in rest
+
+
+def test_it_listens_on_this_machine_alone(journal: Path) -> None:
+    with started(journal) as (_, address):
+        port = int(address.split(":")[2].split("/")[0])
+        with socket.create_connection(("127.0.0.1", port), 5):
+            pass
+        with pytest.raises(OSError), socket.create_connection(("127.0.0.2", port), 5):  # noqa: PT011
+            pass
+        with pytest.raises(urllib.error.HTTPError) as error:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=10)
+        assert error.value.code == 403
+
+
+def test_each_start_has_another_token(journal: Path) -> None:
+    tokens = []
+    for _ in range(2):
+        with started(journal) as (process, address):
+            tokens.append(address.partition("token=")[2])
+            process.send_signal(signal.SIGINT)
+            process.wait(30)
+    assert len(set(tokens)) == 2
+    assert all(len(token) >= 40 for token in tokens)
+
+
+def test_the_scan_can_be_exported_while_it_is_reviewed_but_not_reviewed_twice(journal: Path, tmp_path: Path) -> None:
+    with started(journal):
+        assert run(["export", str(journal), "-o", str(tmp_path / "other.jsonl")]) == ExitCode.OK
+        assert run(["review", str(journal)]) == ExitCode.JOURNAL
+
+
+def test_options_choose_what_needs_a_look_and_are_remembered(journal: Path, tmp_path: Path) -> None:
+    for options in (["--accept-above", "0.999", "--passes", "2"], []):
+        with started(journal, *options) as (process, _):
+            process.send_signal(signal.SIGINT)
+            process.wait(30)
+        with ReviewStore(str(tmp_path / "out.csv.review")) as store:
+            assert store.count(Filter()) == 3
+            assert store.passes == 2
+
+
+def test_what_cannot_be_meant_is_told(journal: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["review", str(tmp_path / "nothing.csv")]) == ExitCode.JOURNAL
+    assert "there is no journal" in capsys.readouterr().err
+    assert run(["review", str(journal), "--accept-above", "2"]) == ExitCode.USAGE
+    assert run(["review", str(journal), "--passes", "3"]) == ExitCode.USAGE
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        assert run(["review", str(journal), "--port", str(taken.getsockname()[1])]) == ExitCode.USAGE
+    assert "cannot be used" in capsys.readouterr().err
+
+
+def test_no_other_command_loads_the_web_framework() -> None:
+    code = (
+        "import sys, hcr_scan.cli as cli\n"
+        "[cli.group.get_command(None, name) for name in cli.COMMANDS]\n"
+        "print(sorted({name.partition('.')[0] for name in sys.modules} & {'starlette', 'uvicorn', 'anyio', 'h11'}))"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
