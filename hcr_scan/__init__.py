@@ -1,8 +1,13 @@
 """hcr-scan turns stacks of scanned, hand-filled forms into data.
 
->>> from hcr_scan import Settings, load_classifier, transcribe
->>> for page in transcribe(["forms/"], load_classifier(), Settings()):  # doctest: +SKIP
-...     print(page.source.path, [field.value for field in page.fields])
+>>> from hcr_scan import Page, Settings, load_classifier, transcribe
+>>> for page in transcribe("examples/forms/orders.tif", load_classifier(), Settings(review_below=0.9)):
+...     if isinstance(page, Page):  # else the reason it could not be read
+...         print(page.source.page, page.fields[1].name, page.fields[1].value)
+1 field_002 70419
+2 field_002 70420
+
+Examples in this package are run as tests in the folder of a checkout.
 
 Names are loaded when first used, so that ``import hcr_scan`` costs nothing.
 """
@@ -14,6 +19,8 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 _HOMES = {
+    "hcr_scan.arrays": ("transcribe_image",),
+    "hcr_scan.data_frames": ("forms_to_dataframe", "to_dataframe"),
     "hcr_scan.document": (
         "Alternative", "Field", "FieldAlternative", "Form", "Glyph", "Line", "Page", "PageFailure", "PageResult",
         "Reason", "Source", "Status", "Word",
@@ -35,6 +42,8 @@ _HOMES = {
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 if TYPE_CHECKING:
+    from hcr_scan.arrays import transcribe_image
+    from hcr_scan.data_frames import forms_to_dataframe, to_dataframe
     from hcr_scan.document import (
         Alternative,
         Field,
@@ -102,11 +111,14 @@ __all__ = [
     "WorkerError",
     "__version__",
     "filled_forms",
+    "forms_to_dataframe",
     "load_classifier",
     "load_template",
     "load_templates",
     "parse_charset",
+    "to_dataframe",
     "transcribe",
+    "transcribe_image",
 ]
 
 

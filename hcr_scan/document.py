@@ -163,6 +163,11 @@ class FieldAlternative:
 class Field:
     """A named place on a form and what stands in it.
 
+    >>> from hcr_scan import BoundingBox
+    >>> town = Field("town", "line", BoundingBox(0, 0, 90, 30), "ULM", "UIM", 0.93, Status.OK)
+    >>> f"{town.name}: {town.value} ({town.confidence:.0%}, {town.status})"
+    'town: ULM (93%, ok)'
+
     ``raw`` is what the glyphs say, with a space for each blank cell between written ones; ``value`` is what is
     delivered. Without a template the two are equal and the name is generated (``field_001`` in reading order).
     Where a person had the last word (``correction``), value, confidence, status and reasons are the person's.

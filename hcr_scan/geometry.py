@@ -11,6 +11,10 @@ from dataclasses import dataclass
 class BoundingBox:
     """A half-open rectangle of pixels: ``left <= x < right`` and ``top <= y < bottom``.
 
+    >>> box = BoundingBox(10, 20, 30, 25)
+    >>> box.width, box.height, box.as_list()
+    (20, 5, [10, 20, 30, 25])
+
     Raises:
         ValueError: the box is inverted. Empty boxes (zero width or height) are allowed.
     """

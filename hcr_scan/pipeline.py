@@ -71,6 +71,17 @@ def transcribe(
     Nothing happens until the first result is asked for, and pages are worked on only a few ahead of the one asked for,
     so it is the same call for one page and for a million.
 
+    >>> from hcr_scan import PageFailure, SourceSettings, Settings, load_classifier, transcribe
+    >>> settings = Settings(source=SourceSettings(pages="2"), jobs=2)
+    >>> pages = transcribe(["examples/forms/orders.tif", "missing.png"], load_classifier(), settings)
+    >>> for page in pages:
+    ...     if isinstance(page, PageFailure):
+    ...         print(page.stage, page.error, page.message)
+    ...     else:
+    ...         print(page.status.value, page.fields[1].value, page.fields[1].confidence > 0.5)
+    ok 70420 True
+    open not_found missing.png does not exist; check the name
+
     Args:
         inputs: Files, folders and glob patterns; ``-`` is a list of names on ``stdin``.
         classifier: From :func:`hcr_scan.load_classifier`.

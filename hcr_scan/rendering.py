@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from hcr_scan.document import PageResult
 from hcr_scan.errors import OutputError
 from hcr_scan.forms.grouping import grouped
+from hcr_scan.sinks.formats import Format, check_installed
 from hcr_scan.sinks.records import Provenance
 from hcr_scan.sinks.sink import OutputOptions, Shape, open_form_sink, open_sink
+from hcr_scan.sinks.tabular import Level
+
+if TYPE_CHECKING:
+    from hcr_scan.sinks.database.sink import DatabaseSink
 
 
 def write_pages(
@@ -25,7 +31,7 @@ def write_pages(
 
     Args:
         pages: In the order of the output.
-        target: The file to write; ``-`` is standard output.
+        target: The file to write; ``-`` is standard output; or the address of a database.
         options: Format and shape.
         provenance: What the records say made them.
         form_lengths: How many pages each form has, by its template's id; for the wide shape.
@@ -33,10 +39,15 @@ def write_pages(
 
     Raises:
         OutputError: it cannot be written.
+        MissingDependency: what a database needs is not installed.
     """
     keep = _broken_off if whole else contextlib.nullcontext
     try:
-        if options.shape is Shape.LONG:
+        if options.format is Format.DATABASE:
+            with open_database(target, provenance, glyphs=options.level is Level.GLYPH) as database:
+                for form in grouped(pages, form_lengths):
+                    database.write(form)
+        elif options.shape is Shape.LONG:
             with open_sink(target, options, provenance) as sink, keep():
                 for page in pages:
                     sink.write(page)
@@ -62,3 +73,32 @@ def _broken_off() -> Iterator[None]:
         yield
     except KeyboardInterrupt as interruption:
         raise _BrokenOffError(interruption) from interruption
+
+
+def open_database(
+    target: str, provenance: Provenance, *, glyphs: bool
+) -> contextlib.AbstractContextManager[DatabaseSink]:
+    """The sink of a database, whose library is loaded now.
+
+    Raises:
+        MissingDependency: it is not installed.
+    """
+    check_installed(Format.DATABASE)
+    from hcr_scan.sinks.database import sink
+
+    return sink.open_database(target, provenance, glyphs=glyphs)
+
+
+def prepare_database(target: str) -> None:
+    """See that a database can be written, and make its tables, before anything is read for it.
+
+    Raises:
+        UsageError: the address cannot be meant.
+        OutputError: it cannot be reached or written.
+        MissingDependency: what it needs is not installed.
+    """
+    check_installed(Format.DATABASE)
+    from hcr_scan.sinks.database.connection import connected
+
+    engine, _ = connected(target)
+    engine.dispose()

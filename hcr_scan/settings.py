@@ -51,6 +51,9 @@ def parse_charset(text: str) -> str:
     The names are those of :data:`NAMED_CHARSETS`. ``upper+.-`` is capitals, full stop and hyphen, ``digits++``
     digits and the plus. Returns the characters sorted and without repeats.
 
+    >>> parse_charset("digits+.-")
+    '-.0123456789'
+
     Raises:
         UsageError: the set is empty, has white space in it, or a word in it is no name.
     """

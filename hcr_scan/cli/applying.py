@@ -17,6 +17,7 @@ from hcr_scan.document import Verdict
 from hcr_scan.engines.local import local_engine
 from hcr_scan.errors import ExitCode
 from hcr_scan.journal.identity import RunIdentity
+from hcr_scan.journal.journal import SUFFIX
 from hcr_scan.rendering import write_pages
 from hcr_scan.review.auditing import AuditEstimate, estimate
 from hcr_scan.review.corrections import Applied, corrected_pages
@@ -31,11 +32,11 @@ from hcr_scan.worker import prepare_worker
 
 def apply_review(scanned: str, options: dict[str, Any]) -> ExitCode:
     """Write the corrected output of a scan, and say what it consists of."""
-    journal, target = open_earlier(scanned)
+    journal, _ = open_earlier(scanned)
     with journal:
         request = remembered_request(journal)
         output = chosen_output(options["out"], options, tuple(request["output"]["names"]))
-        with ReviewStore(review_path(target)) as store:
+        with ReviewStore(review_path(journal.path.removesuffix(SUFFIX))) as store:
             indexed, applied = index(journal, store), Applied()
             write_pages(
                 corrected_pages(journal.results(), store, applied),

@@ -11,13 +11,19 @@ from hcr_scan.cli.options import output_options
 
 @click.command(short_help="Write what an earlier scan read in another format.")
 @click.argument("scanned", metavar="JOURNAL|OUT")
-@click.option("-o", "--out", required=True, metavar="FILE|FOLDER", help="Where to write; - is standard output.")
+@click.option(
+    "-o",
+    "--out",
+    required=True,
+    metavar="FILE|FOLDER|URL",
+    help="Where to write: a file or folder, - for standard output, or the URL of a database.",
+)
 @output_options
 def export(**options: Any) -> None:
     """Write what an earlier scan read in another format or shape. No page is read and no model is needed.
 
     JOURNAL|OUT is the output of a scan, or the journal beside it. An existing FILE is replaced, and so are files of the
-    same pages in FOLDER.
+    same pages in FOLDER, and their rows in a database.
     """
     from hcr_scan.cli.outputs import chosen_output, open_earlier, remembered_request
     from hcr_scan.rendering import write_pages

@@ -13,9 +13,10 @@ from hcr_scan.cli.progress import Progress
 from hcr_scan.errors import ExitCode, UsageError
 from hcr_scan.journal.merging import merge, whole_identity
 from hcr_scan.journal.opening import check_target, open_journal
-from hcr_scan.rendering import write_pages
+from hcr_scan.rendering import prepare_database, write_pages
 from hcr_scan.report import RunReport
 from hcr_scan.sinks.output import is_lasting
+from hcr_scan.sinks.targets import beside, is_database, without_password
 
 
 def merge_shards(names: Sequence[str], target: str, options: dict[str, Any], progress: Progress) -> ExitCode:
@@ -23,18 +24,22 @@ def merge_shards(names: Sequence[str], target: str, options: dict[str, Any], pro
     if not is_lasting(target):
         raise UsageError(f"merge needs a file for --out, not {target}: the journal of the whole run goes beside it")
     check_target(target, resume=False, overwrite=options["overwrite"])
+    if is_database(target):
+        prepare_database(target)
     if len({os.path.realpath(name) for name in names}) < len(names):
         raise UsageError("a shard is named twice; name each once")
     with contextlib.ExitStack() as stack:
         shards = [stack.enter_context(open_earlier(name)[0]) for name in names]
         identity, request = whole_identity(shards), remembered_request(shards[0])
         output = chosen_output(target, options, tuple(request["output"]["names"]))
-        whole = stack.enter_context(open_journal(target, identity, resume=False, overwrite=options["overwrite"]))
-        whole.note("request", request | {"output": asdict(output)})
+        whole = stack.enter_context(
+            open_journal(beside(target), identity, resume=False, overwrite=options["overwrite"])
+        )
+        whole.note("request", request | {"target": without_password(target), "output": asdict(output)})
         merge(shards, whole)
         report = RunReport()
         pages = report.counting(whole.results())
         write_pages(pages, target, output, identity.provenance, request["form_lengths"])
         report.copies = whole.copies()
-    progress.summary(report, target)
+    progress.summary(report, without_password(target))
     return report.exit_code

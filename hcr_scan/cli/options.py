@@ -20,7 +20,7 @@ from hcr_scan.settings import (
     available_cores,
     parse_charset,
 )
-from hcr_scan.sinks.formats import Format
+from hcr_scan.sinks.formats import SUFFIXES
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -121,7 +121,7 @@ _OUTPUT = (
     click.option(
         "--format",
         "format_",
-        type=click.Choice([format_.value for format_ in Format]),
+        type=click.Choice([format_.value for format_ in SUFFIXES]),
         help="Format.  [default: by the suffix of --out]",
     ),
     click.option(
@@ -129,7 +129,7 @@ _OUTPUT = (
         type=click.Choice(["field", "glyph"]),
         default="field",
         show_default=True,
-        help="What a row of CSV or Parquet stands for.",
+        help="What a row of CSV or Parquet stands for; in a database, glyph fills a table of them.",
     ),
     click.option(
         "--shape",

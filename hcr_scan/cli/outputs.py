@@ -9,6 +9,7 @@ from hcr_scan.journal.journal import SUFFIX, Journal, journal_exists, journal_pa
 from hcr_scan.sinks.formats import Format, check_installed, format_of, is_folder_target
 from hcr_scan.sinks.sink import OutputOptions, Shape
 from hcr_scan.sinks.tabular import Level
+from hcr_scan.sinks.targets import beside, is_database
 from hcr_scan.sinks.wide import Extra
 
 
@@ -55,10 +56,15 @@ def open_earlier(name: str) -> tuple[Journal, str]:
     Raises:
         JournalError: there is none, another run holds it, or it is damaged.
     """
-    path = name if name.endswith(SUFFIX) else journal_path(name)
+    path = name if name.endswith(SUFFIX) and not is_database(name) else journal_path(beside(name))
     if not journal_exists(path):
         raise JournalError(f"there is no journal {path}; name the output of an earlier scan, or its journal")
-    return Journal(path), path.removesuffix(SUFFIX)
+    journal = Journal(path)
+    if is_database(name):
+        return journal, name
+    # A database is named in its journal alone, without its password.
+    target: str = (journal.noted("request") or {}).get("target", "")
+    return journal, target if is_database(target) else path.removesuffix(SUFFIX)
 
 
 def remembered_request(journal: Journal) -> dict[str, Any]:

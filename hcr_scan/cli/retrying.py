@@ -13,9 +13,12 @@ from hcr_scan.cli.scanning import read_templates
 from hcr_scan.cli.signals import Signals
 from hcr_scan.errors import ExitCode
 from hcr_scan.journal.identity import RunIdentity
+from hcr_scan.journal.journal import SUFFIX
 from hcr_scan.journal.ledgers import JournalLedger, RetryLedger
 from hcr_scan.journal.opening import check_identity
+from hcr_scan.rendering import prepare_database
 from hcr_scan.settings import Limits, Settings, available_cores
+from hcr_scan.sinks.targets import is_database
 from hcr_scan.sources.sharding import Shard
 
 
@@ -24,6 +27,8 @@ def retry_failures(scanned: str, options: dict[str, Any], progress: Progress) ->
     journal, target = open_earlier(scanned)
     with journal:
         identity, remembered = journal.identity, remembered_request(journal)
+        if is_database(target):
+            prepare_database(target)
         request = Request(
             identity.inputs,
             _settings(Settings.of_values(identity.settings), options),
@@ -32,6 +37,7 @@ def retry_failures(scanned: str, options: dict[str, Any], progress: Progress) ->
             target,
             remembered_output(remembered["output"]),
             None if identity.shard is None else Shard.parse(identity.shard),
+            base=journal.path.removesuffix(SUFFIX),
         )
         with Signals() as signals:
 

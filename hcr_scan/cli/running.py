@@ -25,6 +25,7 @@ from hcr_scan.run_manifest import RunClock, write_run_manifest
 from hcr_scan.settings import Settings
 from hcr_scan.sinks.output import is_lasting
 from hcr_scan.sinks.sink import OutputOptions
+from hcr_scan.sinks.targets import beside, without_password
 from hcr_scan.sources.pages import path_text
 from hcr_scan.sources.sharding import Shard
 from hcr_scan.worker import prepare_worker
@@ -51,7 +52,10 @@ class ModelChoice:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is to be read, how, and where to."""
+    """What is to be read, how, and where to.
+
+    ``base`` is what journal and account of the run are named after, where that is not the output itself.
+    """
 
     inputs: Sequence[str]
     settings: Settings
@@ -60,6 +64,12 @@ class Request:
     target: str
     output: OutputOptions
     shard: Shard | None = None
+    base: str = ""
+
+    @property
+    def named_after(self) -> str:
+        """What journal and account of the run are named after."""
+        return self.base or beside(self.target)
 
 
 class Run:
@@ -103,9 +113,9 @@ class Run:
             code = error.exit_code
             raise
         finally:
-            if self._kept is not None and journal_exists(journal_path(self._request.target)):
-                write_run_manifest(self._request.target, self.report, self._clock, _told(self._kept), code)
-        progress.summary(self.report, self._request.target)
+            if self._kept is not None and journal_exists(journal_path(self._request.named_after)):
+                write_run_manifest(self._request.named_after, self.report, self._clock, _told(self._kept), code)
+        progress.summary(self.report, without_password(self._request.target))
         return code
 
     def _read(self, engine: Engine, progress: Progress) -> None:
@@ -210,6 +220,7 @@ class Run:
 def _remembered(request: Request) -> dict[str, Any]:
     """What the commands that go on with the journal later must know, beside the run's identity."""
     return {
+        "target": without_password(request.target),
         "output": asdict(request.output),
         "model": asdict(request.model),
         "template_paths": [str(template.path) for template in request.templates],

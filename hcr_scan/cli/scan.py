@@ -20,7 +20,13 @@ from hcr_scan.cli.options import (
 
 @click.command(short_help="Read pages and write what stands on them (the default command).")
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
-@click.option("-o", "--out", required=True, metavar="FILE|FOLDER", help="Where to write; - is standard output.")
+@click.option(
+    "-o",
+    "--out",
+    required=True,
+    metavar="FILE|FOLDER|URL",
+    help="Where to write: a file or folder, - for standard output, or the URL of a database.",
+)
 @output_options
 @reading_options
 @click.option("--pages", metavar="RANGES", help="Pages to read of each document, such as 1-3,7,10-.  [default: all]")
@@ -35,6 +41,9 @@ from hcr_scan.cli.options import (
 )
 @click.option("--resume", is_flag=True, help="Go on where an earlier run of the same command ended; else start.")
 @click.option("--overwrite", is_flag=True, help="Start anew; FILE and its journal are replaced.")
+@click.option(
+    "--journal", metavar="FILE.journal", help="Journal of a run into a database.  [default: named after the database]"
+)
 @click.option(
     "--on-failure",
     type=click.Choice(["continue", "stop"]),
@@ -51,7 +60,8 @@ def scan(**options: Any) -> int:
     standard input.
     FILE appears when the run ends, as a whole; a FOLDER, for formats with a file a page, fills as pages are read.
     Beside it are its journal, from which --resume goes on after an interruption and hcr-scan export writes other
-    formats, and an account of the run.
+    formats, and an account of the run. A URL is that of a database, such as sqlite:///entries.db or
+    postgresql://user@host/database: rows of the same pages are replaced, all others stay.
     """
     from hcr_scan.cli.progress import Progress
     from hcr_scan.cli.scanning import scan_inputs

@@ -12,11 +12,14 @@ from hcr_scan.cli.running import ModelChoice, Request, Run
 from hcr_scan.cli.signals import Signals
 from hcr_scan.errors import ExitCode, UsageError
 from hcr_scan.journal.identity import RunIdentity
+from hcr_scan.journal.journal import SUFFIX
 from hcr_scan.journal.ledgers import JournalLedger, ShardLedger
 from hcr_scan.journal.opening import check_target, open_journal
+from hcr_scan.rendering import prepare_database
 from hcr_scan.report import FailureLimit
 from hcr_scan.settings import Settings
 from hcr_scan.sinks.output import is_lasting
+from hcr_scan.sinks.targets import beside, is_database, journal_base
 from hcr_scan.sources.sharding import Shard
 
 if TYPE_CHECKING:
@@ -28,20 +31,23 @@ def scan_inputs(
 ) -> ExitCode:
     """Read the inputs into ``options["out"]``; the verdict is the report's."""
     target: str = options["out"]
-    refuse_among_data(bundle_folder(options["model"]), inputs, target)
+    refuse_among_data(bundle_folder(options["model"]), inputs, beside(target))
     templates = read_templates(options["templates"])
     output = chosen_output(target, options, field_names(templates))
     limit = FailureLimit.of(options["on_failure"], options["max_failures"])
     resume, overwrite = options["resume"], options["overwrite"]
-    check_target(target, resume=resume, overwrite=overwrite)
+    base = journal_base(target, options["journal"], SUFFIX)
+    check_target(target, resume=resume, overwrite=overwrite, base=base)
     shard = None if options["shard"] is None else Shard.parse(options["shard"])
     if shard is not None and not is_lasting(target):
         raise UsageError(f"--shard needs a file for --out, not {target}: shards are merged by their journals")
-    request = Request(inputs, settings, ModelChoice.of(options), templates, target, output, shard)
+    if is_database(target):
+        prepare_database(target)
+    request = Request(inputs, settings, ModelChoice.of(options), templates, target, output, shard, base)
     with Signals() as signals:
 
         def ledger(identity: RunIdentity) -> JournalLedger:
-            journal = open_journal(target, identity, resume=resume, overwrite=overwrite)
+            journal = open_journal(base, identity, resume=resume, overwrite=overwrite)
             kind = ShardLedger if shard else JournalLedger
             return kind(journal, settings.source, signals.stopping)
 

@@ -24,6 +24,7 @@ from hcr_scan.mailroom import READING, Mailroom
 from hcr_scan.report import SIGNALLED, counted
 from hcr_scan.settings import Settings
 from hcr_scan.sinks.formats import ONE_PAGE_FORMATS, SUFFIXES, Format
+from hcr_scan.sinks.targets import is_database, without_password
 from hcr_scan.sources.pages import path_text
 
 #: Scans of one batch at most, so that results appear while a full folder is worked off.
@@ -32,6 +33,11 @@ LARGEST_BATCH = 500
 
 def watch_folder(inbox: str, out: str, settings: Settings, options: dict[str, Any]) -> ExitCode:
     """Read what arrives in a folder until a signal ends it, or all is read that is there if ``options["once"]``."""
+    if is_database(out):
+        raise OutputError(
+            f"watch writes into a folder, not into {without_password(out)}; name a folder, and put what comes there "
+            "into the database with hcr-scan export"
+        )
     if not Path(out).is_dir():
         raise OutputError(f"{out} is not a folder; create it, or name another for the results with --out")
     refuse_among_data(bundle_folder(options["model"]), [inbox], out)

@@ -14,7 +14,18 @@ from hcr_scan.forms.template import Template
 
 
 def filled_forms(results: Iterable[PageResult], templates: Sequence[Template]) -> Iterator[Form]:
-    """The pages, in their order, as forms. At most the pages of one form are held back."""
+    """The pages, in their order, as forms. At most the pages of one form are held back.
+
+    >>> from hcr_scan import filled_forms, load_classifier, load_template, transcribe
+    >>> templates = [load_template("examples/kyc/kyc.toml")]
+    >>> pages = transcribe("examples/kyc/filled.tif", load_classifier(), templates=templates)
+    >>> for form in filled_forms(pages, templates):
+    ...     print(form.template, form.complete, len(form.pages))
+    kyc-k7 True 1
+    kyc-k7 True 1
+    kyc-k7 True 1
+    kyc-k7 True 1
+    """
     return grouped(results, form_lengths(templates))
 
 

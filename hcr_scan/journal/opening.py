@@ -10,10 +10,14 @@ from hcr_scan.journal.identity import RunIdentity
 from hcr_scan.journal.journal import Journal, journal_exists, journal_path
 from hcr_scan.run_manifest import manifest_path
 from hcr_scan.sinks.output import discard_leftovers, is_lasting
+from hcr_scan.sinks.targets import beside, is_database
 
 
-def check_target(target: str, *, resume: bool, overwrite: bool) -> None:
+def check_target(target: str, *, resume: bool, overwrite: bool, base: str | None = None) -> None:
     """Find out before a run starts whether what stands there may be gone on with or replaced.
+
+    ``base`` is what the journal is named after, if not after the output. A database may hold what it will: nothing of
+    it is lost.
 
     Raises:
         JournalError: there is a journal, and nothing is said about it.
@@ -28,11 +32,11 @@ def check_target(target: str, *, resume: bool, overwrite: bool) -> None:
         return
     if overwrite:
         return
-    path = journal_path(target)
+    path = journal_path(base or beside(target))
     if journal_exists(path):
         if not resume:
-            raise _unsaid(path)
-    elif not is_new(target):
+            raise _unsaid(path, database=is_database(target))
+    elif not is_database(target) and not is_new(target):
         raise OutputError(
             f"{target} exists, and has no journal to go on with; replace it with --overwrite, or name another file"
         )
@@ -84,7 +88,9 @@ def check_identity(journal: Journal, identity: RunIdentity) -> None:
         )
 
 
-def _unsaid(path: str) -> JournalError:
+def _unsaid(path: str, *, database: bool = False) -> JournalError:
+    another = ", or name another with --journal (the rows of the database stay in any case)" if database else ""
     return JournalError(
-        f"there is a journal of an earlier run, {path}; go on with it with --resume, or start anew with --overwrite"
+        f"there is a journal of an earlier run, {path}; go on with it with --resume, or start anew with "
+        f"--overwrite{another}"
     )

@@ -57,6 +57,10 @@ def load_classifier(
 ) -> Classifier:
     """The classifier of a bundle folder, or of the shipped bundle.
 
+    >>> classifier = load_classifier()
+    >>> "A" in classifier.info.labels
+    True
+
     Args:
         path: A bundle folder; ``None`` is the one shipped with hcr-scan.
         engine: ``onnx``, or ``keras`` (TensorFlow, JAX or PyTorch, whichever ``KERAS_BACKEND`` names).

@@ -6,6 +6,7 @@ import os
 from enum import StrEnum
 
 from hcr_scan.errors import MissingDependency, OutputError, UsageError
+from hcr_scan.sinks.targets import is_database, without_password
 
 #: Standard output, as a target.
 STDOUT = "-"
@@ -23,6 +24,8 @@ class Format(StrEnum):
     HOCR = "hocr"
     TSV = "tsv"
     LABEL_STUDIO = "label-studio"
+    #: The tables of a database, whose address names it: no suffix does.
+    DATABASE = "database"
 
 
 #: What a file of each format ends in; longer suffixes are looked for first.
@@ -45,22 +48,26 @@ ONE_PAGE_FORMATS = frozenset((Format.ALTO, Format.PAGE))
 WIDE_FORMATS = frozenset((Format.CSV, Format.JSON, Format.JSONL))
 
 #: The package that a format needs, and the extra that installs it.
-_NEEDED = {Format.PARQUET: ("pyarrow", "parquet")}
+_NEEDED = {Format.PARQUET: ("pyarrow", "parquet"), Format.DATABASE: ("sqlalchemy", "sql")}
 
 
 def format_of(target: str, chosen: Format | str | None) -> Format:
     """The format chosen, or else the one the file's suffix names.
 
     Raises:
-        UsageError: neither says.
+        UsageError: neither says, or the target is a database, which is no other format.
     """
+    if is_database(target):
+        if chosen not in (None, Format.DATABASE):
+            raise UsageError(f"--format {chosen} is for files, not for {without_password(target)}; leave it out")
+        return Format.DATABASE
     if chosen is not None:
         return Format(chosen)
     name = target.lower()
     for format_, suffix in sorted(SUFFIXES.items(), key=lambda item: -len(item[1])):
         if name.endswith(suffix):
             return format_
-    names = ", ".join(format_.value for format_ in Format)
+    names = ", ".join(format_.value for format_ in SUFFIXES)
     where = "standard output" if target == STDOUT else f"--out {target}"
     raise UsageError(f"{where} does not say which format is wanted; add --format ({names})")
 
@@ -71,7 +78,7 @@ def is_folder_target(target: str, format_: Format) -> bool:
     Raises:
         OutputError: it is a folder, and the format is one file.
     """
-    if target == STDOUT:
+    if target == STDOUT or format_ is Format.DATABASE:
         return False
     exists = os.path.isdir(target)  # noqa: PTH112
     if format_ not in FOLDER_FORMATS:

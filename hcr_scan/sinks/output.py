@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 from hcr_scan.errors import OutputError
 from hcr_scan.sinks.formats import STDOUT
+from hcr_scan.sinks.targets import is_database
 
 
 class OutputFile:
@@ -121,9 +122,9 @@ def open_output(target: str) -> Output:
 
 
 def is_lasting(target: str) -> bool:
-    """Whether what is written there will be a file or a folder of files, and not a stream, a device or a pipe."""
-    if target == STDOUT:
-        return False
+    """Whether what is written there stays: a file, a folder of files, a database; no stream, device or pipe."""
+    if target == STDOUT or is_database(target):
+        return target != STDOUT
     path = os.path.realpath(target)
     return os.path.isfile(path) or os.path.isdir(path) or not os.path.lexists(path)  # noqa: PTH112, PTH113
 

@@ -20,7 +20,7 @@ from hcr_scan.document import Reason, Status
 from hcr_scan.errors import ExitCode
 from hcr_scan.forms.files.field_table import FIELD_KEYS, OPTION_KEYS
 from hcr_scan.forms.files.template_file import CHECK_KEYS, FILE_KEYS, PAGE_KEYS
-from hcr_scan.sinks.formats import SUFFIXES, Format
+from hcr_scan.sinks.formats import SUFFIXES
 from hcr_scan.sinks.tabular import FIELD_COLUMNS
 
 ROOT = Path(__file__).parents[2]
@@ -74,7 +74,7 @@ def test_the_commands_for_exchange_formats_shown_run_and_the_table_is_the_progra
     for command in block("run exchange").splitlines():
         shell(command, folder)
     assert len(list((folder / "alto").iterdir())) == 2
-    assert {*first_column("`--format`"), "csv", "json", "jsonl"} == {format_.value for format_ in Format}
+    assert {*first_column("`--format`"), "csv", "json", "jsonl"} == {format_.value for format_ in SUFFIXES}
     for format_, suffix in SUFFIXES.items():
         assert f"`{suffix}`" in README, format_
 
@@ -159,7 +159,23 @@ def test_every_option_named_exists() -> None:
         assert found is not None
         commands = [found, *found.commands.values()] if isinstance(found, click.Group) else [found]
         known |= {option for each in commands for parameter in each.params for option in parameter.opts}
-    # Options of pip, uv and hcr-scan itself.
+    # Options of pip, uv, docker and hcr-scan itself.
     known |= {"--inexact", "--frozen", "--all-extras", "--help"}
+    known |= {"--rm", "--network", "--user", "--env", "--build-arg"}
     named = set(re.findall(r"(?<![\w<!-])--[a-z][\w-]*", README))
     assert named - known == set()
+
+
+def test_every_table_and_column_of_a_database_is_explained() -> None:
+    pytest.importorskip("sqlalchemy", reason="databases need the sql extra")
+    from hcr_scan.sinks.database.tables import METADATA, SCHEMA_VERSION
+
+    assert first_column("table") == ["pages", "fields", "glyphs", "hcr_scan_schema"]
+    section = README.split("\n| table |", 1)[1].split("\n\n", 1)[0]
+    rows = {row.split("|")[1].strip(" `"): row for row in section.splitlines()[2:]}
+    assert set(rows) == set(METADATA.tables)
+    for name, table in METADATA.tables.items():
+        boxed = "and the box" in rows[name]
+        expected = {column.name for column in table.columns if not (boxed and column.name.startswith("box_"))}
+        assert expected <= set(re.findall(r"`(\w+)`", rows[name])), name
+    assert f"`version` of these tables: {SCHEMA_VERSION}" in README

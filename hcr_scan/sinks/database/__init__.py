@@ -1,0 +1,1 @@
+"""Pages in tables of a database, through SQLAlchemy, which only this package imports."""
