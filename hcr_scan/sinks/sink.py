@@ -56,8 +56,8 @@ class OutputOptions:
         self._check_wide()
         if self.format not in LEVEL_FORMATS and self.level is not Level.FIELD:
             raise UsageError(
-                f"--level {self.level.value} is for CSV, Parquet and databases; {self.format.value} always holds fields "
-                "and glyphs"
+                f"--level {self.level.value} is for CSV, Parquet and databases; {self.format.value} always holds "
+                "fields and glyphs"
             )
         if self.format is not Format.CSV and self.excel:
             raise UsageError(f"--excel is for CSV, not for {self.format.value}")
