@@ -73,14 +73,14 @@ def transcribe(
 
     >>> from hcr_scan import PageFailure, SourceSettings, Settings, load_classifier, transcribe
     >>> settings = Settings(source=SourceSettings(pages="2"), jobs=2)
-    >>> pages = transcribe(["examples/forms/orders.tif", "missing.png"], load_classifier(), settings)
+    >>> pages = transcribe(["examples/forms/orders.tif", "examples/truth.json"], load_classifier(), settings)
     >>> for page in pages:
     ...     if isinstance(page, PageFailure):
     ...         print(page.stage, page.error, page.message)
     ...     else:
     ...         print(page.status.value, page.fields[1].value, page.fields[1].confidence > 0.5)
     ok 70420 True
-    open not_found missing.png does not exist; check the name
+    open not_an_image examples/truth.json is neither an image nor a PDF; leave it out
 
     Args:
         inputs: Files, folders and glob patterns; ``-`` is a list of names on ``stdin``.

@@ -6,16 +6,16 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, Insert, Table, and_, delete, or_
+from sqlalchemy import URL, Connection, Engine, Insert, Table, and_, delete, or_, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from hcr_scan.document import Form
 from hcr_scan.sinks.database.connection import connected
 from hcr_scan.sinks.database.errors import is_passing, translated
-from hcr_scan.sinks.database.rows import PageRows, rows_of, unopened_key
+from hcr_scan.sinks.database.rows import PageRows, Row, rows_of, unopened_key
 from hcr_scan.sinks.database.tables import FIELDS, GLYPHS, PAGES
-from hcr_scan.sinks.records import Provenance
+from hcr_scan.sinks.records import Provenance, json_text
 
 #: How often a transaction is tried that lost its connection, or met another in its way.
 TRIES = 3
@@ -65,7 +65,7 @@ class DatabaseSink:
             (GLYPHS, [row for page in rows for row in page.glyphs]),
         ):
             if found:
-                connection.execute(table.insert(), found)
+                _insert(connection, table, found)
 
 
 @contextlib.contextmanager
@@ -94,6 +94,18 @@ def _upsert(insert: Any) -> Insert:
     changed = {column.name: insert.excluded[column.name] for column in PAGES.c if column.name not in keys}
     upsert: Insert = insert.on_conflict_do_update(index_elements=keys, set_=changed)
     return upsert
+
+
+def _insert(connection: Connection, table: Table, rows: list[Row]) -> None:
+    """Add rows; to a server all at once, since each would be a way there and back."""
+    if connection.dialect.name == "postgresql":
+        statement = (
+            f"INSERT INTO {table.name} SELECT * "  # noqa: S608 - our own names
+            f"FROM jsonb_populate_recordset(CAST(NULL AS {table.name}), CAST(:rows AS jsonb))"
+        )
+        connection.execute(text(statement), {"rows": json_text(rows)})
+    else:
+        connection.execute(table.insert(), rows)
 
 
 def _is_of(table: Table, page: PageRows) -> Any:
