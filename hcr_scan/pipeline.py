@@ -79,7 +79,7 @@ def transcribe(
     ...         print(page.stage, page.error, page.message)
     ...     else:
     ...         print(page.status.value, page.fields[1].value, page.fields[1].confidence > 0.5)
-    ok 70420 True
+    review 70420 True
     open not_an_image examples/truth.json is neither an image nor a PDF; leave it out
 
     Args:
