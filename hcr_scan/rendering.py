@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from hcr_scan.document import PageResult
 from hcr_scan.errors import OutputError
 from hcr_scan.forms.grouping import grouped
+from hcr_scan.settings import Settings
 from hcr_scan.sinks.formats import Format, check_installed
 from hcr_scan.sinks.records import Provenance
-from hcr_scan.sinks.sink import OutputOptions, Shape, open_form_sink, open_sink
+from hcr_scan.sinks.sink import OutputOptions, Shape, Writer, open_form_sink, open_sink
 from hcr_scan.sinks.tabular import Level
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ def write_pages(
     options: OutputOptions,
     provenance: Provenance,
     form_lengths: Mapping[str, int],
+    settings: Settings,
     *,
     whole: bool = False,
 ) -> None:
@@ -35,6 +37,7 @@ def write_pages(
         options: Format and shape.
         provenance: What the records say made them.
         form_lengths: How many pages each form has, by its template's id; for the wide shape.
+        settings: Those of the scan, for formats that need the scanned files too.
         whole: Where it is interrupted, leave the file as it was, and not with the pages up to there.
 
     Raises:
@@ -48,7 +51,7 @@ def write_pages(
                 for form in grouped(pages, form_lengths):
                     database.write(form)
         elif options.shape is Shape.LONG:
-            with open_sink(target, options, provenance) as sink, keep():
+            with _open_page_sink(target, options, provenance, settings) as sink, keep():
                 for page in pages:
                     sink.write(page)
         else:
@@ -57,6 +60,17 @@ def write_pages(
                     form_sink.write(form)
     except _BrokenOffError as error:
         raise error.by from None
+
+
+def _open_page_sink(
+    target: str, options: OutputOptions, provenance: Provenance, settings: Settings
+) -> contextlib.AbstractContextManager[Writer[PageResult]]:
+    """The seam between formats that tell of pages, and those that hold the scanned pages too."""
+    if options.format is not Format.PDF:
+        return open_sink(target, options, provenance)
+    from hcr_scan.searchable.documents import DocumentSink
+
+    return DocumentSink(target, settings, f"hcr-scan {provenance.hcr_scan}", folder=options.folder)
 
 
 class _BrokenOffError(OutputError):

@@ -44,6 +44,7 @@ def apply_review(scanned: str, options: dict[str, Any]) -> ExitCode:
                 replace(output, corrections=True),
                 journal.identity.provenance,
                 request["form_lengths"],
+                Settings.of_values(journal.identity.settings),
             )
             for line in summary(applied, indexed, estimate(store)):
                 click.echo(line, err=True)

@@ -27,10 +27,11 @@ def export(**options: Any) -> None:
     """
     from hcr_scan.cli.outputs import chosen_output, open_earlier, remembered_request
     from hcr_scan.rendering import write_pages
+    from hcr_scan.settings import Settings
 
     journal, _ = open_earlier(options["scanned"])
     with journal:
         request = remembered_request(journal)
         output = chosen_output(options["out"], options, tuple(request["output"]["names"]))
-        provenance = journal.identity.provenance
-        write_pages(journal.results(), options["out"], output, provenance, request["form_lengths"])
+        provenance, settings = journal.identity.provenance, Settings.of_values(journal.identity.settings)
+        write_pages(journal.results(), options["out"], output, provenance, request["form_lengths"], settings)

@@ -15,6 +15,7 @@ from hcr_scan.journal.merging import merge, whole_identity
 from hcr_scan.journal.opening import check_target, open_journal
 from hcr_scan.rendering import prepare_database, write_pages
 from hcr_scan.report import RunReport
+from hcr_scan.settings import Settings
 from hcr_scan.sinks.output import is_lasting
 from hcr_scan.sinks.targets import beside, is_database, without_password
 
@@ -39,7 +40,8 @@ def merge_shards(names: Sequence[str], target: str, options: dict[str, Any], pro
         merge(shards, whole)
         report = RunReport()
         pages = report.counting(whole.results())
-        write_pages(pages, target, output, identity.provenance, request["form_lengths"])
+        settings = Settings.of_values(identity.settings)
+        write_pages(pages, target, output, identity.provenance, request["form_lengths"], settings)
         report.copies = whole.copies()
     progress.summary(report, without_password(target))
     return report.exit_code

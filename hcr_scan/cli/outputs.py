@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from typing import Any
 
-from hcr_scan.errors import JournalError
+from hcr_scan.errors import JournalError, UsageError
 from hcr_scan.journal.journal import SUFFIX, Journal, journal_exists, journal_path
 from hcr_scan.sinks.formats import Format, check_installed, format_of, is_folder_target
 from hcr_scan.sinks.sink import OutputOptions, Shape
@@ -34,6 +36,21 @@ def chosen_output(target: str, options: dict[str, Any], names: tuple[str, ...]) 
     )
     check_installed(format_)
     return output
+
+
+def refuse_among_inputs(target: str, output: OutputOptions, inputs: Sequence[str]) -> None:
+    """See that PDFs are not written where scans are looked for, to be read in turn.
+
+    Raises:
+        UsageError: they would be.
+    """
+    if output.format is not Format.PDF:
+        return
+    place = os.path.realpath(target)
+    for name in inputs:
+        folder = os.path.realpath(name)
+        if os.path.isdir(folder) and os.path.commonpath([folder, place]) == folder:  # noqa: PTH112
+            raise UsageError(f"--out {target} is in {name}, so what is written would be read; name a folder elsewhere")
 
 
 def remembered_output(record: dict[str, Any]) -> OutputOptions:

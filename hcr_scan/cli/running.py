@@ -214,7 +214,8 @@ class Run:
     def _render(self, pages: Iterator[PageResult], identity: RunIdentity, *, whole: bool = False) -> None:
         request = self._request
         lengths = form_lengths(request.templates)
-        write_pages(pages, request.target, request.output, identity.provenance, lengths, whole=whole)
+        settings = request.settings
+        write_pages(pages, request.target, request.output, identity.provenance, lengths, settings, whole=whole)
 
 
 def _remembered(request: Request) -> dict[str, Any]:

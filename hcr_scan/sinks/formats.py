@@ -24,6 +24,7 @@ class Format(StrEnum):
     HOCR = "hocr"
     TSV = "tsv"
     LABEL_STUDIO = "label-studio"
+    PDF = "pdf"
     #: The tables of a database, whose address names it: no suffix does.
     DATABASE = "database"
 
@@ -39,16 +40,21 @@ SUFFIXES = {
     Format.HOCR: ".hocr",
     Format.TSV: ".tsv",
     Format.LABEL_STUDIO: ".label-studio.json",
+    Format.PDF: ".pdf",
 }
 
-#: Formats of which a folder may be filled with a file a page, and those of which a file holds one page alone.
-FOLDER_FORMATS = frozenset((Format.ALTO, Format.PAGE, Format.HOCR, Format.TSV))
-ONE_PAGE_FORMATS = frozenset((Format.ALTO, Format.PAGE))
+#: Formats of which a folder may be filled with a file a page, or a document; those of which a file holds one alone.
+FOLDER_FORMATS = frozenset((Format.ALTO, Format.PAGE, Format.HOCR, Format.TSV, Format.PDF))
+ONE_PAGE_FORMATS = frozenset((Format.ALTO, Format.PAGE, Format.PDF))
 #: Formats that may have a record a form.
 WIDE_FORMATS = frozenset((Format.CSV, Format.JSON, Format.JSONL))
 
 #: The package that a format needs, and the extra that installs it.
-_NEEDED = {Format.PARQUET: ("pyarrow", "parquet"), Format.DATABASE: ("sqlalchemy", "sql")}
+_NEEDED = {
+    Format.PARQUET: ("pyarrow", "parquet"),
+    Format.PDF: ("pypdf", "pdf"),
+    Format.DATABASE: ("sqlalchemy", "sql"),
+}
 
 
 def format_of(target: str, chosen: Format | str | None) -> Format:

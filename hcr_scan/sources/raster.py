@@ -68,15 +68,15 @@ def load_image(document: Document, index: int, settings: SourceSettings) -> Rast
     Raises:
         SourceError: it is damaged, too large, or needs a package that is not installed.
     """
-    with _opened(document, index, settings.max_pixels) as image:
+    with opened_image(document, index, settings.max_pixels) as image:
         _refuse_too_large(image.width, image.height, settings.max_pixels, document.path)
-        orientation = 1 if document.kind in (Kind.TIFF, Kind.HEIC) else _exif_orientation(image)
+        orientation = 1 if document.kind in (Kind.TIFF, Kind.HEIC) else exif_orientation(image)
         x_dpi, y_dpi = _stated_resolution(image, orientation)
         white_is_zero = _white_is_zero(image)
         if document.kind is Kind.JPEG:
             # The decoder's own luma: the page comes out grey without ever being RGB.
             image.draft("L", None)
-        _decode(image, document)
+        decode_image(image, document)
         gray = gray_image(image, white_is_zero)
     if orientation in _TRANSPOSITIONS:
         gray = gray.transpose(_TRANSPOSITIONS[orientation])
@@ -134,7 +134,7 @@ def _finite(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 
 @contextmanager
-def _opened(document: Document, index: int, max_pixels: int) -> Iterator[Image.Image]:
+def opened_image(document: Document, index: int, max_pixels: int) -> Iterator[Image.Image]:
     """The image, at the page's frame, with nothing decoded yet."""
     if document.kind is Kind.HEIC:
         _register_heic(document.path)
@@ -183,7 +183,7 @@ def _refuse_too_large(width: int, height: int, max_pixels: int, path: str) -> No
         )
 
 
-def _decode(image: Image.Image, document: Document) -> None:
+def decode_image(image: Image.Image, document: Document) -> None:
     if document.kind is Kind.TIFF and _is_cut_off(image, len(document.data)):
         raise _truncated(document)
     try:
@@ -237,7 +237,7 @@ def _is_short_webp(document: Document) -> bool:
     return document.kind is Kind.WEBP and int.from_bytes(document.data[4:8], "little") + 8 > len(document.data)
 
 
-def _exif_orientation(image: Image.Image) -> int:
+def exif_orientation(image: Image.Image) -> int:
     try:
         return int(image.getexif().get(_ORIENTATION, 1))
     except Exception:  # damaged metadata must not cost the page; Pillow raises half a dozen kinds here

@@ -85,6 +85,18 @@ def embedded_scan(page: Any, document: Document, max_pixels: int) -> Raster | No
     return _upright(placed.cropped(pixels), placed, x_dpi, y_dpi, max_pixels)
 
 
+def read_area(page: Any) -> tuple[float, float, float, float]:
+    """Left, bottom, right and top, in the points of the page, of what its pixels were read from: the scan, or all."""
+    left, bottom, right, top = page.get_bbox()
+    image = _sole_image(page)
+    if image is None or _has_annotations(page) or _placement(image, page) is None:
+        return left, bottom, right, top
+    matrix = image.get_matrix()
+    xs = sorted((matrix.e, matrix.e + matrix.a + matrix.c))
+    ys = sorted((matrix.f, matrix.f + matrix.b + matrix.d))
+    return max(left, xs[0]), max(bottom, ys[0]), min(right, xs[1]), min(top, ys[1])
+
+
 def _plausible(x_dpi: float, y_dpi: float) -> bool:
     low, high = sorted((x_dpi, y_dpi))
     return low >= LOWEST_DPI and high <= 2 * HIGHEST_DPI and high / low <= MOST_OBLONG

@@ -15,8 +15,12 @@ from tests.exchange import ALTO, tree
 from tests.runs import digit_pages, leftovers, scan
 
 FORMATS = {
-    "pages": "alto", "pages/": "page", "r.hocr": None, "r.tsv": None, "r.parquet": None, "r.label-studio.json": None,
+    "searchable": "pdf", "pages": "alto", "pages/": "page", "r.hocr": None, "r.tsv": None, "r.parquet": None,
+    "r.label-studio.json": None,
 }  # fmt: skip
+
+
+NEEDED = {"r.parquet": "pyarrow", "searchable": "pypdf"}
 
 
 def contents(path: Path) -> dict[str, bytes]:
@@ -27,8 +31,8 @@ def contents(path: Path) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("target", FORMATS)
 def test_a_scan_writes_what_an_export_of_its_journal_does(tmp_path: Path, target: str) -> None:
-    if target.endswith("parquet"):
-        pytest.importorskip("pyarrow")
+    if target in NEEDED:
+        pytest.importorskip(NEEDED[target])
     digit_pages(tmp_path / "in", 3)
     (tmp_path / "in" / "broken.png").write_bytes(b"not an image")
     format_ = ["--format", FORMATS[target]] if FORMATS[target] else []
@@ -41,7 +45,8 @@ def test_a_scan_writes_what_an_export_of_its_journal_does(tmp_path: Path, target
     slash = "/" if target.endswith("/") else ""
     assert run(["export", str(scanned), "-o", f"{again}{slash}", *form]) == ExitCode.OK
     assert contents(again) == contents(scanned)
-    assert len(contents(scanned)) == (4 if scanned.is_dir() else 1)
+    # What cannot be opened has no PDF.
+    assert len(contents(scanned)) == (1 if scanned.is_file() else 3 if format_ == ["--format", "pdf"] else 4)
 
 
 def test_a_folder_of_pages_is_gone_on_with_as_a_file_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -98,6 +103,25 @@ def test_the_prefix_of_images_is_the_users(tmp_path: Path) -> None:
     (task,) = json.loads(tasks.read_text())
     assert task["data"]["image"].startswith("https://x//")
     assert run(["export", str(out), "-o", "-", "--format", "alto", "--image-prefix", "x"]) == ExitCode.USAGE
+
+
+def test_scans_that_are_not_what_they_were_have_no_pdf(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("pypdf")
+    folder, out = digit_pages(tmp_path / "in", 2), tmp_path / "r.csv"
+    assert scan(folder, "--out", out) == ExitCode.OK
+    with (folder / "0000.png").open("ab") as file:
+        file.write(b"more")
+    export = ["export", str(out), "-o", f"{tmp_path}/pdf/", "--format", "pdf"]
+    assert run(export) == ExitCode.OUTPUT
+    assert "0000.png changed since it was scanned" in capsys.readouterr().err
+    assert [path.name[:8] for path in (tmp_path / "pdf").iterdir()] == ["0001.png"]
+
+
+def test_pdfs_are_not_written_where_they_would_be_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("pypdf")
+    folder = digit_pages(tmp_path / "in", 1)
+    assert scan(folder, "--out", f"{folder}/pdf/", "--format", "pdf") == ExitCode.USAGE
+    assert "would be read" in capsys.readouterr().err
 
 
 def test_watch_fills_a_folder_a_day(tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ def written(results: list[PageResult], options: OutputOptions) -> bytes:
     with TemporaryDirectory() as folder:
         target = Path(folder) / "out"
         lengths = {page.template: 2 for page in results if isinstance(page, Page) and page.template is not None}
-        write_pages(results, str(target), options, PROVENANCE, lengths)
+        write_pages(results, str(target), options, PROVENANCE, lengths, Settings())
         if options.folder:
             return b"".join(path.name.encode() + path.read_bytes() for path in sorted(target.iterdir()))
         return target.read_bytes()
