@@ -18,6 +18,7 @@ from hcr_scan.cli.retrying import limits_of
 from hcr_scan.cli.scanning import read_templates
 from hcr_scan.errors import ExitCode, UsageError
 from hcr_scan.journal.identity import RunIdentity
+from hcr_scan.journal.journal import SUFFIX
 from hcr_scan.review.indexing import Indexed, index
 from hcr_scan.review.page_images import PageImages
 from hcr_scan.review.selection import Selection
@@ -29,6 +30,7 @@ from hcr_scan.review.server.wording import FieldRules
 from hcr_scan.review.store import ReviewStore
 from hcr_scan.review.tables import review_path
 from hcr_scan.settings import Settings
+from hcr_scan.sinks.targets import is_database, without_password
 from hcr_scan.sources.pages import shown
 
 #: Pictures made at a time; more wait.
@@ -40,19 +42,20 @@ def review_scan(scanned: str, options: dict[str, Any]) -> ExitCode:
     listener = listening(options["port"])
     with contextlib.closing(listener), contextlib.ExitStack() as stack:
         journal, target = open_earlier(scanned)
+        base = journal.path.removesuffix(SUFFIX)
         # The journal is let go of before people begin, so that the scan can be exported and retried meanwhile.
         with journal:
             identity, request = journal.identity, remembered_request(journal)
             # Its workers get ready while the journal is gone through.
             images = stack.enter_context(contextlib.closing(_images(identity, options)))
-            store = stack.enter_context(ReviewStore(review_path(target)))
+            store = stack.enter_context(ReviewStore(review_path(base)))
             _tell(index(journal, store, _selection(options)))
         if options["passes"] is not None and options["passes"] != store.passes:
             store.passes = options["passes"]
         threads = stack.enter_context(ThreadPoolExecutor(PICTURE_THREADS, "pictures"))
         review = Review(
             store, images, Teller(_rules(request["template_paths"], identity.folder)), threads,
-            shown(Path(target).name), _next_command(target), options["reviewer"] or _login(),
+            shown(Path(base).name), _next_command(base, target), options["reviewer"] or _login(),
         )  # fmt: skip
         token, port = new_token(), listener.getsockname()[1]
         _invite(f"http://{HOST}:{port}/?token={token}", options["open_browser"])
@@ -93,8 +96,11 @@ def _login() -> str:
         return ""
 
 
-def _next_command(target: str) -> str:
-    name = shown(target)
+def _next_command(base: str, target: str) -> str:
+    """What puts the decisions into the output; into the rows of a database, which is named without its password."""
+    name = shown(base)
+    if is_database(target):
+        return f"hcr-scan apply {shlex.quote(name + SUFFIX)} -o {shlex.quote(without_password(target))}"
     return f"hcr-scan apply {shlex.quote(name)} -o final{os.path.splitext(name)[1] or '.csv'}"  # noqa: PTH122 - bytes
 
 

@@ -14,7 +14,12 @@ from pathlib import Path
 import pytest
 
 from hcr_scan.cli import run
+from hcr_scan.document import Verdict
 from hcr_scan.errors import ExitCode
+from hcr_scan.journal.journal import Journal
+from hcr_scan.review.indexing import index
+from hcr_scan.review.store import ReviewStore
+from hcr_scan.review.tables import review_path
 from tests.runs import command, digit_pages, draw_digit_page, draw_digits_file, scan, start
 
 pytest.importorskip("sqlalchemy", reason="databases need the sql extra")
@@ -349,6 +354,19 @@ def test_alternatives_and_reasons_can_be_asked_for(address: str) -> None:
         assert rows(address, "SELECT count(*) FROM fields WHERE alternatives -> 0 ? 'value'")[0][0] > 0
     else:
         assert rows(address, "SELECT count(*) FROM fields, json_each(alternatives)")[0][0] > 0
+
+
+def test_decisions_of_people_go_into_the_rows(address: str) -> None:
+    run([str(KYC / "filled.tif"), "--out", address, "-q", "-j1", "--template", str(KYC / "kyc.toml")])
+    before = content(address)
+    scanned = next(Path().glob("*.journal"))
+    with Journal(str(scanned)) as journal, ReviewStore(review_path(str(scanned).removesuffix(".journal"))) as store:
+        index(journal, store)
+        store.decide(store.page_items(1)[0].id, 1, "anna", Verdict.CORRECTED, "CORRECTED", 1.0)
+    assert run(["apply", str(scanned), "-o", address]) == ExitCode.OK
+    found = rows(address, "SELECT value, corrected_by, verdict, confidence FROM fields WHERE verdict IS NOT NULL")
+    assert found == [("CORRECTED", "anna", "corrected", 1.0)]
+    assert len(content(address)["fields"]) == len(before["fields"])
 
 
 def test_nothing_of_a_database_is_loaded_for_a_file(folder: Path, tmp_path: Path) -> None:
