@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -104,6 +105,19 @@ def test_a_hanging_poppler_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     settings = SourceSettings(pdf_renderer=PdfRenderer.POPPLER)
     assert read_failure(write(tmp_path, b"%PDF-1.7\nnothing of the kind"), settings).error == "timeout"
     assert read_failure(write(tmp_path, blank_pdf("0 0 72 72")), settings).error == "timeout"
+
+
+def test_a_page_that_poppler_draws_without_end_is_given_up(
+    tmp_path: Path, poppler: SourceSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hanging = tmp_path / "pdftoppm"
+    hanging.write_text("#!/bin/sh\n[ $1 = -v ] && echo version 22.12.0 >&2 && exit\nexec sleep 20\n")
+    hanging.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setattr("hcr_scan.sources.poppler.TIME_LIMIT", 2)
+    started = time.monotonic()
+    assert read_failure(write(tmp_path, blank_pdf("0 0 72 72")), poppler).error == "timeout"
+    assert time.monotonic() - started < 15
 
 
 def test_a_page_that_poppler_does_not_draw_is_a_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
