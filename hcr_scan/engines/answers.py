@@ -123,24 +123,22 @@ class _Unpickler(pickle.Unpickler):
         return _maker(module, name)
 
 
-class _Maker:
-    """Stands for a class or function, so that a pickle can call it and do nothing else with it."""
-
-    __slots__ = ("_make",)
-
-    def __init__(self, make: Callable[..., Any]) -> None:
-        self._make = make
-
-    def __call__(self, *values: Any) -> Any:
-        return self._make(*values)
+def _caller(make: Callable[..., Any]) -> Callable[..., Any]:
+    """What a pickle can call to make a value, and do nothing else with: it has no attribute that could be set."""
+    if isinstance(make, type) and issubclass(make, Enum):
+        return make._value2member_map_.__getitem__
+    caller: Callable[..., Any] = type(make).__call__.__get__(make)
+    return caller
 
 
-_MAKERS = {(make.__module__, make.__name__): _Maker(make) for make in (restored_array, restored_number, restored_path)}
+_CALLERS = {
+    (make.__module__, make.__name__): _caller(make) for make in (restored_array, restored_number, restored_path)
+}
 
 
 @lru_cache(maxsize=1024)
-def _maker(module: str, name: str) -> _Maker:
-    known = _MAKERS.get((module, name))
+def _maker(module: str, name: str) -> Callable[..., Any]:
+    known = _CALLERS.get((module, name))
     if known is not None:
         return known
     kind = _answerable.get((module, name))
@@ -149,4 +147,4 @@ def _maker(module: str, name: str) -> _Maker:
         kind = vars(sys.modules.get(module, object)).get(name)
     if not isinstance(kind, type) or kind.__module__ != module or not (is_dataclass(kind) or issubclass(kind, Enum)):
         raise UntrustedAnswer(f"{module}.{name} is nothing that a worker may answer with")
-    return _Maker(kind)
+    return _caller(kind)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import pickle
@@ -133,6 +134,25 @@ def test_an_answer_cannot_change_a_class() -> None:
     with pytest.raises(UntrustedAnswer):
         decode(evil)
     assert not hasattr(Status, "poisoned")
+
+
+@pytest.mark.parametrize(
+    ("value", "module", "name"),
+    [
+        (PageFailure(Source("a.png"), "open", "damaged", "it is"), b"hcr_scan.document", b"PageFailure"),
+        (Status.OK, b"hcr_scan.document", b"Status"),
+        (np.zeros(3), b"hcr_scan.engines.answers", b"restored_array"),
+    ],
+)
+@pytest.mark.parametrize("state", [(None, {"_make": 1}), {"_make": 1}, (None, {"__call__": 1}), {"__self__": 1}])
+def test_an_answer_cannot_change_how_later_ones_are_read(
+    value: object, module: bytes, name: bytes, state: object
+) -> None:
+    good = bytes(encode(value))
+    named = b"\x8c" + bytes([len(module)]) + module + b"\x8c" + bytes([len(name)]) + name + b"\x93"
+    with contextlib.suppress(UntrustedAnswer):
+        decode(b"\x80\x04" + named + pickle.dumps(state, protocol=2)[2:-1] + b"b.")
+    np.testing.assert_equal(decode(good), value)
 
 
 def test_values_are_checked_by_their_own_constructors() -> None:
