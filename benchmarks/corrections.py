@@ -4,9 +4,9 @@ python benchmarks/corrections.py [--forms 100] [--hands 3] [--glyphs 200]
 
 First drawn forms (as in filled_forms.py) are scanned, and a reviewer who never errs decides what each of three rules
 says needs a look, and an audit of the rest: how many fields were touched, how many of the final ones are wrong, and
-what the audit told of that. Then combs in the hands of writers that the model reads worst, whom no training saw: so many
-glyphs are decided, the most doubtful fields first, written with ``apply --crops`` and learned with ``train --from``;
-other samples of the same writers are scanned before and after.
+what the audit told of that. Then combs in the hands of writers that the model reads worst, whom no training saw: so
+many glyphs are decided, the most doubtful fields first, written with ``apply --crops`` and learned with
+``train --from``; other samples of the same writers are scanned before and after.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from hcr_scan.errors import HcrScanError, JournalError
 from hcr_scan.journal.database import Database, Row, damaged, remove
 from hcr_scan.journal.identity import RunIdentity
 from hcr_scan.sinks.record_reading import page_of
-from hcr_scan.sinks.records import Provenance, json_text, record_of
+from hcr_scan.sinks.records import Provenance, Record, json_text, record_of
 from hcr_scan.sources.pages import shown
 
 #: What a journal's name has behind that of its output.
@@ -300,10 +300,22 @@ class Journal:
             JournalError: it is damaged.
         """
         try:
-            result = page_of(json.loads(zlib.decompress(record.data).decode("utf-8", "surrogatepass")))
-        except (zlib.error, ValueError, LookupError, TypeError) as error:
+            result = page_of(self.unpacked(record))
+        except (ValueError, LookupError, TypeError) as error:
             raise damaged(self.path, error) from error
         return result if result.source.path == record.path else _elsewhere(result, record.path)
+
+    def unpacked(self, record: PackedRecord) -> Record:
+        """The same as plain values; its path is where the file was when it was read.
+
+        Raises:
+            JournalError: it is damaged.
+        """
+        try:
+            values: Record = json.loads(zlib.decompress(record.data).decode("utf-8", "surrogatepass"))
+        except (zlib.error, ValueError) as error:
+            raise damaged(self.path, error) from error
+        return values
 
     def has(self, path: str) -> bool:
         """Whether there is such a document."""

@@ -7,13 +7,14 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from hcr_scan.document import Field, Line, Page, PageResult, line_name, rounded
+from hcr_scan.document import Status, line_name
 from hcr_scan.geometry import BoundingBox
 from hcr_scan.journal.database import Database
 from hcr_scan.journal.journal import Journal, PackedRecord
-from hcr_scan.review.items import LINE, Filter, Item, State, is_doubtful
+from hcr_scan.review.items import DOUBTFUL, LINE, Filter, Item, State
 from hcr_scan.review.selection import UNSELECTED, Selection, doubt_of, select
 from hcr_scan.review.store import ReviewStore, packed
+from hcr_scan.sinks.records import Record
 
 #: Pages taken over in one transaction.
 BATCH = 200
@@ -97,10 +98,10 @@ class _Indexing:
                 self.database.write("UPDATE pages SET sequence = ? WHERE id = ?", (sequence, page))
             self.result.kept += 1
         else:
-            result = journal.read(record)
-            before = known[0] if known else self._moved(journal, result)
-            page = self._page(before, document, result, digest, sequence)
-            self._items(page, before, document, result)
+            values = journal.unpacked(record)
+            before = known[0] if known else self._moved(journal, values["source"])
+            page = self._page(before, document, values, digest, sequence)
+            self._items(page, before, document, values)
             if not self.result.taken:
                 self._unselected()
             self.result.taken += 1
@@ -122,55 +123,54 @@ class _Indexing:
             return int(rows[0][0])
         return self.database.insert("INSERT INTO documents (path) VALUES (?)", (name,))
 
-    def _moved(self, journal: Journal, result: PageResult) -> _Known | None:
+    def _moved(self, journal: Journal, source: Record) -> _Known | None:
         """The page as it was known when its file lay elsewhere."""
-        source = result.source
-        same = self._known("(sha256, page) = (?, ?) AND sha256 <> ''", (source.sha256, source.page))
+        same = self._known("(sha256, page) = (?, ?) AND sha256 <> ''", (source["sha256"], source["page"]))
         return next((known for known in same if not journal.has(os.fsdecode(known.path))), None)
 
-    def _page(self, before: _Known | None, document: int, result: PageResult, digest: bytes, sequence: int) -> int:
-        source, read = result.source, result if isinstance(result, Page) else None
+    def _page(self, before: _Known | None, document: int, record: Record, digest: bytes, sequence: int) -> int:
+        source, page = record["source"], record["page"] or {}
         values = (
-            document, source.page, sequence, read is None, source.pages, source.sha256,
-            read and read.width, read and read.height, read and read.dpi, read and read.rotation,
-            read and read.template, digest,
+            document, source["page"], sequence, record["error"] is not None, source["pages"], source["sha256"],
+            *(page.get(key) for key in ("width", "height", "dpi", "rotation")), (record["template"] or {}).get("id"),
+            digest,
         )  # fmt: skip
         return self.database.insert(
             "INSERT OR REPLACE INTO pages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (before and before.id, *values),
         )
 
-    def _items(self, page: int, before: _Known | None, document: int, result: PageResult) -> None:
+    def _items(self, page: int, before: _Known | None, document: int, record: Record) -> None:
         """Put the items of a page in place of those it had; what reads as before keeps its number and its decisions."""
         old = {item.name: item for item in self.store.page_items(page)} if before else {}
-        same_file = before is not None and before.sha256 == result.source.sha256
-        for place, (name, part) in enumerate(_parts(result)):
-            known = old.get(name)
-            if known is not None and same_file and _reads_alike(known, part):
-                del old[name]
-                self._add(known.id, page, place, document, name, part)
+        same_file = before is not None and before.sha256 == record["source"]["sha256"]
+        for place, part in enumerate(_parts(record)):
+            known = old.get(part.name)
+            if known is not None and same_file and part.reads_like(known):
+                del old[part.name]
+                self._add(known.id, page, place, document, part)
                 self.store.settle(known.id)
             else:
-                self._add(None, page, place, document, name, part)
+                self._add(None, page, place, document, part)
         self._drop([item.id for item in old.values()])
 
-    def _add(self, number: int | None, page: int, place: int, document: int, name: str, part: Field | Line) -> None:
-        value = part.value if isinstance(part, Field) else part.text
-        kind = part.kind if isinstance(part, Field) else LINE
+    def _add(self, number: int | None, page: int, place: int, document: int, part: _Part) -> None:
+        record = part.record
+        status = Status(record["status"])
         number = self.database.insert(
             "INSERT OR REPLACE INTO items (id, page, place, document, name, kind, status, doubt, confidence, value) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (number, page, place, document, name, kind, part.status.value, doubt_of(part).value,
-             rounded(part.confidence), value),
+            (number, page, place, document, part.name, part.kind, status.value,
+             doubt_of(status, record["reasons"]).value, record["confidence"], part.value),
         )  # fmt: skip
-        self.database.write("INSERT OR REPLACE INTO contents VALUES (?, ?)", (number, packed(part)))
+        self.database.write("INSERT OR REPLACE INTO contents VALUES (?, ?)", (number, packed(record)))
         self.database.write("DELETE FROM glyphs WHERE item = ?", (number,))
         self.database.write_many(
             "INSERT INTO glyphs (item, number, text, confidence, shown) VALUES (?, ?, ?, ?, 0)",
             [
-                (number, at, glyph.text, rounded(glyph.confidence))
+                (number, at, glyph["text"], glyph["confidence"])
                 for at, glyph in enumerate(part.glyphs)
-                if is_doubtful(glyph)
+                if glyph["status"] in DOUBTFUL
             ],
         )
 
@@ -197,24 +197,39 @@ class _Indexing:
             self.database.write("DELETE FROM documents WHERE id NOT IN (SELECT document FROM pages)")
 
 
-def _parts(result: PageResult) -> Iterator[tuple[str, Field | Line]]:
-    """The fields and lines of a page with their names; a page that failed has none."""
-    if isinstance(result, Page):
-        yield from ((part.name, part) for part in result.fields)
-        yield from ((line_name(number), line) for number, line in enumerate(result.lines, 1))
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A field or a line of a page, as its record has it."""
+
+    name: str
+    kind: str
+    value: str
+    record: Record
+
+    @property
+    def glyphs(self) -> list[Record]:
+        if self.kind == LINE:
+            return [glyph for word in self.record["words"] for glyph in word["glyphs"]]
+        glyphs: list[Record] = self.record["glyphs"]
+        return glyphs
+
+    def reads_like(self, item: Item) -> bool:
+        """Whether it reads as an item did, so that what was decided of that still holds."""
+        return (
+            item.kind == self.kind
+            and item.value == self.value
+            and item.raw == self.record.get("raw", self.value)
+            and [glyph.text for glyph in item.glyphs] == [glyph["text"] for glyph in self.glyphs]
+            and _same_place(item.box, BoundingBox(*self.record["box"]))
+        )
 
 
-def _reads_alike(item: Item, part: Field | Line) -> bool:
-    """Whether a field reads as before, so that what was decided of it still holds."""
-    field_ = part if isinstance(part, Field) else None
-    value = field_.value if field_ else part.text  # type: ignore[union-attr]
-    return (
-        item.kind == (field_.kind if field_ else LINE)
-        and item.value == value
-        and item.raw == (field_.raw if field_ else value)
-        and [glyph.text for glyph in item.glyphs] == [glyph.text for glyph in part.glyphs]
-        and _same_place(item.box, part.box)
-    )
+def _parts(record: Record) -> Iterator[_Part]:
+    """The fields and lines of a page; one that failed has none."""
+    for field_ in record["fields"]:
+        yield _Part(field_["name"], field_["kind"], field_["value"], field_)
+    for number, line in enumerate(record["lines"], 1):
+        yield _Part(line_name(number), LINE, line["text"], line)
 
 
 def _same_place(first: BoundingBox, second: BoundingBox) -> bool:

@@ -8,6 +8,8 @@ from enum import StrEnum
 from hcr_scan.document import FieldAlternative, Glyph, Reason, Source, Status, Verdict
 from hcr_scan.geometry import BoundingBox
 
+#: The status of glyphs that a person should look at.
+DOUBTFUL = (Status.REVIEW, Status.REJECTED)
 #: The kind of items that are lines of free writing.
 LINE = "line"
 
@@ -143,4 +145,4 @@ class Totals:
 
 def is_doubtful(glyph: Glyph) -> bool:
     """Whether a person should look at a single glyph."""
-    return glyph.status in (Status.REVIEW, Status.REJECTED)
+    return glyph.status in DOUBTFUL

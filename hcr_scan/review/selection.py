@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
-from hcr_scan.document import Field, Line, Reason, Status
+from hcr_scan.document import Reason, Status
 from hcr_scan.errors import UsageError
 from hcr_scan.review.auditing import Audit, drawn
 from hcr_scan.review.items import Filter, State, Why
@@ -58,13 +58,13 @@ class Selection:
         return cls(general, tuple(sorted(by_name.items())), None if audit is None else Audit.of_option(audit, seed))
 
 
-def doubt_of(part: Field | Line) -> Doubt:
-    """What the machine says against a field or line."""
-    if Reason.REQUIRED in part.reasons or Reason.NONE_MARKED in part.reasons:
+def doubt_of(status: Status, reasons: Collection[str]) -> Doubt:
+    """What the machine says against a field or line of this status, for these reasons."""
+    if Reason.REQUIRED in reasons or Reason.NONE_MARKED in reasons:
         return Doubt.MISSING
-    if part.status not in (Status.REVIEW, Status.REJECTED):
+    if status not in (Status.REVIEW, Status.REJECTED):
         return Doubt.NONE
-    unsure = part.status is Status.REVIEW and set(part.reasons) <= {Reason.LOW_CONFIDENCE}
+    unsure = status is Status.REVIEW and set(reasons) <= {Reason.LOW_CONFIDENCE}
     return Doubt.UNSURE if unsure else Doubt.OTHER
 
 
@@ -85,7 +85,9 @@ def select(store: ReviewStore, selection: Selection | None = None) -> int:
     database = store.database
     for name, _ in selection.by_name:
         if not database.rows("SELECT 1 FROM items WHERE name = ? LIMIT 1", (name,)):
-            raise UsageError(f"--accept-above {name}=...: no field is called {name!r}; see --level field of export")
+            raise UsageError(
+                f"--accept-above {name}=...: no field is called {name!r}; names stand in the output of the scan"
+            )
     database.write("CREATE TEMP TABLE IF NOT EXISTS thresholds (name TEXT PRIMARY KEY, least REAL)")
     with database.transaction(durable=True):
         database.write("DELETE FROM temp.thresholds")

@@ -16,7 +16,7 @@ from hcr_scan.review.glyph_store import GlyphDecision, GlyphItem, GlyphPosition
 from hcr_scan.review.items import LINE, Decision, Filter, Item, ItemPage, Position, State, Totals, Why
 from hcr_scan.review.tables import REVIEW, SETTLING, bit, condition_of, indexes, open_condition, source_of
 from hcr_scan.sinks.record_reading import field_of, line_of
-from hcr_scan.sinks.records import field_record, json_text, line_record
+from hcr_scan.sinks.records import Record, json_text
 
 #: Rows read at a time.
 CHUNK = 200
@@ -351,7 +351,7 @@ class ReviewStore:
 
     def _unpacked(self, data: bytes, kind: str) -> Field | Line:
         try:
-            record = json.loads(zlib.decompress(data))
+            record = json.loads(zlib.decompress(data).decode("utf-8", "surrogatepass"))
             return line_of(record) if kind == LINE else field_of(record)
         except (zlib.error, ValueError, LookupError, TypeError) as error:
             raise damaged(self.path, error, REVIEW) from error
@@ -377,10 +377,9 @@ class ReviewStore:
         return found
 
 
-def packed(part: Field | Line) -> bytes:
-    """A field or line as the store keeps it."""
-    record = field_record(part) if isinstance(part, Field) else line_record(part)
-    return zlib.compress(json_text(record).encode("utf-8"), 1)
+def packed(record: Record) -> bytes:
+    """The record of a field or line as the store keeps it."""
+    return zlib.compress(json_text(record).encode("utf-8", "surrogatepass"), 1)
 
 
 def _marks(values: Sequence[object]) -> str:
