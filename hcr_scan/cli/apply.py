@@ -11,7 +11,13 @@ from hcr_scan.cli.options import output_options
 
 @click.command(short_help="Write what an earlier scan read with people's corrections.")
 @click.argument("scanned", metavar="JOURNAL|OUT")
-@click.option("-o", "--out", required=True, metavar="FILE", help="Where to write; - is standard output.")
+@click.option(
+    "-o",
+    "--out",
+    required=True,
+    metavar="FILE|FOLDER|URL",
+    help="Where to write: a file or folder, - for standard output, or the URL of a database.",
+)
 @output_options
 @click.option(
     "--crops",

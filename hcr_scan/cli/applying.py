@@ -45,6 +45,7 @@ def apply_review(scanned: str, options: dict[str, Any]) -> ExitCode:
                 journal.identity.provenance,
                 request["form_lengths"],
                 Settings.of_values(journal.identity.settings),
+                whole=True,
             )
             for line in summary(applied, indexed, estimate(store)):
                 click.echo(line, err=True)
