@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-import re
-import signal
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from hcr_scan.document import Page
-from hcr_scan.review.store import ReviewStore
 from tests.chromium import ALT, Browser, chromium, require_chromium
+from tests.review_program import begin, decisions, four, reviewing
 from tests.review_server import drawn_page
-from tests.reviews import field, line, write_journal
-from tests.runs import PROGRAM
+from tests.reviews import field, line
 
 ENTER, ESCAPE, TAB, DOWN, RIGHT = "\ue007", "\ue00c", "\ue004", "\ue015", "\ue014"
 PAGE_UP, PAGE_DOWN, DELETE = "\ue00e", "\ue00f", "\ue017"
@@ -31,52 +25,6 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="module", autouse=True)
 def _chromium() -> None:
     require_chromium()
-
-
-@contextlib.contextmanager
-def reviewing(folder: Path, *pages: Page, options: tuple[str, ...] = ()) -> Iterator[str]:
-    """The program over a journal of these pages; gives the address to open."""
-    write_journal(folder / "out.csv.journal", pages)
-    arguments = [*PROGRAM, "review", str(folder / "out.csv"), "--reviewer", "ann", *options]
-    process = subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True)
-    try:
-        assert process.stderr is not None
-        line = next(line for line in process.stderr if "http://" in line)
-        found = re.search(r"http://\S+", line)
-        assert found is not None
-        yield found.group()
-        process.send_signal(signal.SIGINT)
-        assert process.wait(20) == 0
-    finally:
-        process.kill()
-        process.wait()
-
-
-def decisions(folder: Path) -> dict[str, tuple[str, str]]:
-    """What is decided at last: by the field's name the verdict and the value."""
-    with ReviewStore(str(folder / "out.csv.review")) as store:
-        return {item.name: (decision.verdict.value, decision.value) for item, decision in store.finals()}
-
-
-def four(folder: Path) -> Page:
-    """Fields a, b, c and d, in the order in which they come up."""
-    return drawn_page(
-        folder / "scan.png",
-        *(
-            field(name, text, sure, doubtful=[0], top=40 + 60 * number)
-            for number, (name, text, sure) in enumerate(
-                [("a", "ABC", 0.1), ("b", "B22", 0.2), ("c", "C33", 0.3), ("d", "D44", 0.4)]
-            )
-        ),
-    )
-
-
-def begin(browser: Browser, address: str, name: str = "a") -> None:
-    browser.open("about:blank")
-    browser.open(address)
-    browser.script("localStorage.clear()")
-    browser.open(address)
-    browser.wait_for("item-name", name)
 
 
 def test_accept_correct_unreadable_and_blank_by_keys_alone(browser: Browser, tmp_path: Path) -> None:
@@ -234,7 +182,7 @@ def test_characters_read_alike_are_settled_in_one_grid(browser: Browser, tmp_pat
             lambda: browser.script("return [...document.querySelectorAll('.glyph img')].every(i => i.naturalWidth)")
         )
         browser.press(RIGHT, "S")
-        label = str(browser.script("return document.activeElement.getAttribute('aria-label')"))
+        label = str(browser.script("return document.activeElement.textContent"))
         assert label.startswith("S, was read 5")
         browser.press(ENTER)
         browser.wait(lambda: browser.shown("group-none"))

@@ -22,8 +22,13 @@ export async function openGroups() {
     part("group-none").hidden = groups.length > 0;
     part("group-list").replaceChildren(
       ...groups.map(({ text, count }) => {
-        const button = made("button", { type: "button" }, made("span", { text: text || "mark", kind: "text" }), String(count));
-        button.setAttribute("aria-label", `${count} read as ${text || "no character"}`);
+        const button = made(
+          "button",
+          { type: "button" },
+          made("span", { text: text || "none", kind: "text" }),
+          ` ${count} `,
+          made("span", { text: "doubtful", kind: "unseen" }),
+        );
         button.dataset.text = text;
         return made("li", {}, button);
       }),
@@ -98,7 +103,9 @@ function cell(glyph, number) {
     { kind: "glyph", tabIndex: number === place ? 0 : -1, title: `${glyph.name}, ${glyph.page.file}` },
     made("img", { alt: "" }),
     made("span", { kind: "text" }),
+    made("span", { kind: "was unseen" }),
     made("span", { kind: "sure", text: percent(glyph.confidence) }),
+    made("span", { kind: "unseen", text: ` sure, ${glyph.name}` }),
   );
   element.setAttribute("role", "option");
   element.dataset.number = number;
@@ -111,8 +118,7 @@ function label(element, glyph) {
   element.classList.toggle("changed", changed);
   element.setAttribute("aria-selected", String(changed));
   element.querySelector(".text").textContent = glyph.now || "none";
-  const words = changed ? `${glyph.now || "not a character"}, was read ${glyph.text || "as none"}` : glyph.now || "no character";
-  element.setAttribute("aria-label", `${words}, ${percent(glyph.confidence)} sure, ${glyph.name}`);
+  element.querySelector(".was").textContent = changed ? `, was read ${glyph.text || "as none"}, ` : ", ";
 }
 
 function focusGlyph() {
