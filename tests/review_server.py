@@ -45,7 +45,7 @@ class Client:
 
     def __init__(self, review: Review) -> None:
         self.review = review
-        self._application = application(review, TOKEN, PORT)
+        self.application = application(review, TOKEN, PORT)
 
     def ask(
         self, path: str, method: str = "GET", *, cookie: str | None = TOKEN, headers: dict[str, str] | None = None,
@@ -57,7 +57,7 @@ class Client:
         sent |= headers or {}
 
         async def asked() -> httpx.Response:
-            transport = httpx.ASGITransport(self._application)
+            transport = httpx.ASGITransport(self.application)
             async with httpx.AsyncClient(transport=transport, base_url=ORIGIN) as client:
                 request = client.build_request(method, path, json=json, content=content)
                 for name, value in sent.items():

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import asyncio
 import io
+import threading
 from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import pytest
 from PIL import Image
 
@@ -19,7 +22,7 @@ from hcr_scan.forms.template import (
     ValueType,
 )
 from hcr_scan.geometry import BoundingBox
-from tests.review_server import Client, drawn_page, served
+from tests.review_server import COOKIE, ORIGIN, TOKEN, Client, drawn_page, served
 from tests.reviews import field, line
 
 
@@ -242,3 +245,28 @@ def test_an_error_of_the_store_is_told_in_its_own_words(tmp_path: Path, monkeypa
         response = client.ask("/api/decisions", "POST", json=values)
         assert response.status_code == 500
         assert response.json() == {"error": "the disk is full; free space and try again"}
+
+
+def test_while_a_page_is_decoded_others_are_answered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with served(tmp_path, drawn_page(tmp_path / "a.png", field("a", "AB", doubtful=[0]))) as client:
+        answered = threading.Event()
+
+        def slow(*_: object) -> bytes:
+            assert answered.wait(20), "the decision waited for the picture"
+            return b"picture"
+
+        monkeypatch.setattr(client.review.images.__class__, "crop", slow)
+        (item,) = ids(client)
+
+        async def both() -> bytes:
+            transport = httpx.ASGITransport(client.application)
+            headers = {"Cookie": f"{COOKIE}={TOKEN}", "Origin": ORIGIN}
+            async with httpx.AsyncClient(transport=transport, base_url=ORIGIN, headers=headers) as asking:
+                picture = asyncio.create_task(asking.get(f"/api/items/{item}/crop.png"))
+                await asyncio.sleep(0.1)
+                values = {"item": item, "pass": 1, "reviewer": "ann", "verdict": "accepted", "value": ""}
+                assert (await asking.post("/api/decisions", json=values)).status_code == 200
+                answered.set()
+                return (await picture).content
+
+        assert asyncio.run(both()) == b"picture"

@@ -49,7 +49,10 @@ function onKey(event) {
   if (name === "help") help();
   else if (name === "filter") openFilters();
   else if (name === "groups") showView(session.view === "groups" ? "fields" : "groups");
-  else if (name === "mode" && event.target.closest(".bar, #filters")) focusItem();
+  else if (name === "mode" && event.target.closest(".bar, #filters")) {
+    part("filters").open = false;
+    focusItem();
+  }
   // In the field itself Enter comes as the form's own event.
   else if (name === "save" && event.target.closest("form")) return;
   else if (!act(name, number)) return;
