@@ -30,6 +30,7 @@ from hcr_scan.model.bundle import ModelInfo
 from hcr_scan.model.probabilities import Logits
 from hcr_scan.segmentation.candidates import SegmentedField, SegmentedLine, SegmentedPage
 from hcr_scan.settings import Settings
+from hcr_scan.spoilt import with_spoilt_marked
 
 #: A box of at least so many pieces, more than this share of them no characters, holds a drawing.
 FEWEST_PIECES, DRAWN_SHARE = 5, 0.5
@@ -46,6 +47,7 @@ def assemble_page(segmented: SegmentedPage, logits: Logits, info: ModelInfo, set
         info: The model the logits are from.
         settings: The character set, and below what confidence a person should look.
     """
+    segmented = with_spoilt_marked(segmented, logits, info)
     reader = Reader.of(logits, info, settings.charset, settings.review_below)
     return page_with(
         segmented,

@@ -33,6 +33,7 @@ class Reason(StrEnum):
     NOT_A_CHARACTER = "not_a_character"
     AMBIGUOUS_SPLIT = "ambiguous_split"
     CROSSED_OUT = "crossed_out"
+    OVERWRITTEN = "overwritten"
     MAYBE_PRINT = "maybe_print"
     #: What is written breaks what the template says about the field.
     CHARSET = "charset"

@@ -34,6 +34,7 @@ from hcr_scan.model.bundle import ModelInfo
 from hcr_scan.model.probabilities import Logits
 from hcr_scan.segmentation.candidates import Chunk, SegmentedField, SegmentedMark, SegmentedPage
 from hcr_scan.settings import Settings
+from hcr_scan.spoilt import with_spoilt_marked
 
 #: What a check box that stands for ``yes`` says when it is not marked.
 YES, NO = "yes", "no"
@@ -60,6 +61,7 @@ def assemble_form_page(
         return replace(assemble_page(segmented, logits, info, settings), reasons=(Reason.UNREGISTERED,))
     template = next(template for template in templates if template.id == match.template)
     page = next(page for page in template.pages if page.number == match.page)
+    segmented = with_spoilt_marked(segmented, logits, info)
     assembler = _Assembler(logits, info, settings, {})
     fields = assembler.fields(segmented, page, template.checks)
     return page_with(segmented, fields, assembler.lines_outside(segmented))

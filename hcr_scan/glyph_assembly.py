@@ -236,6 +236,7 @@ def glyph_of(
     reading = characters[0] if characters else Alternative("", 0.0)
     if candidate.crossed_out:
         rejected: tuple[Reason, ...] = (Reason.CROSSED_OUT,)
+        rejected += (Reason.OVERWRITTEN,) if candidate.overwritten else ()
     elif nothing * posterior >= reading.confidence or reading.confidence < reader.reject_below:
         rejected = (Reason.NOT_A_CHARACTER,)
     else:
@@ -248,6 +249,8 @@ def glyph_of(
         reasons += (Reason.AMBIGUOUS_SPLIT,)
     if reading.confidence < reader.review_below:
         reasons += (Reason.LOW_CONFIDENCE,)
+    if candidate.overwritten:
+        reasons += (Reason.OVERWRITTEN,)
     if candidate.maybe_print:
         reasons += (Reason.MAYBE_PRINT,)
     status = Status.REVIEW if reasons else Status.OK

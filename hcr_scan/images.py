@@ -15,11 +15,9 @@ import numpy.typing as npt
 
 from hcr_scan.geometry import BoundingBox, Homography
 
-#: Grey pixels, 0 = black; shape (height, width).
+#: Shape (height, width): grey pixels, 0 = black; 0 where there is paper, up to 255 where there is ink; 0 or 255.
 Gray = npt.NDArray[np.uint8]
-#: 0 where there is paper, up to 255 where there is ink; shape (height, width).
 Ink = npt.NDArray[np.uint8]
-#: 0 or 255; shape (height, width).
 Mask = npt.NDArray[np.uint8]
 
 #: Pixels of either depth.
@@ -394,3 +392,8 @@ def correlation(image: Raster, part: Raster) -> npt.NDArray[np.float32]:
 def least_gradient(image: Gray, size: int) -> npt.NDArray[np.float32]:
     """How well a window of ``size`` pixels around a pixel holds its place in its worst direction: 0 along a rule."""
     return cv2.cornerMinEigenVal(image, size, ksize=3)  # type: ignore[no-any-return]
+
+
+def inside_distance(mask: Mask) -> npt.NDArray[np.float32]:
+    """How far each pixel that is not zero lies from the nearest that is, about, in pixels."""
+    return cv2.distanceTransform(mask, cv2.DIST_L2, 3)  # type: ignore[no-any-return]

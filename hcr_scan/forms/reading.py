@@ -70,7 +70,7 @@ def segment_form(image: PageImage, templates: Sequence[Template], spec: CropSpec
     fields = tuple(_field(field, page, cells, crops) for field in page.form.page.fields)
     outside = tuple(_line(line, crops) for line in lines_outside(page.paper, page.form))
     match = TemplateMatch(page.form.template.id, page.form.page.number, page.match)
-    return SegmentedPage(image.ref.source, page.geometry, fields, outside, crops.stacked(), match)
+    return SegmentedPage(image.ref.source, page.geometry, fields, outside, crops.stacked(), match, crops.shapes())
 
 
 def registered_page(image: PageImage, forms: Sequence[PreparedPage]) -> RegisteredPage | None:

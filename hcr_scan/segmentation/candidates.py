@@ -21,8 +21,8 @@ class Candidate:
     """A possible glyph from cut ``start`` to cut ``end`` of its chunk.
 
     ``crop`` indexes the page's crops; ``box`` is in pixels of the upright source raster. ``crossed_out`` marks ink that
-    strikes its whole cell out, ``maybe_print`` what may be a label. ``penalty`` (in nats, >= 0) is what geometry holds
-    against the candidate.
+    strikes its whole cell out, ``maybe_print`` what may be a label, ``overwritten`` what was written over something
+    else. ``penalty`` (in nats, >= 0) is what geometry holds against the candidate.
     """
 
     start: int
@@ -32,6 +32,7 @@ class Candidate:
     crossed_out: bool = False
     penalty: float = 0.0
     maybe_print: bool = False
+    overwritten: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,7 @@ class SegmentedPage:
     """All that leaves the worker that saw the page. ``crops`` is uint8 ``(n, size, size)``, white on black.
 
     ``template`` is the template that ``fields`` are from, if one matched; ``lines`` then holds what is written outside
-    of them.
+    of them. ``shapes`` are the measures of the crops' ink, ``(n, k)``; see :mod:`hcr_scan.segmentation.ink_shapes`.
     """
 
     source: Source
@@ -116,6 +117,7 @@ class SegmentedPage:
     lines: tuple[SegmentedLine, ...]
     crops: npt.NDArray[np.uint8]
     template: TemplateMatch | None = None
+    shapes: npt.NDArray[np.float32] | None = None
 
 
 SegmentedResult = SegmentedPage | PageFailure

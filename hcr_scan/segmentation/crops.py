@@ -10,6 +10,7 @@ from hcr_scan.images import Ink
 from hcr_scan.normalization import CropSpec, normalize_glyph
 from hcr_scan.segmentation.candidates import Candidate, Chunk, PageGeometry
 from hcr_scan.segmentation.glyphs import InkChunk
+from hcr_scan.segmentation.ink_shapes import Shapes, ink_shapes
 
 
 class CropCollector:
@@ -20,6 +21,7 @@ class CropCollector:
         self._to_source = from_source.inverse()
         self._geometry = geometry
         self._crops: list[npt.NDArray[np.uint8]] = []
+        self._inks: list[Ink] = []
         #: Ink already made into a crop, by identity; the ink is kept so that its identity stays its own.
         self._known: dict[int, tuple[Ink, npt.NDArray[np.uint8]]] = {}
 
@@ -32,6 +34,7 @@ class CropCollector:
             box = self.source_box(candidate.box.shifted(left, top))
             index = len(self._crops)
             self._crops.append(self.crop(candidate.ink))
+            self._inks.append(candidate.ink)
             span = candidate.start, candidate.end
             candidates.append(Candidate(*span, box, index, crossed_out, candidate.penalty, maybe_print))
         return Chunk(tuple(candidates), chunk.cuts)
@@ -45,6 +48,10 @@ class CropCollector:
     def source_box(self, box: BoundingBox) -> BoundingBox:
         """A box of the raster in pixels of the upright source."""
         return self._to_source.box(box).clipped(self._geometry.width, self._geometry.height)
+
+    def shapes(self) -> Shapes:
+        """What the ink of all crops is like, in the order of their numbers."""
+        return ink_shapes(self._inks)
 
     def stacked(self) -> npt.NDArray[np.uint8]:
         """All crops in the order of their numbers, uint8 ``(n, size, size)``."""

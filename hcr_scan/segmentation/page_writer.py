@@ -82,7 +82,9 @@ class PageWriter:
         written = [tuple(self._words(line, next(chances), most=most)) for line in lines]
         kept = tuple(field for field in fields if field is not None)
         beside = tuple(SegmentedLine(words) for words in written if words)
-        return SegmentedPage(source, self._geometry, *continued(kept, beside), self._crops.stacked())
+        return SegmentedPage(
+            source, self._geometry, *continued(kept, beside), self._crops.stacked(), shapes=self._crops.shapes()
+        )
 
     def _field(self, place: InkPlace, chances: Sequence[Floats]) -> SegmentedField | None:
         """A field of cells, or of the glyphs in a box, one cell each; ``None`` where there is only print in it."""
