@@ -18,6 +18,7 @@ OF_GLYPHS = frozenset(
         Reason.NOT_A_CHARACTER,
         Reason.AMBIGUOUS_SPLIT,
         Reason.CROSSED_OUT,
+        Reason.OVERWRITTEN,
         Reason.MAYBE_PRINT,
     }
 )

@@ -13,6 +13,7 @@ REASONS = {
     Reason.NOT_A_CHARACTER: "a mark that is no character",
     Reason.AMBIGUOUS_SPLIT: "touching characters that may be cut apart in another way",
     Reason.CROSSED_OUT: "crossed out",
+    Reason.OVERWRITTEN: "written over something else, or retraced",
     Reason.MAYBE_PRINT: "maybe a printed label",
     Reason.CHARSET: "a character that may not stand here",
     Reason.PATTERN: "does not fit the field's pattern",
