@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+import logging
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from hcr_scan.document import Page
@@ -58,6 +59,10 @@ def stamp(task: StampTask) -> Stamp | NoStamp:
 def _stamped(document: Document, task: StampTask) -> Stamp | NoStamp:
     from pypdf import PdfReader, PdfWriter
 
+    # What it logs about damaged files is not for the user.
+    logging.getLogger("pypdf").setLevel(logging.CRITICAL)
+    if not task.pages:
+        return Stamp(b"")
     if PdfReader(io.BytesIO(document.data)).is_encrypted:
         return NoStamp("it is encrypted", encrypted=True)
     writer = PdfWriter(io.BytesIO(document.data), incremental=True)
@@ -71,7 +76,20 @@ def _stamped(document: Document, task: StampTask) -> Stamp | NoStamp:
     data = buffer.getvalue()
     if not data.startswith(document.data):
         return NoStamp("it would not stay as it is")
+    if not _is_read_back(replace(document, data=data), task, layers):
+        return NoStamp("what is added to it would not be read")
     return Stamp(data[len(document.data) :])
+
+
+def _is_read_back(stamped: Document, task: StampTask, layers: list[bytes]) -> bool:
+    """Whether another reader finds all pages and the text on them: it may mend a damaged file in another way."""
+    from hcr_scan.sources.pdf import open_pdf
+
+    with open_pdf(stamped, task.source) as pdf:
+        if len(pdf) != task.pages[0].source.pages:
+            return False
+        written = [page.source.page for page, layer in zip(task.pages, layers, strict=True) if layer]
+        return all(pdf[number - 1].get_textpage().count_chars() for number in written)
 
 
 def _layers(document: Document, task: StampTask, codes: CharacterCodes) -> list[bytes]:
