@@ -26,6 +26,7 @@ COMMANDS = {
     "merge": ("hcr_scan.cli.merge:merge", "Put the shards of a run together."),
     "review": ("hcr_scan.cli.review:review", "Look at what is doubtful, and decide it, in the browser."),
     "apply": ("hcr_scan.cli.apply:apply", "Write what an earlier scan read with people's corrections."),
+    "report": ("hcr_scan.cli.report:report", "Write a report of an earlier scan: figures, doubtful ink, time."),
     "inspect": ("hcr_scan.cli.inspect:inspect", "Draw what was found on one page, coloured by confidence."),
     "train": ("hcr_scan.cli.train:train", "Train a model bundle from character images."),
     "evaluate": ("hcr_scan.cli.evaluate:evaluate", "Measure a model on labelled characters."),

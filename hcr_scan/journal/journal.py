@@ -49,11 +49,15 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class PackedRecord:
-    """A page's record as it is kept, which is the same bytes as long as the page reads the same."""
+    """A page's record as it is kept, which is the same bytes as long as the page reads the same.
+
+    ``seconds`` is what the page took in its worker, if known.
+    """
 
     path: str
     page: int
     data: bytes
+    seconds: float | None = None
 
 
 class Journal:
@@ -279,8 +283,8 @@ class Journal:
 
     def records(self) -> Iterator[PackedRecord]:
         """The same, not read yet."""
-        for _, page, data, path in self._records("document, page, record, path"):
-            yield PackedRecord(os.fsdecode(path), page, data)
+        for _, page, data, path, seconds in self._records("document, page, record, path, seconds"):
+            yield PackedRecord(os.fsdecode(path), page, data, seconds)
 
     def _records(self, columns: str) -> Iterator[Row]:
         """These columns, of which the first two are the key, of all records in order."""

@@ -200,7 +200,7 @@ def _reason(failure: PageFailure, source: Source) -> str:
     if failure.error == "missing":
         return f"{place_of(source)} is not there any more; put it back where it was"
     if failure.error == "password":
-        return f"{place_of(source)} is encrypted; start the review with --password-file"
+        return f"{place_of(source)} is encrypted; give its password with --password-file"
     return failure.message
 
 

@@ -96,6 +96,11 @@ def test_the_commands_for_long_runs_shown_run(folder: Path) -> None:
     assert {"results.csv", "results.csv.journal", "results.jsonl", "glyphs.csv"} <= found
 
 
+def test_the_command_for_a_report_shown_runs(folder: Path) -> None:
+    shell("hcr-scan examples/forms/orders.tif --out results.csv --quiet\n" + block("run report"), folder)
+    assert "data:image/png" in (folder / "report.html").read_text(encoding="utf-8")
+
+
 def test_the_commands_for_several_machines_shown_give_what_one_gives(folder: Path) -> None:
     shell(block("run shards") + "hcr-scan examples/forms --out whole.csv\n", folder)
     assert (folder / "merged.csv").read_bytes() == (folder / "whole.csv").read_bytes()

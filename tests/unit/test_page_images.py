@@ -164,7 +164,10 @@ def test_an_encrypted_document_asks_for_its_password(tmp_path: Path) -> None:
     sha256 = hashlib.sha256((tmp_path / "a.pdf").read_bytes()).hexdigest()
     page = replace(drawn_page(tmp_path / "a.png"), width=300, height=300)
     locked = item_page(replace(page, source=replace(page.source, path=str(tmp_path / "a.pdf"), sha256=sha256)))
-    with images() as pages, pytest.raises(NoPixels, match=r"a.pdf is encrypted; start the review with --password-file"):
+    with (
+        images() as pages,
+        pytest.raises(NoPixels, match=r"a.pdf is encrypted; give its password with --password-file"),
+    ):
         pages.pixels(locked)
     with contextlib.closing(PageImages(SourceSettings(password="open"), Limits())) as pages:
         assert pages.pixels(locked).shape == (300, 300)

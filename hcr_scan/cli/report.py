@@ -1,0 +1,33 @@
+"""``hcr-scan report``: what a scan came to, as a page for people."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+
+@click.command(short_help="Write a report of an earlier scan: figures, doubtful ink, time.")
+@click.argument("scanned", metavar="JOURNAL|OUT")
+@click.option("-o", "--out", required=True, metavar="FILE", help="HTML to write; - is standard output.")
+@click.option("--no-crops", is_flag=True, help="Leave out the pictures of doubtful ink; no scan is opened then.")
+@click.option("--password-file", type=click.Path(dir_okay=False), help="File whose first line opens encrypted PDFs.")
+@click.option(
+    "--page-timeout", type=float, metavar="SECONDS", help="Pages that take longer are not shown.  [default: 30]"
+)
+@click.option(
+    "--worker-memory",
+    type=click.IntRange(min=0),
+    metavar="MIB",
+    help="Pages that take more memory are not shown; 0 is no limit.  [default: 2048]",
+)
+def report(**options: Any) -> None:
+    """Write what an earlier scan came to as one HTML file, to be read on the screen or printed.
+
+    JOURNAL|OUT is the output of a scan, or the journal beside it. The report tells how much needs no look, what does
+    and why, what people decided in the review, the worst fields and pages with their ink, and the time. It needs no
+    network and no other file. No page is read again.
+    """
+    from hcr_scan.cli.reporting import write_report
+
+    write_report(options["scanned"], options["out"], options)

@@ -1,0 +1,65 @@
+"""One report, from an earlier scan's journal to its file."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from hcr_scan.cli.options import password_of
+from hcr_scan.cli.outputs import open_earlier, remembered_request
+from hcr_scan.cli.retrying import limits_of
+from hcr_scan.errors import UsageError
+from hcr_scan.journal.journal import SUFFIX, journal_path
+from hcr_scan.review.page_images import PageImages
+from hcr_scan.review.store import ReviewStore
+from hcr_scan.review.tables import review_path
+from hcr_scan.run_manifest import manifest_path
+from hcr_scan.settings import Settings
+from hcr_scan.sinks.output import write_output
+from hcr_scan.summary.crops import Crop, crops_of
+from hcr_scan.summary.examples import Reading
+from hcr_scan.summary.gathering import Findings, gather
+from hcr_scan.summary.rendering import report_bytes
+
+
+def write_report(scanned: str, out: str, options: dict[str, Any]) -> None:
+    """Write the report of a scan.
+
+    Raises:
+        JournalError: there is no journal, another process holds it or the review, or one of them is damaged.
+        OutputError: the report cannot be written.
+        UsageError: it would replace a file of the scan.
+    """
+    journal, _ = open_earlier(scanned)
+    # What is beside the output, or in the place of one that is a database, is named after this.
+    base = journal.path.removesuffix(SUFFIX)
+    with journal, contextlib.ExitStack() as stack:
+        _check_target(out, base)
+        form_lengths = remembered_request(journal)["form_lengths"]
+        store = None
+        if Path(review_path(base)).exists():
+            store = stack.enter_context(ReviewStore(review_path(base)))
+        findings = gather(journal, base, form_lengths, store)
+    # Both files are let go of before pictures are made, which may take a minute.
+    crops = None if options["no_crops"] else _crops(findings, options)
+    write_output(out, report_bytes(findings, crops))
+
+
+def _check_target(out: str, base: str) -> None:
+    own = {os.path.realpath(base), journal_path(base), review_path(base), manifest_path(base)}
+    if os.path.realpath(out) in own:
+        raise UsageError(f"-o {out} is a file of the scan itself; name another, such as report.html")
+
+
+def _crops(findings: Findings, options: dict[str, Any]) -> Mapping[Reading, Crop]:
+    readings = findings.shown_readings
+    if not readings:
+        return {}
+    settings = Settings.of_values(findings.identity.settings)
+    source = replace(settings.source, password=password_of(options["password_file"]))
+    with contextlib.closing(PageImages(source, limits_of(options), findings.identity.folder)) as images:
+        return crops_of(readings, images)

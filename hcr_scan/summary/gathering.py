@@ -1,0 +1,110 @@
+"""All that a report tells, from the files of a scan: its journal, its review and the account of its run."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from hcr_scan.forms.grouping import grouped
+from hcr_scan.journal.identity import RunIdentity
+from hcr_scan.journal.journal import Journal
+from hcr_scan.journal.ledgers import LISTED
+from hcr_scan.review.figures import ReviewedPages, ReviewFigures, figures
+from hcr_scan.review.store import ReviewStore
+from hcr_scan.summary.counting import Counted, FieldKey, FieldTally, PageTally, Tally
+from hcr_scan.summary.examples import Reading
+from hcr_scan.summary.run_account import RunAccount, read_account
+
+#: How many of the worst fields, and of the worst pages, are told.
+WORST_FIELDS, WORST_PAGES = 8, 8
+#: Copies that are told by name.
+MOST_COPIES = 20
+#: Of a share found in few readings the least that it may be, about 95 times of 100, is what fields are ordered by.
+DEVIATIONS = 1.96
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What a report tells. ``stale_pages`` are those that the review does not know as they read now."""
+
+    target: str
+    identity: RunIdentity
+    tally: Tally
+    review: ReviewFigures | None
+    stale_pages: int
+    account: RunAccount | None
+    copies: tuple[tuple[str, str], ...]
+    copy_count: int
+    unfinished: int
+    all_listed: bool
+
+    @property
+    def worst_fields(self) -> list[tuple[FieldKey, FieldTally]]:
+        """The fields of which most need a look; where few were read, cautiously."""
+        doubtful = [entry for entry in self.tally.fields.items() if entry[1].readings.looks]
+        return sorted(doubtful, key=_badness)[:WORST_FIELDS]
+
+    @property
+    def worst_pages(self) -> list[PageTally]:
+        """Half of them have the most to look at, the others are the least sure."""
+        most, least = self.tally.most_looks.all, self.tally.least_sure.all
+        mixed = dict.fromkeys([*most[: WORST_PAGES // 2], *least[: WORST_PAGES // 2], *most, *least])
+        return sorted(list(mixed)[:WORST_PAGES], key=lambda page: (-page.looks, page.mean_confidence))
+
+    @property
+    def shown_readings(self) -> list[Reading]:
+        """The readings that are shown with their ink, each once."""
+        of_fields = [reading for _, tally in self.worst_fields for reading in tally.worst.all]
+        return list(dict.fromkeys([*of_fields, *(page.worst for page in self.worst_pages)]))
+
+
+def gather(journal: Journal, target: str, form_lengths: dict[str, int], store: ReviewStore | None) -> Findings:
+    """Go through a journal once, and count.
+
+    Args:
+        journal: The scan's.
+        target: Its output.
+        form_lengths: How many pages each form has, by its template's id.
+        store: The review beside it, if there is one; it says what needs a look.
+
+    Raises:
+        JournalError: one of the two is damaged.
+    """
+    reviewed = None if store is None else ReviewedPages(store)
+    tally = Tally()
+    lengths = defaultdict(lambda: 1, form_lengths)
+    for form in grouped(tally.counting(_pages(journal, reviewed)), lengths):
+        tally.add_form(form)
+    copies = journal.copies()
+    return Findings(
+        target,
+        journal.identity,
+        tally,
+        None if store is None else figures(store),
+        0 if reviewed is None else reviewed.stale,
+        read_account(target),
+        tuple(copies[:MOST_COPIES]),
+        len(copies),
+        sum(1 for _ in journal.unfinished()),
+        bool(journal.noted(LISTED)),
+    )
+
+
+def _pages(journal: Journal, reviewed: ReviewedPages | None) -> Iterator[Counted]:
+    for record in journal.records():
+        yield journal.read(record), record.seconds, None if reviewed is None else reviewed.looks(record)
+
+
+def _badness(entry: tuple[FieldKey, FieldTally]) -> tuple[float, float, str, str]:
+    (template, name), tally = entry
+    readings = tally.readings
+    return -least_share(readings.looks, readings.total), readings.mean_confidence, template or "", name
+
+
+def least_share(part: int, whole: int) -> float:
+    """The lower end of Wilson's interval of a share."""
+    share, square = part / whole, DEVIATIONS**2
+    middle = share + square / (2 * whole)
+    spread = DEVIATIONS * (share * (1 - share) / whole + square / (4 * whole**2)) ** 0.5
+    return float((middle - spread) / (1 + square / whole))
