@@ -237,6 +237,23 @@ def test_when_the_program_is_gone_what_was_typed_stays(browser: Browser, tmp_pat
     assert browser.text("item-name") == "a"
 
 
+def test_what_is_typed_before_the_next_field_comes_is_not_in_half_of_it(browser: Browser, tmp_path: Path) -> None:
+    with reviewing(tmp_path, four(tmp_path)) as address:
+        begin(browser, address)
+        browser.script(
+            "const real = window.fetch; const later = () => new Promise((done) => setTimeout(done, 1500));"
+            "window.fetch = async (...asked) => { await later(); return real(...asked); }"
+        )
+        browser.press("ONE" + ENTER + "TW")
+        browser.wait_for("item-name", "b")
+        assert browser.value() == "B22"
+        assert "was not taken" in browser.text("said")
+        browser.press("TWO", ENTER)
+        browser.wait_for("item-name", "c")
+        assert "was not taken" not in browser.text("said")
+    assert decisions(tmp_path) == {"a": ("corrected", "ONE"), "b": ("corrected", "TWO")}
+
+
 def test_a_page_whose_file_is_gone_can_still_be_decided(browser: Browser, tmp_path: Path) -> None:
     page = four(tmp_path)
     (tmp_path / "scan.png").unlink()

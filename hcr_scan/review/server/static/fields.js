@@ -10,6 +10,15 @@ import { mode, remember, reviewer, session } from "./session.js";
 
 let queue = null;
 let busy = false;
+let early = false;
+
+// Whether a key comes too early: what was typed for a field that is not there yet must not end up in half of it.
+export function isEarly(event) {
+  if (!busy || event.target.id !== "value" || event.ctrlKey || event.metaKey) return false;
+  if ([...event.key].length > 1 && event.key !== "Backspace" && event.key !== "Delete") return false;
+  early = true;
+  return true;
+}
 
 export async function openFields() {
   queue = new Queue({ ...session.filter }, session.pass);
@@ -33,7 +42,8 @@ function show(words) {
   if (!item) return showDone(words);
   showItem(item);
   focusItem();
-  say(words, spoken(item));
+  say([words, early ? "What was typed before this field came was not taken." : ""].filter(Boolean).join(" "), spoken(item));
+  early = false;
   queue.prefetch();
 }
 

@@ -1,7 +1,7 @@
 // The page begins here: what is reviewed, which view is shown, and where keys go.
 
 import { get } from "./api.js";
-import { act, focusItem, openFields, refreshTotals, wireFields } from "./fields.js";
+import { act, focusItem, isEarly, openFields, refreshTotals, wireFields } from "./fields.js";
 import { openFilters, showFilters, wireFilters } from "./filters.js";
 import { actInGrid, openGroups, wireGroups } from "./groups.js";
 import { actionOf, fillHelp } from "./keys.js";
@@ -42,6 +42,7 @@ function help() {
 
 function onKey(event) {
   if (part("help").open || event.defaultPrevented) return;
+  if (isEarly(event)) return event.preventDefault();
   const [name, number] = actionOf(event) ?? [];
   if (session.view === "groups" && actInGrid(event)) return event.preventDefault();
   if (!name) return;
