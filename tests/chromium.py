@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-#: The Alt key, as WebDriver knows it.
-ALT = "\ue00a"
+#: Keys that are held, as WebDriver knows them.
+ALT, SHIFT = "\ue00a", "\ue008"
 #: Seconds that something may take to appear on a busy machine.
 PATIENCE = 30.0
 
@@ -80,13 +80,13 @@ class Browser:
         return str(self.script("return document.activeElement.id || document.activeElement.getAttribute('role') || ''"))
 
     def press(self, *keys: str) -> None:
-        """Keys, as a keyboard sends them. Alt and a key are given as one string."""
+        """Keys, as a keyboard sends them. Alt or Shift and a key are given as one string."""
         from selenium.webdriver import ActionChains
 
         for key in keys:
             chain = ActionChains(self.driver)
-            if key.startswith(ALT):
-                chain.key_down(ALT).send_keys(key[1:]).key_up(ALT)
+            if key.startswith((ALT, SHIFT)):
+                chain.key_down(key[0]).send_keys(key[1:]).key_up(key[0])
             else:
                 chain.send_keys(key)
             chain.perform()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.chromium import ALT, Browser, chromium, require_chromium
+from tests.chromium import ALT, SHIFT, Browser, chromium, require_chromium
 from tests.review_program import begin, decisions, four, reviewing
 from tests.review_server import drawn_page
 from tests.reviews import field, line
@@ -123,6 +124,21 @@ def test_undo_next_and_previous(browser: Browser, tmp_path: Path) -> None:
         browser.press(ALT + "z")
         browser.wait_for("item-name", "d")
     assert decisions(tmp_path) == {"b": ("corrected", "RIGHT"), "c": ("accepted", "C33")}
+
+
+def test_a_value_of_several_lines_keeps_them(browser: Browser, tmp_path: Path) -> None:
+    lines = replace(field("a", "ABCD", 0.1, doubtful=[0]), kind="box", value="AB\nCD")
+    page = drawn_page(tmp_path / "scan.png", lines, field("b", "B22", 0.2, doubtful=[0], top=80))
+    page = replace(page, fields=(page.fields[0], replace(page.fields[1], kind="box")))
+    with reviewing(tmp_path, page) as address:
+        begin(browser, address)
+        assert browser.value() == "AB\nCD"
+        browser.press(ENTER)
+        browser.wait_for("item-name", "b")
+        assert "Accepted" in browser.text("said")
+        browser.press("ONE", SHIFT + ENTER, "TWO", ENTER)
+        browser.wait(lambda: browser.shown("done"))
+    assert decisions(tmp_path) == {"a": ("accepted", "AB\nCD"), "b": ("corrected", "ONE\nTWO")}
 
 
 def test_an_empty_value_is_not_taken_for_blank(browser: Browser, tmp_path: Path) -> None:

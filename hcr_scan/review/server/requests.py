@@ -82,7 +82,7 @@ def decision_of(values: Mapping[str, Any]) -> DecisionRequest:
         pass_of(values.get("pass")),
         text_of(values.get("reviewer"), LONGEST_NAME),
         verdict,
-        text_of(values.get("value"), LONGEST_VALUE),
+        lines_of(values.get("value")),
     )
 
 
@@ -142,6 +142,13 @@ def number_of(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= LARGEST_NUMBER:
         raise BadRequest("that is no number of ours")
     return value
+
+
+def lines_of(value: object) -> str:
+    """The value of a field, which may have several lines."""
+    if not isinstance(value, str) or len(value) > LONGEST_VALUE:
+        raise BadRequest("the value is missing, or too long")
+    return "\n".join(text_of(line, LONGEST_VALUE) for line in value.splitlines()).strip("\n")
 
 
 def text_of(value: object, longest: int) -> str:

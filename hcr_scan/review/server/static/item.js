@@ -83,6 +83,7 @@ export function showMode() {
 // What Enter will do, and which reading is in the field now.
 export function valueChanged(item) {
   const value = part("value").value;
+  part("value").rows = value.split("\n").length;
   part("save").firstChild.textContent = value === item.value && !item.settles ? "Accept" : "Save";
   for (const button of part("readings").querySelectorAll("button")) {
     button.setAttribute("aria-pressed", String(item.readings[button.dataset.number - 1].value === value));

@@ -7,6 +7,7 @@ import { made, part } from "./page.js";
 
 export const ACTIONS = [
   { name: "save", typing: "Enter", single: "Enter", does: "accept the value, or save what was typed, and go on" },
+  { name: "line", typing: "Shift+Enter", single: "", does: "begin a new line" },
   { name: "choose", typing: "Alt+1 … 9", single: "1 … 9", does: "take a reading from the list" },
   { name: "cycle", typing: "↓ ↑", single: "↓ ↑", does: "take the next or the last reading" },
   { name: "unreadable", typing: "Alt+U", single: "U", does: "mark as unreadable, and go on" },
@@ -49,7 +50,9 @@ export function actionOf(event) {
   if (event.key === "PageDown") return value || !isTyping(event.target) ? ["next"] : null;
   if (event.key === "PageUp") return value || !isTyping(event.target) ? ["previous"] : null;
   if (event.key === "Escape") return ["mode"];
-  if (value && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
+  if (value && event.key === "Enter") return event.shiftKey ? null : ["save"];
+  // In several lines the arrows go from one to the next.
+  if (value && !event.target.value.includes("\n") && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
     return ["cycle", event.key === "ArrowDown" ? 1 : -1];
   }
   return isTyping(event.target) ? null : single(event);
@@ -84,7 +87,7 @@ export function fillHelp() {
     list.append(made("h3", { text: title }), table);
   };
   rows("While the value is typed", ACTIONS.filter((action) => action.typing).map(({ typing, does }) => [typing, does]));
-  rows("Elsewhere (single keys; Esc turns them on)", ACTIONS.map(({ single: keys, does }) => [keys, does]));
+  rows("Elsewhere (single keys; Esc turns them on)", ACTIONS.filter((action) => action.single).map(({ single: keys, does }) => [keys, does]));
   rows("In the grid of characters", GRID_ACTIONS);
   for (const [button, keys] of [
     ["save", "Enter"], ["unreadable", "Alt+U"], ["blank", "Alt+B"], ["undo", "Alt+Z"], ["previous", "PgUp"],

@@ -54,8 +54,6 @@ function onKey(event) {
     part("filters").open = false;
     focusItem();
   }
-  // In the field itself Enter comes as the form's own event.
-  else if (name === "save" && event.target.closest("form")) return;
   else if (!act(name, number)) return;
   event.preventDefault();
 }

@@ -38,8 +38,10 @@ function stored(key, value) {
 }
 
 export function recallReviewer(usual) {
-  part("reviewer").value = stored("reviewer") || usual;
-  part("reviewer").addEventListener("change", () => stored("reviewer", part("reviewer").value.trim()));
+  // Who was named when the program was started goes before who was at this address another time.
+  const key = `reviewer instead of ${usual}`;
+  part("reviewer").value = stored(key) || usual;
+  part("reviewer").addEventListener("change", () => stored(key, part("reviewer").value.trim()));
 }
 
 export function reviewer() {
