@@ -8,21 +8,18 @@ import numpy as np
 import numpy.typing as npt
 
 from hcr_scan.geometry import Homography
-from hcr_scan.images import Mask, shrink, transposed
-from hcr_scan.segmentation.binarization import Paper
-from hcr_scan.segmentation.rules import THICKEST_RULE, find_rules, rule_segments
+from hcr_scan.images import transposed
+from hcr_scan.segmentation.rules import Rules, rule_segments
 
 Segments = npt.NDArray[np.float64]
 
-#: Rules are looked at on a copy this many times smaller: how they lie shows there as well, in a quarter of the time.
-COARSER = 2
 #: Shortest rule that may say how the page is tilted, in working pixels.
 SHORTEST_WITNESS = 140
 #: Total length of rules, in page widths, below which they prove nothing.
 ENOUGH_RULES = 1.95
 
 
-def straighten(paper: Paper, coarser: int = COARSER) -> tuple[Homography, float] | None:
+def straighten(rules: Rules) -> tuple[Homography, float] | None:
     """The map that makes a page's rules level and upright, with the tilt in degrees it removes at the page's middle.
 
     The map keeps the raster's size and fixes the page's middle. ``None`` where there are too few rules to tell.
@@ -30,15 +27,10 @@ def straighten(paper: Paper, coarser: int = COARSER) -> tuple[Homography, float]
     A homography with unit diagonal has six free numbers; two (unequal scale) change no direction. The other four (two
     slopes, two vanishing terms) are fitted to the rules' directions by Gauss-Newton, with weights that shrug off
     outliers.
-
-    Args:
-        paper: the page's darkness.
-        coarser: how many times smaller a copy to look at; 1 tells the last half pixel.
     """
-    height, width = paper.darkness.shape
-    rules = find_rules(Paper(shrink(paper.darkness, coarser), paper.noise) if coarser > 1 else paper, coarser)
-    level = _long_segments(rules.horizontal, coarser)
-    upright = _long_segments(transposed(rules.vertical), coarser)[:, [1, 0, 3, 2]]
+    height, width = rules.horizontal.shape
+    level = rule_segments(rules.horizontal, SHORTEST_WITNESS)
+    upright = rule_segments(transposed(rules.vertical), SHORTEST_WITNESS)[:, [1, 0, 3, 2]]
     if _total_length(level) + _total_length(upright) < ENOUGH_RULES * width:
         return None
     scale = max(width, height) / 2
@@ -49,12 +41,6 @@ def straighten(paper: Paper, coarser: int = COARSER) -> tuple[Homography, float]
     core = Homography((1.0, b, 0.0, a, 1.0, 0.0, g, h, 1.0))
     to_unit = Homography((1 / scale, 0.0, -width / 2 / scale, 0.0, 1 / scale, -height / 2 / scale, 0.0, 0.0, 1.0))
     return to_unit.inverse() @ core @ to_unit, tilt
-
-
-def _long_segments(mask: Mask, coarser: int) -> Segments:
-    """The long level rules of a mask, in pixels of the page."""
-    thickest = THICKEST_RULE if coarser == 1 else THICKEST_RULE // coarser + 1
-    return coarser * rule_segments(mask, SHORTEST_WITNESS // coarser, thickest)
 
 
 def _total_length(segments: Segments) -> float:

@@ -86,10 +86,9 @@ def straight_page(image: PageImage, spec: CropSpec, page_model: PageModel | None
     """The page turned upright, scaled to working size, straightened by its rules and evenly lit."""
     paper, to_working = flat_paper(image.pixels)
     height, width = paper.darkness.shape
-    straight = straighten(paper)
+    as_it_lay, rules = paper, find_rules(paper)
+    straight = straighten(rules)
     if straight is not None and _moves(straight[0], width, height):
-        # A coarse look tells that the page is tilted, a fine one how much.
-        straight = straighten(paper, coarser=1) or straight
         paper, to_working = _warped(paper, straight[0], width, height), straight[0] @ to_working
     ink = local_ink(paper)
     pieces = _pieces(ink)
@@ -106,7 +105,8 @@ def straight_page(image: PageImage, spec: CropSpec, page_model: PageModel | None
             pieces = _pieces(ink)
     rows, columns = image.pixels.shape if turns % 2 == 0 else image.pixels.shape[::-1]
     geometry = PageGeometry(columns, rows, image.dpi, 90 * turns, round(to_working.tilt(columns / 2, rows / 2), 2))
-    return StraightPage(paper, ink, pieces, find_rules(paper), to_working, geometry)
+    rules = rules if paper is as_it_lay else find_rules(paper)
+    return StraightPage(paper, ink, pieces, rules, to_working, geometry)
 
 
 def flat_paper(pixels: Gray) -> tuple[Paper, Homography]:

@@ -9,6 +9,7 @@ from hcr_scan.geometry import Homography
 from hcr_scan.images import warp
 from hcr_scan.segmentation.binarization import Paper
 from hcr_scan.segmentation.rectification import straighten
+from hcr_scan.segmentation.rules import Rules, find_rules
 from tests.strokes import blank_page
 
 WIDTH, HEIGHT = 1000, 1200
@@ -29,8 +30,8 @@ def turned(degrees: float) -> Homography:
     return Homography((c, -s, x - c * x + s * y, s, c, y - s * x - c * y, 0.0, 0.0, 1.0))
 
 
-def seen_through(homography: Homography) -> Paper:
-    return Paper(warp(grid(), homography, WIDTH, HEIGHT, fill=0), 1.0)
+def seen_through(homography: Homography) -> Rules:
+    return find_rules(Paper(warp(grid(), homography, WIDTH, HEIGHT, fill=0), 1.0))
 
 
 def worst_slope(homography: Homography) -> float:
@@ -70,5 +71,5 @@ def test_the_middle_of_the_page_stays_where_it_is():
 def test_too_few_rules_prove_nothing():
     page = blank_page(WIDTH, HEIGHT)
     page[300:303, 100:900] = 200
-    assert straighten(Paper(page, 1.0)) is None
-    assert straighten(Paper(blank_page(WIDTH, HEIGHT), 1.0)) is None
+    assert straighten(find_rules(Paper(page, 1.0))) is None
+    assert straighten(find_rules(Paper(blank_page(WIDTH, HEIGHT), 1.0))) is None

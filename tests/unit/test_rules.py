@@ -78,3 +78,12 @@ def test_short_and_thick_pieces_are_no_segments(page):
     page[100:102, 50:150] = 255
     page[200:240, 50:550] = 255
     assert rule_segments(page, 140).shape == (0, 4)
+
+
+def test_a_long_rule_is_measured_apart_from_strokes_close_to_it():
+    page = np.zeros((300, 300), np.uint8)
+    page[100:103, 37:259] = 255
+    page[105:108, 30:90] = 255  # two rows of paper between: one piece on a coarse copy
+    ((x0, y0, x1, y1),) = rule_segments(page, 140)
+    assert (y0, y1) == (101.0, 101.0)
+    assert (x0, x1) == (37 + 10.5, 259 - 11.5)
