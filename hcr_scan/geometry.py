@@ -150,14 +150,14 @@ class Homography:
 
     def box(self, box: BoundingBox) -> BoundingBox:
         """The upright box around the mapped corners, rounded to whole pixels."""
-        xs, ys = zip(
-            self.point(box.left, box.top),
-            self.point(box.right, box.top),
-            self.point(box.right, box.bottom),
-            self.point(box.left, box.bottom),
-            strict=True,
+        (x0, y0), (x1, y1) = self.point(box.left, box.top), self.point(box.right, box.top)
+        (x2, y2), (x3, y3) = self.point(box.right, box.bottom), self.point(box.left, box.bottom)
+        return BoundingBox(
+            round(min(x0, x1, x2, x3)),
+            round(min(y0, y1, y2, y3)),
+            round(max(x0, x1, x2, x3)),
+            round(max(y0, y1, y2, y3)),
         )
-        return BoundingBox(round(min(xs)), round(min(ys)), round(max(xs)), round(max(ys)))
 
 
 def quarter_turn(turns: int, width: int, height: int) -> Homography:

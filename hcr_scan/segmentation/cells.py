@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hcr_scan.geometry import BoundingBox
-from hcr_scan.images import Components, Gray, Ink, Mask, connected_components, dilate, looked_up
+from hcr_scan.images import Components, Gray, Ink, Mask, connected_components, dilate, labeled, looked_up
 from hcr_scan.segmentation.binarization import FAINTEST_INK, STRONG_INK, Paper
 from hcr_scan.segmentation.cell_specks import speck_in
 from hcr_scan.segmentation.frame_removal import without_frame
@@ -221,16 +221,22 @@ def _with_faint_strokes(
     owners: npt.NDArray[np.int32], ink: npt.NDArray[np.bool_], cells: list[BoundingBox]
 ) -> npt.NDArray[np.int32]:
     """The owners of pixels where each glyph also has what goes on from it in ``ink`` inside its cell."""
+    # Outside of the cells nothing changes.
+    top, bottom = min(cell.top for cell in cells) + OFF_FRAME, max(cell.bottom for cell in cells) - OFF_FRAME
+    result = owners.copy()
+    owners = result[top:bottom]
     inside = np.zeros_like(owners)
     for number, cell in enumerate(cells, 1):
         inner = cell.grown(-OFF_FRAME)
-        inside[inner.top : inner.bottom, inner.left : inner.right] = number
-    own = (owners > 0) & (owners == inside)
-    faint = ink & (inside > 0) & (owners == 0)
-    found = connected_components((own | faint).astype(np.uint8))
-    goes_on_from = np.zeros(len(found) + 1, np.int32)
-    goes_on_from[found.labels[own]] = owners[own]
-    return np.where(faint, goes_on_from[found.labels], owners)
+        inside[inner.top - top : inner.bottom - top, inner.left : inner.right] = number
+    paper = owners == 0
+    own = (owners == inside) & ~paper
+    faint = ink[top:bottom] & (inside > 0) & paper
+    count, labels = labeled((own | faint).view(np.uint8))
+    goes_on_from = np.zeros(count, np.int32)
+    goes_on_from[labels[own]] = owners[own]
+    owners[faint] = goes_on_from[labels[faint]]
+    return result
 
 
 def _shares(
@@ -245,7 +251,7 @@ def _shares(
     ``pieces`` (n,) are the labels of the pixels ``inked``, and ``columns`` says for every column which cell (from 1) is
     nearest.
     """
-    rows, across = np.divmod(inked, found.labels.shape[1])
+    rows, across = np.divmod(inked.astype(np.int32), np.int32(found.labels.shape[1]))
     nearest = columns[across] - 1
     left, top, right, bottom = np.array([cell.as_list() for cell in cells]).T
     inside = (across >= left[nearest] - 2) & (across < right[nearest] + 2)
@@ -293,15 +299,16 @@ def _is_frame(found: Components, index: int, cell: BoundingBox) -> bool:
 
 def _spans(owners: npt.NDArray[np.int32], count: int) -> list[BoundingBox | None]:
     """The tight box of what belongs to each cell, ``None`` where that is nothing; one pass over the strip for all."""
-    owned = np.flatnonzero(owners > 0)
-    rows, columns = np.divmod(owned, owners.shape[1])
+    owned = np.flatnonzero(owners)
+    rows, columns = np.divmod(owned.astype(np.int32), np.int32(owners.shape[1]))
     cells = owners.ravel()[owned] - 1
-    left, top = (np.full(count, max(owners.shape)) for _ in range(2))
-    right, bottom = (np.full(count, -1) for _ in range(2))
+    left, top = (np.full(count, max(owners.shape), np.int32) for _ in range(2))
+    right, bottom = (np.full(count, -1, np.int32) for _ in range(2))
     np.minimum.at(left, cells, columns)
-    np.minimum.at(top, cells, rows)
     np.maximum.at(right, cells, columns + 1)
-    np.maximum.at(bottom, cells, rows + 1)
+    # Rows come from top to bottom, and what is written last stays.
+    top[cells[::-1]] = rows[::-1]
+    bottom[cells] = rows + 1
     edges = np.stack((left, top, right, bottom), axis=1).tolist()
     return [BoundingBox(*span) if span[0] < span[2] else None for span in edges]
 

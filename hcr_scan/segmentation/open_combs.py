@@ -6,6 +6,7 @@ closer than anybody writes. The rail of a comb also ends where its first and las
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -136,26 +137,39 @@ def _rails(found: Components, families: Sequence[CellFamily]) -> list[_Rail]:
     """Level rules long enough for two cells that no closed cells explain; those that continue each other are one."""
     boxes = found.boxes
     fit = (boxes[:, 2] - boxes[:, 0] >= SMALLEST_CELL // 2) & (boxes[:, 3] - boxes[:, 1] <= 2 * THICKEST_RULE)
-    fit &= ~_belong_to_cells(boxes, families)
+    fit[fit] = ~_belong_to_cells(boxes[fit], families)
     pieces = []
-    for index in np.flatnonzero(fit):
+    for index in np.flatnonzero(fit).tolist():
         left, top, right, bottom = boxes[index].tolist()
         upper = (found.labels[top:bottom, left:right] == index + 1).argmax(axis=0)
         end = max((right - left) // 4, 1)
         rise = (median_of(upper[-end:]) - median_of(upper[:end])) / max(right - left - end, 1)
         middle = top + median_of(upper)
         pieces.append(_Rail(left, right, middle - rise * (right - left) / 2, rise))
-    pieces.sort(key=lambda rail: rail.left)
+    return [
+        rail
+        for rail in _joined(sorted(pieces, key=lambda rail: rail.left))
+        if rail.right - rail.left >= 2 * SMALLEST_CELL and rail.top > 2 * SMALLEST_CELL
+    ]
+
+
+def _joined(pieces: Sequence[_Rail]) -> list[_Rail]:
+    """Rails, the ``pieces`` (from the left) that continue each other made one."""
     joined: list[_Rail] = []
+    #: Which of them end at a column.
+    ending = defaultdict[int, set[int]](set)
     for piece in pieces:
-        for k, rail in enumerate(joined):
-            if -4 <= piece.left - rail.right <= 8 and abs(rail.row(piece.left) - piece.row(piece.left)) <= 2:
-                rise = (piece.row(piece.right) - rail.top) / (piece.right - rail.left)
-                joined[k] = _Rail(rail.left, piece.right, rail.top, rise)
-                break
-        else:
+        near = sorted(k for x in range(piece.left - 8, piece.left + 5) for k in ending.get(x, ()))
+        k = next((k for k in near if abs(joined[k].row(piece.left) - piece.row(piece.left)) <= 2), len(joined))
+        if k == len(joined):
             joined.append(piece)
-    return [rail for rail in joined if rail.right - rail.left >= 2 * SMALLEST_CELL and rail.top > 2 * SMALLEST_CELL]
+        else:
+            rail = joined[k]
+            ending[rail.right].remove(k)
+            rise = (piece.row(piece.right) - rail.top) / (piece.right - rail.left)
+            joined[k] = _Rail(rail.left, piece.right, rail.top, rise)
+        ending[piece.right].add(k)
+    return joined
 
 
 def _above(paper: Paper, rail: _Rail, height: int) -> Gray:

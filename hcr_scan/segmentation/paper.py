@@ -27,6 +27,7 @@ from hcr_scan.images import (
     outer_contours,
     polygon_area,
     resize,
+    shrink,
     simplify_polygon,
 )
 
@@ -83,7 +84,9 @@ def paper_region(gray: Gray) -> Mask | None:
     factor = SMALL / max(height, width)
     if factor >= 1:
         return None
-    raw = resize(gray, max(1, round(width * factor)), max(1, round(height * factor)))
+    # Twice smaller at least is left to average exactly: most of the way is quicker in whole steps.
+    small = shrink(gray, max(1, int(0.5 / factor)))
+    raw = resize(small, max(1, round(width * factor)), max(1, round(height * factor)))
     look = _Look(raw, closing(median_blur(raw, 3), PEN, PEN))
     if _all_paper(look):
         return None

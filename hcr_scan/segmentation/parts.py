@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from hcr_scan.images import Components, Ink, connected_components, histogram
+from hcr_scan.images import Components, Ink, connected_components
 from hcr_scan.normalization import stroke_width
 from hcr_scan.segmentation.binarization import STRONG_INK
 
@@ -114,12 +114,13 @@ def ink_threshold(ink: Ink) -> int:
     Pencil strokes fall apart at the usual threshold; they show as ink of middling strength that does not grow rarer
     towards full strength as soft edges do, nor commoner towards paper as noise does.
     """
-    counts = histogram(ink)
-    strong = counts[USUAL_THRESHOLD:].sum()
-    if counts[FAINT_THRESHOLD:USUAL_THRESHOLD].sum() < FAINT_SHARE * strong:
+    middling, strong = (int(np.count_nonzero(ink >= level)) for level in (FAINT_THRESHOLD, USUAL_THRESHOLD))
+    if middling - strong < FAINT_SHARE * strong:
         return USUAL_THRESHOLD
-    low = counts[FAINT_THRESHOLD - 8 : FAINT_THRESHOLD + 8].mean()
-    between = counts[FAINT_THRESHOLD + 8 : USUAL_THRESHOLD].mean()
+    # Pixels a level just around the faint threshold, and from there to the usual one.
+    below, above = FAINT_THRESHOLD - 8, FAINT_THRESHOLD + 8
+    weak, rest = (int(np.count_nonzero(ink >= level)) for level in (below, above))
+    low, between = (weak - rest) / (above - below), (rest - strong) / (USUAL_THRESHOLD - above)
     return FAINT_THRESHOLD if low <= 1.6 * between else USUAL_THRESHOLD
 
 

@@ -157,14 +157,26 @@ def _along(share: float, changes: float, odds: Floats) -> Floats:
 
     One word in ``1 / changes`` has nothing to do with the one before it; ``share`` of those is print.
     """
-    anew = np.array([1 - share, share])
-    likelihood = np.stack([np.ones(len(odds)), np.exp(np.clip(odds, -MOST_ODDS, MOST_ODDS))], axis=1)
-    before, after = np.tile(anew, (len(odds), 1)), np.ones((len(odds), 2))
+    # Odds and not pairs of chances, one plain number a word: arrays of two are ten times slower.
+    likelihood = np.exp(np.clip(odds, -MOST_ODDS, MOST_ODDS)).tolist()
+    before, after = [share] * len(odds), [0.5] * len(odds)
     for k in range(1, len(odds)):
-        last = before[k - 1] * likelihood[k - 1]
-        before[k] = (1 - changes) * last / last.sum() + changes * anew
-        follows = after[-k] * likelihood[-k]
-        after[-k - 1] = (1 - changes) * follows + changes * (anew @ follows)
-        after[-k - 1] /= after[-k - 1].sum()
-    joint = before * likelihood * after
-    return np.asarray(joint[:, 1] / joint.sum(axis=1))
+        seen = _updated(before[k - 1], likelihood[k - 1])
+        before[k] = (1 - changes) * seen + changes * share
+        # What follows, given print here and given hand here.
+        hand, printed = 1 - after[-k], after[-k] * likelihood[-k]
+        anew = changes * ((1 - share) * hand + share * printed)
+        hand, printed = (1 - changes) * hand + anew, (1 - changes) * printed + anew
+        after[-k - 1] = printed / (hand + printed)
+    return np.array(
+        [
+            _updated(chance, ratio * follows / (1 - follows))
+            for chance, ratio, follows in zip(before, likelihood, after, strict=True)
+        ]
+    )
+
+
+def _updated(chance: float, ratio: float) -> float:
+    """A chance of print, given ink that is so many times likelier in print."""
+    printed = chance * ratio
+    return printed / (printed + 1 - chance)
