@@ -13,7 +13,9 @@ NARROWEST, WIDEST = 0.38, 1.9
 #: Two cells are of one family when their sizes differ by less than this share.
 ALIKE = 0.14
 #: Sides are straight to this share of the box: the loop of an O is not.
-STRAIGHT = 0.06
+STRAIGHT, WIDEST_REACH = 0.06, 4
+#: Boxes looked at together.
+BLOCK = 128
 #: A guide runs along this share of its cell, the borders left out, and frames are so many times as dark.
 SPANNING, CLEARLY_DARKER = 0.8, 1.5
 
@@ -24,9 +26,11 @@ Boxes = npt.NDArray[np.int32]
 def enclosed_boxes(frame: Mask) -> Boxes:
     """Patches of paper with walls along most of all four sides, ``(n, 4)``."""
     height, width = frame.shape
-    if not frame.any():
+    rows = _rows_with_frame(frame)
+    if not len(rows):
         return np.zeros((0, 4), np.int32)
-    boxes, areas = measured_components(255 - frame, connectivity=4)
+    boxes, areas = measured_components(255 - frame[rows], connectivity=4)
+    boxes[:, 1], boxes[:, 3] = rows[boxes[:, 1]], rows[boxes[:, 3] - 1] + 1
     widths, heights = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
     candidates = (
         (np.minimum(widths, heights) >= SMALLEST_CELL * 0.8)
@@ -34,8 +38,16 @@ def enclosed_boxes(frame: Mask) -> Boxes:
         & (heights < 0.5 * height)
         & (areas > 0.5 * widths * heights)
     )
-    framed = [row for row in boxes[candidates].tolist() if _is_framed(frame, *row)]
-    return np.array(framed, np.int32).reshape(-1, 4)
+    inside = (boxes[:, :2] >= 2).all(axis=1) & (boxes[:, 2] <= width - 2) & (boxes[:, 3] <= height - 2)
+    found = boxes[candidates & inside]
+    framed: Boxes = found[_framed(frame, found)]
+    return framed
+
+
+def _rows_with_frame(frame: Mask) -> npt.NDArray[np.intp]:
+    """The rows with something in them, and those next to them: the others are all paper and enclose nothing."""
+    filled = np.pad(frame.max(axis=1) > 0, 1)
+    return np.flatnonzero(filled[:-2] | filled[1:-1] | filled[2:])
 
 
 def guided_cells(proposals: Boxes, drawn: Boxes) -> Boxes:
@@ -150,13 +162,48 @@ def alike(boxes: Boxes, other: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
     return np.asarray((np.abs(sizes - size) < ALIKE * size).all(axis=1))
 
 
-def _is_framed(frame: Mask, left: int, top: int, right: int, bottom: int) -> bool:
-    """Whether there is frame along most of all four sides of a box."""
-    if left < 2 or top < 2 or right > frame.shape[1] - 2 or bottom > frame.shape[0] - 2:
-        return False
-    reach = min(4, max(2, round(STRAIGHT * min(right - left, bottom - top))))
-    rails = (frame[max(y - reach, 0) : y + reach, left:right] for y in (top, bottom))
-    if any(np.count_nonzero(rail.max(axis=0)) <= 0.85 * (right - left) for rail in rails):
-        return False
-    walls = (frame[top:bottom, max(x - reach, 0) : x + reach] for x in (left, right))
-    return not any(np.count_nonzero(wall.max(axis=1)) <= 0.85 * (bottom - top) for wall in walls)
+def _framed(frame: Mask, boxes: Boxes) -> npt.NDArray[np.bool_]:
+    """Which boxes have frame along most of all four sides."""
+    framed = np.pad(frame, WIDEST_REACH)
+    row = framed.shape[1]
+    left, top, right, bottom = (boxes.astype(np.intp) + WIDEST_REACH).T
+    sides = np.minimum(right - left, bottom - top)
+    reach = np.clip(np.rint(STRAIGHT * sides).astype(np.intp), 2, WIDEST_REACH)
+    result = np.ones(len(boxes), np.bool_)
+    for x, y, lengths, along, across in (
+        (left, top, right - left, 1, row),
+        (left, bottom, right - left, 1, row),
+        (left, top, bottom - top, row, 1),
+        (right, top, bottom - top, row, 1),
+    ):
+        left_over = np.flatnonzero(result)
+        # Sides of about one length at a time.
+        order = left_over[np.argsort(lengths[left_over], kind="stable")]
+        for some in (order[start : start + BLOCK] for start in range(0, len(order), BLOCK)):
+            starts = (y * row + x)[some]
+            shown = _shown(framed.ravel(), starts, lengths[some], along, across, reach[some])
+            result[some] = shown > 0.85 * lengths[some]
+    return result
+
+
+def _shown(
+    frame: npt.NDArray[np.uint8],
+    starts: npt.NDArray[np.intp],
+    lengths: npt.NDArray[np.intp],
+    along: int,
+    across: int,
+    reach: npt.NDArray[np.intp],
+) -> npt.NDArray[np.intp]:
+    """How many pixels of each side show frame within ``reach`` of it.
+
+    A side begins at index ``starts`` of the flattened ``frame``; ``along`` and ``across`` are the steps to the next
+    pixel on it and beside it.
+    """
+    steps = np.arange(int(lengths.max()))
+    places = starts[:, None] + along * np.minimum(steps, lengths[:, None] - 1)
+    dark = np.zeros(places.shape, np.uint8)
+    for beside in range(-WIDEST_REACH, WIDEST_REACH):
+        near = (beside >= -reach) & (beside < reach)
+        if near.any():
+            dark |= frame[places + beside * across] * near[:, None]
+    return np.asarray(np.count_nonzero(dark * (steps < lengths[:, None]), axis=1), np.intp)

@@ -6,7 +6,6 @@ closer than anybody writes. The rail of a comb also ends where its first and las
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -17,10 +16,10 @@ import numpy.typing as npt
 from hcr_scan.geometry import BoundingBox
 from hcr_scan.images import Components, Gray, box_blur
 from hcr_scan.segmentation.binarization import Paper
-from hcr_scan.segmentation.comb_families import CellFamily, median_of
+from hcr_scan.segmentation.comb_families import CellFamily
 from hcr_scan.segmentation.combs import Comb
-from hcr_scan.segmentation.enclosures import Boxes
 from hcr_scan.segmentation.frame_evidence import SMALLEST_CELL, FrameEvidence
+from hcr_scan.segmentation.free_rails import FreeRail, free_rails
 from hcr_scan.segmentation.rules import THICKEST_RULE
 from hcr_scan.segmentation.wall_chains import Chain, Rails, best_chain, runs
 
@@ -35,23 +34,7 @@ TRUST = 0.8
 #: Ticks that prove a pitch by themselves; fewer must repeat those of another comb of the page.
 ENOUGH_TICKS = 5
 
-#: A rail is an edge of closed cells that end within this many pixels of it, along this share of its length.
-REACH, CLOSED = 6, 0.9
-
 Indices = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True)
-class _Rail:
-    """A level rule: its ends, and the row of its upper edge at ``left`` and per pixel to the right."""
-
-    left: int
-    right: int
-    top: float
-    slope: float
-
-    def row(self, x: float) -> int:
-        return round(self.top + self.slope * (x - self.left))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +56,7 @@ class _TickComb:
     ``overwritten`` tells whether most of what is written in the cells rises above the ticks.
     """
 
-    rail: _Rail
+    rail: FreeRail
     walls: tuple[int, ...]
     seen: int
     pitch: float
@@ -89,7 +72,7 @@ def find_open_combs(
 
     ``rails`` are the page's level rules; what closed cells of the ``families`` stand on or hang from is theirs.
     """
-    free = _rails(rails, families)
+    free = free_rails(rails, families)
     stands = [(rail, standing) for rail in free if (standing := _standing_on(paper, evidence, rail)) is not None]
     found = [_on_rail(*stand) for stand in stands]
     proven = [comb for combs in found for comb in combs if comb.seen >= ENOUGH_TICKS]
@@ -119,60 +102,7 @@ def _alike(comb: _TickComb, other: _TickComb) -> bool:
     )
 
 
-def _belong_to_cells(rails: Boxes, families: Sequence[CellFamily]) -> npt.NDArray[np.bool_]:
-    """Which rails are the edges of closed cells over most of their length, or strokes of what is written in one."""
-    cells = np.concatenate([np.zeros((0, 4), np.int32), *(family.members for family in families)])
-    level = np.zeros((len(rails), len(cells)), bool)
-    for edge in (1, 3):
-        level |= (cells[:, edge] >= rails[:, None, 1] - REACH) & (cells[:, edge] <= rails[:, None, 3] + REACH)
-    shared = np.minimum(cells[:, 2], rails[:, None, 2]) - np.maximum(cells[:, 0], rails[:, None, 0])
-    covered = np.where(level, np.maximum(shared, 0), 0).sum(axis=1)
-    inside = (rails[:, None, :2] >= cells[:, :2] - REACH) & (rails[:, None, 2:] <= cells[:, 2:] + REACH)
-    # Cells above a rail and below it are counted twice, which does no harm.
-    edges = covered > CLOSED * (rails[:, 2] - rails[:, 0])
-    return np.asarray(edges | np.asarray(inside.all(axis=2)).any(axis=1))
-
-
-def _rails(found: Components, families: Sequence[CellFamily]) -> list[_Rail]:
-    """Level rules long enough for two cells that no closed cells explain; those that continue each other are one."""
-    boxes = found.boxes
-    fit = (boxes[:, 2] - boxes[:, 0] >= SMALLEST_CELL // 2) & (boxes[:, 3] - boxes[:, 1] <= 2 * THICKEST_RULE)
-    fit[fit] = ~_belong_to_cells(boxes[fit], families)
-    pieces = []
-    for index in np.flatnonzero(fit).tolist():
-        left, top, right, bottom = boxes[index].tolist()
-        upper = (found.labels[top:bottom, left:right] == index + 1).argmax(axis=0)
-        end = max((right - left) // 4, 1)
-        rise = (median_of(upper[-end:]) - median_of(upper[:end])) / max(right - left - end, 1)
-        middle = top + median_of(upper)
-        pieces.append(_Rail(left, right, middle - rise * (right - left) / 2, rise))
-    return [
-        rail
-        for rail in _joined(sorted(pieces, key=lambda rail: rail.left))
-        if rail.right - rail.left >= 2 * SMALLEST_CELL and rail.top > 2 * SMALLEST_CELL
-    ]
-
-
-def _joined(pieces: Sequence[_Rail]) -> list[_Rail]:
-    """Rails, the ``pieces`` (from the left) that continue each other made one."""
-    joined: list[_Rail] = []
-    #: Which of them end at a column.
-    ending = defaultdict[int, set[int]](set)
-    for piece in pieces:
-        near = sorted(k for x in range(piece.left - 8, piece.left + 5) for k in ending.get(x, ()))
-        k = next((k for k in near if abs(joined[k].row(piece.left) - piece.row(piece.left)) <= 2), len(joined))
-        if k == len(joined):
-            joined.append(piece)
-        else:
-            rail = joined[k]
-            ending[rail.right].remove(k)
-            rise = (piece.row(piece.right) - rail.top) / (piece.right - rail.left)
-            joined[k] = _Rail(rail.left, piece.right, rail.top, rise)
-        ending[piece.right].add(k)
-    return joined
-
-
-def _above(paper: Paper, rail: _Rail, height: int) -> Gray:
+def _above(paper: Paper, rail: FreeRail, height: int) -> Gray:
     """What stands on a rail: row k is k + 1 pixels above it; ``(height, rail's length)``."""
     columns = np.arange(rail.left, rail.right)
     edge = np.rint(rail.top + rail.slope * (columns - rail.left)).astype(np.intp)
@@ -186,7 +116,7 @@ def _above(paper: Paper, rail: _Rail, height: int) -> Gray:
     return strip
 
 
-def _standing_on(paper: Paper, evidence: FrameEvidence, rail: _Rail) -> _Ticks | None:
+def _standing_on(paper: Paper, evidence: FrameEvidence, rail: FreeRail) -> _Ticks | None:
     """What stands on a rail, ``None`` where that is nothing."""
     # Ticks are as dark as their rail, but thin ones look paler.
     columns = np.arange(rail.left, rail.right, 3)
@@ -204,7 +134,7 @@ def _standing_on(paper: Paper, evidence: FrameEvidence, rail: _Rail) -> _Ticks |
     return _Ticks(np.array(places, np.int64), np.array(heights, np.int64), solid)
 
 
-def _on_rail(rail: _Rail, ticks: _Ticks, known: _TickComb | None = None) -> list[_TickComb]:
+def _on_rail(rail: FreeRail, ticks: _Ticks, known: _TickComb | None = None) -> list[_TickComb]:
     """All open combs that stand on one rail; of the pitch and ticks of a ``known`` one, if given."""
     tick = _commonest_height(ticks.heights) if known is None else known.tick
     if tick is None:
@@ -248,7 +178,7 @@ def _commonest_pitch(places: Indices) -> float | None:
     return float(np.mean(steps[near[near.sum(axis=1).argmax()]]))
 
 
-def _combs(rail: _Rail, ticks: _Ticks, regular: npt.NDArray[np.bool_], pitch: float, tick: float) -> list[_TickComb]:
+def _combs(rail: FreeRail, ticks: _Ticks, regular: npt.NDArray[np.bool_], pitch: float, tick: float) -> list[_TickComb]:
     """The chains of regular ticks on a rail that nothing but a comb explains."""
     strengths = np.where(regular, 1.0, np.where(ticks.heights > tick, 0.7, 0.2))
     railed = np.ones(rail.right - rail.left)
