@@ -42,6 +42,8 @@ from hcr_scan.sinks.records import Provenance  # noqa: E402
 from tests.chromium import ALT, Browser, chromium  # noqa: E402
 
 ENTER = "\ue007"
+#: So many decisions are made at the pace of a quick person, who looks so many seconds; all others one on the other.
+PACED, PAUSE = 100, 0.7
 
 #: Notes, in the page itself, how long each key takes until the next field stands there and was painted, and whether its
 #: ink was there with it.
@@ -49,7 +51,7 @@ WATCH = """
 window.times = []; let pressed = null;
 document.addEventListener('keydown', (event) => { pressed = event.timeStamp; }, true);
 const done = () => { const at = pressed; pressed = null; if (at === null) return;
-  requestAnimationFrame(() => requestAnimationFrame((now) => {
+  requestAnimationFrame(() => setTimeout(() => {
     const ink = document.getElementById('ink-image');
     const there = ink.complete && ink.naturalWidth > 0 && !ink.closest('.waiting');
     window.times.push([performance.now() - at, there]); })); };
@@ -184,7 +186,7 @@ def _right(table: Path, truths: dict[tuple[str, str], str]) -> tuple[int, int]:
 
 def _spread(values: list[float]) -> str:
     ordered = sorted(values)
-    cut = {share: ordered[min(int(len(ordered) * share), len(ordered) - 1)] for share in (0.5, 0.95, 0.99)}
+    cut = {share: ordered[min(int(len(ordered) * share), len(ordered) - 1)] for share in (0.1, 0.5, 0.95)}
     return ", ".join(f"{share:.0%} within {value:.0f}" for share, value in cut.items()) + f", most {ordered[-1]:.0f}"
 
 
@@ -229,22 +231,42 @@ def large_review(folder: Path, fields: int, decisions: int) -> None:
             "return performance.getEntriesByType('mark').find(m => m.name === 'first-field')?.startTime"
         )
         total = browser.text("counts")
-        memory = []
-        for number in range(decisions):
+        memory, worked, painted_for = [], _seconds(process), _rendering(browser)
+        for number in range(decisions + PACED):
             before = browser.script(FIELD)
             browser.press(ENTER)
             browser.wait(lambda before=before: browser.script(FIELD) != before)
+            if number < PACED:
+                time.sleep(PAUSE)
             if number % 200 == 199:
                 memory.append(_memory(process))
+        worked, painted_for = _seconds(process) - worked, _rendering(browser) - painted_for
         times = browser.script("return window.times")
         heap = browser.script("return performance.memory.usedJSHeapSize")
     print(f"\n| {fields:,} fields | |\n|---|---|\n| {total} | |")
     print(f"| from the command to the address, the first time and again, s | {first:.1f}, {again:.1f} |")
     print(f"| page painted, first field shown, ms | {painted:.0f}, {ready or 0:.0f} |")
-    print(f"| from key to next field painted, ms ({len(times)} keys) | {_spread([spent for spent, _ in times])} |")
-    print(f"| its ink was there at once | {sum(ink for _, ink in times)} of {len(times)} |")
+    for pace, some in (("a person's pace", times[:PACED]), ("one on the other", times[PACED:])):
+        print(f"| from key to next field painted, {pace}, ms | {_spread([spent for spent, _ in some])} |")
+        print(f"| its ink was there at once | {sum(ink for _, ink in some)} of {len(some)} |")
+    done = (decisions + PACED) / 1000
+    own, drawn = worked / done, painted_for / done
+    print(f"| of CPU a decision, ms: program (pictures ahead included), page | {own:.1f}, {drawn:.1f} |")
     print(f"| memory of the program after each 200 decisions, MB | {', '.join(f'{value:.0f}' for value in memory)} |")
     print(f"| memory of the page's scripts at the end, MB | {heap / 1e6:.1f} |")
+
+
+def _seconds(process: int) -> float:
+    """Of CPU, without the workers'."""
+    fields = Path(f"/proc/{process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _rendering(browser: Browser) -> float:
+    """Seconds of CPU that the page's main thread took, scripts, layout and painting."""
+    browser.driver.execute_cdp_cmd("Performance.enable", {"timeDomain": "threadTicks"})
+    metrics = browser.driver.execute_cdp_cmd("Performance.getMetrics", {})["metrics"]
+    return next(metric["value"] for metric in metrics if metric["name"] == "TaskDuration")
 
 
 def _memory(process: int) -> float:

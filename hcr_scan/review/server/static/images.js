@@ -12,7 +12,7 @@ export function pictureOf(path, values) {
   if (found) kept.delete(key);
   else {
     found = { address: null };
-    found.promise = picture(path, values).then((blob) => (found.address = URL.createObjectURL(blob)));
+    found.promise = picture(path, values).then((blob) => ready(found, blob));
     // One that failed is asked for again the next time.
     found.promise.catch(() => kept.delete(key));
   }
@@ -23,6 +23,15 @@ export function pictureOf(path, values) {
     if (address) URL.revokeObjectURL(address);
   }
   return found.promise;
+}
+
+// Decoded already, and held so, that it is on the screen with the text that it belongs to.
+async function ready(found, blob) {
+  found.address = URL.createObjectURL(blob);
+  found.image = new Image();
+  found.image.src = found.address;
+  await found.image.decode().catch(() => {});
+  return found.address;
 }
 
 export function cropOf(item) {
