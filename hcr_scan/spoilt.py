@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +20,9 @@ import numpy.typing as npt
 from hcr_scan.model.bundle import ModelInfo
 from hcr_scan.model.probabilities import Logits
 from hcr_scan.segmentation.candidates import Candidate, Chunk, SegmentedField, SegmentedLine, SegmentedPage
-from hcr_scan.segmentation.ink_shapes import Shapes
+
+if TYPE_CHECKING:
+    from hcr_scan.segmentation.ink_shapes import Shapes
 
 Floats = npt.NDArray[np.float64]
 
