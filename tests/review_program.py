@@ -18,9 +18,11 @@ from tests.runs import PROGRAM
 
 
 @contextlib.contextmanager
-def reviewing(folder: Path, *pages: Page, options: tuple[str, ...] = ()) -> Iterator[str]:
-    """The program over a journal of these pages; gives the address to open."""
-    write_journal(folder / "out.csv.journal", pages)
+def reviewing(
+    folder: Path, *pages: Page, options: tuple[str, ...] = (), templates: tuple[str, ...] = ()
+) -> Iterator[str]:
+    """The program over a journal of these pages, read with templates of the folder; gives the address to open."""
+    write_journal(folder / "out.csv.journal", pages, [str(folder / name) for name in templates])
     arguments = [*PROGRAM, "review", str(folder / "out.csv"), "--reviewer", "ann", *options]
     process = subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True)
     try:

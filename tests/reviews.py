@@ -74,14 +74,15 @@ def page(
     return Page(source, 1000, 1400, 200, 0, 0.0, tuple(fields), tuple(lines))
 
 
-def write_journal(path: Path, results: Sequence[PageResult]) -> Path:
+def write_journal(path: Path, results: Sequence[PageResult], templates: Sequence[str] = ()) -> Path:
     """A journal of a run that gave these pages; one that is there gets them in place of its own."""
     with Journal(str(path)) as journal:
         if journal.empty:
             journal.begin(IDENTITY)
             output = {"format": "csv", "level": "field", "excel": False, "shape": "long", "names": [], "extras": []}
             model = {"model": None, "engine": "onnx", "device": "cpu"}
-            journal.note("request", {"output": output, "model": model, "template_paths": [], "form_lengths": {}})
+            request = {"output": output, "model": model, "template_paths": list(templates), "form_lengths": {}}
+            journal.note("request", request)
         for result in results:
             journal.add_document(result.source.path)
             document = journal.document(result.source.path)

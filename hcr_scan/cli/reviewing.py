@@ -54,7 +54,7 @@ def review_scan(scanned: str, options: dict[str, Any]) -> ExitCode:
             store.passes = options["passes"]
         threads = stack.enter_context(ThreadPoolExecutor(PICTURE_THREADS, "pictures"))
         review = Review(
-            store, images, Teller(_rules(request["template_paths"], identity.folder)), threads,
+            store, images, Teller(_rules(request["template_paths"], identity)), threads,
             shown(Path(base).name), _next_command(base, target), options["reviewer"] or _login(),
         )  # fmt: skip
         token, port = new_token(), listener.getsockname()[1]
@@ -80,12 +80,13 @@ def _images(identity: RunIdentity, options: dict[str, Any]) -> PageImages:
     return PageImages(source, limits_of(options), identity.folder)
 
 
-def _rules(paths: list[str], folder: str | None) -> FieldRules:
+def _rules(paths: list[str], identity: RunIdentity) -> FieldRules:
     """What the scan's templates know; they are a help, so the review goes on without those that are gone."""
     try:
-        return FieldRules(read_templates([os.path.join(folder or "", path) for path in paths]))  # noqa: PTH118 - bytes
+        there = [os.path.join(identity.folder or "", path) for path in paths]  # noqa: PTH118 - bytes
+        return FieldRules(read_templates(there), Settings.of_values(identity.settings).charset)
     except UsageError as error:
-        click.echo(f"what may stand in the fields is not shown: {error}", err=True)
+        click.echo(f"what may stand in the fields is neither shown nor checked: {error}", err=True)
         return FieldRules()
 
 

@@ -18,6 +18,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
+from hcr_scan.document import Verdict
 from hcr_scan.errors import HcrScanError
 from hcr_scan.review.glyph_store import GlyphPosition
 from hcr_scan.review.items import Item, ItemPage
@@ -133,7 +134,12 @@ class Review:
 
     async def decide(self, request: Request) -> Response:
         said = decision_of(await body_of(request))
-        self._item(said.item)
+        item = self._item(said.item)
+        if said.verdict is Verdict.CORRECTED and not said.nevertheless:
+            # The person has the last word, but knows then what they say.
+            broken = self.teller.broken(item, said.value)
+            if broken:
+                return JSONResponse({"broken": broken})
         self.store.decide(said.item, said.pass_, said.reviewer, said.verdict, said.value, self.clock())
         return JSONResponse({"totals": totals_of(self.store.totals(said.pass_))})
 

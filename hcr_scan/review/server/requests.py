@@ -32,13 +32,14 @@ class BadRequest(Exception):
 
 @dataclass(frozen=True, slots=True)
 class DecisionRequest:
-    """What a person says of an item."""
+    """What a person says of an item; ``nevertheless`` they were told which rules the value breaks."""
 
     item: int
     pass_: int
     reviewer: str
     verdict: Verdict
     value: str
+    nevertheless: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,7 @@ def decision_of(values: Mapping[str, Any]) -> DecisionRequest:
         text_of(values.get("reviewer"), LONGEST_NAME),
         verdict,
         lines_of(values.get("value")),
+        values.get("nevertheless") is True,
     )
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from itertools import pairwise
 from typing import Any
 
-from hcr_scan.document import Alternative, Glyph
+from hcr_scan.document import Glyph
 from hcr_scan.geometry import BoundingBox, union_of
 from hcr_scan.review.glyph_store import GlyphItem, glyph_pieces
 from hcr_scan.review.items import Decision, Item, ItemPage, Totals, is_doubtful
@@ -42,6 +43,8 @@ class Teller:
         settles = pass_ == SETTLING
         entries = [decision for decision in item.decisions if settles and decision.pass_ != SETTLING]
         own = item.decision(pass_)
+        written = self.rules.written(item)
+        texts = written_texts(item)
         return {
             "id": item.id,
             "name": item.name,
@@ -54,25 +57,66 @@ class Teller:
             "box": item.box.as_list(),
             "crop": crop_box(item).as_list(),
             "rows": _rows(item),
-            "glyphs": [_glyph(glyph) for glyph in item.glyphs],
-            "doubts": _doubts(item),
-            "readings": self._readings(item, entries),
+            "glyphs": [_glyph(glyph, text) for glyph, text in zip(item.glyphs, texts, strict=True)],
+            "doubts": _doubts(item, texts),
+            "written": None if written is None else self._written(item, written),
+            "readings": self._readings(item, entries, written),
             "rules": self.rules.rules(item.page.template, item.name),
             "settles": settles,
             "decision": None if own is None else _decision(own),
         }
 
-    def _readings(self, item: Item, entries: list[Decision]) -> list[Json]:
+    def broken(self, item: Item, value: str) -> str:
+        """What is wrong with a value that a person gives, as a sentence; empty where nothing is, or it was read so."""
+        if value in (item.value, self.rules.written(item)):
+            return ""
+        broken = self.rules.broken(value, item)
+        return f"{value} {', and '.join(broken)}." if broken else ""
+
+    def _written(self, item: Item, written: str) -> Json:
+        """That the value is not what the characters say, why, and where the two differ."""
+        broken = self.rules.broken(written, item)
+        why = f", which {' and '.join(broken)}" if broken else ""
+        cause = "the field's rule" if broken else "what the form knows of the field"
+        return {
+            "before": f"The value was chosen by {cause}: the characters read ",
+            "value": written,
+            "after": f"{why}.",
+        }
+
+    def _readings(self, item: Item, entries: list[Decision], written: str | None) -> list[Json]:
         """What the value may be, the likeliest first, each once."""
         # The two entries are told apart, also where it is only that one of them is unreadable.
-        numbered = [{"value": entry.value, "note": _entry_note(entry)} for entry in entries]
+        numbered: list[Json] = [{"value": entry.value, "note": _entry_note(entry)} for entry in entries]
         found = {item.value: _percent(item.confidence) + (", the machine" if entries else "")}
+        if written is not None:
+            found.setdefault(written, "as written")
         for value, confidence in list(alternative_values(item))[:MOST_ALTERNATIVES]:
             found.setdefault(value, _percent(confidence))
         for value in self.rules.values(item.page.template, item.name):
             found.setdefault(value, "")
         numbered += [{"value": value, "note": note} for value, note in found.items()]
+        if written is not None:
+            for reading in numbered:
+                if reading["value"] in (item.value, written):
+                    other = written if reading["value"] == item.value else item.value
+                    reading["differs"] = differing(reading["value"], other)
         return numbered[:MOST_READINGS]
+
+
+def differing(text: str, other: str) -> list[list[int]]:
+    """The parts of a text that another one has not: from where to where, in characters."""
+    blocks = SequenceMatcher(None, text, other, autojunk=False).get_opcodes()
+    return [[start, end] for tag, start, end, _, _ in blocks if tag != "equal" and end > start]
+
+
+def written_texts(item: Item) -> list[str]:
+    """What the ink of each glyph says by itself; the glyphs' own texts where the two do not go together."""
+    own = [glyph.text for glyph in item.glyphs]
+    raw = iter("".join(item.raw.split()))
+    if sum(map(len, own)) != len("".join(item.raw.split())) or any(len(text) > 1 for text in own):
+        return own
+    return [next(raw) if text else "" for text in own]
 
 
 def page_of(page: ItemPage) -> Json:
@@ -150,23 +194,30 @@ def _rows(item: Item) -> int:
     return 1
 
 
-def _glyph(glyph: Glyph) -> Json:
-    return {"text": glyph.text, "box": glyph.box.as_list(), "doubtful": is_doubtful(glyph)}
+def _glyph(glyph: Glyph, text: str) -> Json:
+    return {"text": text, "box": glyph.box.as_list(), "doubtful": is_doubtful(glyph) or text != glyph.text}
 
 
-def _doubts(item: Item) -> list[Json]:
-    """The least sure characters, and what else each may be."""
-    doubtful = [(place, glyph) for place, glyph in enumerate(item.glyphs, 1) if is_doubtful(glyph)]
-    doubtful.sort(key=lambda found: found[1].confidence)
+def _doubts(item: Item, texts: list[str]) -> list[Json]:
+    """The characters as written that were taken for others, then the least sure ones, and what else each may be."""
+    places = zip(range(1, len(texts) + 1), item.glyphs, texts, strict=True)
+    doubtful = [found for found in places if is_doubtful(found[1]) or found[1].text != found[2]]
+    doubtful.sort(key=lambda found: (found[1].text == found[2], found[1].confidence))
     return [
-        {"text": glyph.text, "at": place, "confidence": glyph.confidence, "others": _others(glyph.alternatives, glyph)}
-        for place, glyph in doubtful[:MOST_DOUBTS]
+        {
+            "text": text,
+            "at": place,
+            # How sure the ink alone is of what was not chosen, is not known.
+            "confidence": glyph.confidence if glyph.text == text else None,
+            "others": _others(glyph, text),
+        }
+        for place, glyph, text in doubtful[:MOST_DOUBTS]
     ]
 
 
-def _others(alternatives: tuple[Alternative, ...], glyph: Glyph) -> list[str]:
-    likely = [other.text for other in alternatives if other.confidence >= LEAST_LIKELY and other.text != glyph.text]
-    return [text for text in likely if text][:MOST_OTHERS]
+def _others(glyph: Glyph, text: str) -> list[str]:
+    likely = [glyph.text, *(other.text for other in glyph.alternatives if other.confidence >= LEAST_LIKELY)]
+    return [other for other in dict.fromkeys(likely) if other and other != text][:MOST_OTHERS]
 
 
 def _decision(decision: Decision) -> Json:

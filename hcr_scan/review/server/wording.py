@@ -5,8 +5,11 @@ from __future__ import annotations
 import string
 
 from hcr_scan.document import Reason
+from hcr_scan.forms.knowledge.values import normalized
 from hcr_scan.forms.template import FieldKind, Knowledge, Normalization, Template, TemplateField, ValueKind, ValueType
-from hcr_scan.review.items import Why
+from hcr_scan.review.items import Item, Why
+from hcr_scan.review.server.field_checks import broken_rules
+from hcr_scan.settings import Settings
 
 REASONS = {
     Reason.LOW_CONFIDENCE: "not sure enough",
@@ -132,7 +135,8 @@ def _ranges(charset: str) -> str:
 class FieldRules:
     """What the templates of a scan say of its fields; nothing where there are none."""
 
-    def __init__(self, templates: tuple[Template, ...] = ()) -> None:
+    def __init__(self, templates: tuple[Template, ...] = (), charset: str | None = None) -> None:
+        self._charset = Settings().charset if charset is None else charset
         self._fields = {(template.id, field.name): field for template in templates for field in template.fields}
 
     def rules(self, template: str | None, name: str) -> list[str]:
@@ -148,5 +152,24 @@ class FieldRules:
         values = [option.value for option in field.options]
         return [*(values or ["yes"]), "no"] if field.kind is FieldKind.CHECKBOX else values
 
+    def broken(self, value: str, item: Item) -> list[str]:
+        """Which rules of an item's field a value breaks, as what one would say of the value."""
+        field = self._field(item.page.template, item.name)
+        return [] if field is None else broken_rules(value, field, self._charset, _type_rule(field.knowledge.type))
+
+    def written(self, item: Item) -> str | None:
+        """What the characters say where the field's rules made another value of it; ``None`` where they did not."""
+        field = self._field(item.page.template, item.name)
+        if field is not None:
+            written = normalized(item.raw, field.normalize, field.knowledge.type)
+            return None if _unspaced(written) == _unspaced(item.value) else written
+        # Without the template the glyphs tell: they are those of the value, before it was normalized.
+        chosen = _unspaced("".join(glyph.text for glyph in item.glyphs))
+        return None if not chosen or chosen == _unspaced(item.raw) else item.raw
+
     def _field(self, template: str | None, name: str) -> TemplateField | None:
         return None if template is None else self._fields.get((template, name))
+
+
+def _unspaced(text: str) -> str:
+    return "".join(text.split())

@@ -1,7 +1,7 @@
 // Going from field to field: each decision is saved, and the answer awaited, before the next one is shown.
 
 import { get, post } from "./api.js";
-import { spoken, showItem, showMode, valueChanged } from "./item.js";
+import { showBroken, spoken, showItem, showMode, valueChanged } from "./item.js";
 import { refit, toggleBoxes, zoom } from "./ink.js";
 import { complain, part, say, shown } from "./page.js";
 import { counted, showTotals } from "./progress.js";
@@ -11,6 +11,8 @@ import { mode, remember, reviewer, session } from "./session.js";
 let queue = null;
 let busy = false;
 let early = false;
+// The value that was refused for the rules that it breaks: given again, it is meant.
+let refused = null;
 
 // Whether a key comes too early: what was typed for a field that is not there yet must not end up in half of it.
 export function isEarly(event) {
@@ -38,6 +40,7 @@ export async function refreshTotals() {
 function show(words) {
   const item = queue.current;
   session.item = item?.id ?? null;
+  refused = null;
   remember();
   if (!item) return showDone(words);
   showItem(item);
@@ -106,7 +109,9 @@ async function save() {
 async function decide(item, verdict, value) {
   await attempt(async () => {
     const decision = { item: item.id, pass: session.pass, reviewer: reviewer(), verdict, value };
-    const { totals } = await post("/api/decisions", decision);
+    const nevertheless = refused?.item === item.id && refused.value === value;
+    const { broken, totals } = await post("/api/decisions", { ...decision, nevertheless });
+    if (broken) return refuse(item, value, broken);
     queue.note(item, decision);
     counted();
     showTotals(totals);
@@ -114,6 +119,12 @@ async function decide(item, verdict, value) {
     const said = { accepted: "Accepted", corrected: "Saved", unreadable: "Unreadable", blank: "Blank" };
     show(`${said[verdict]}: ${verdict === "unreadable" || verdict === "blank" ? item.name : shown(value)}.`);
   });
+}
+
+function refuse(item, value, words) {
+  refused = { item: item.id, value };
+  showBroken(`${words} Enter saves it nevertheless.`);
+  edit();
 }
 
 async function undo() {
@@ -134,9 +145,15 @@ async function move(step) {
   });
 }
 
+function changed() {
+  refused = null;
+  showBroken("");
+  valueChanged(queue.current);
+}
+
 function take(value) {
   part("value").value = value;
-  valueChanged(queue.current);
+  changed();
   // To select is to focus, which is not wanted while single keys are.
   if (document.activeElement === part("value")) part("value").select();
   say(`${shown(value)}. Enter saves.`);
@@ -186,7 +203,7 @@ export function wireFields() {
     event.preventDefault();
     save();
   });
-  part("value").addEventListener("input", () => valueChanged(queue.current));
+  part("value").addEventListener("input", () => changed());
   for (const name of ["unreadable", "blank", "undo", "previous", "next"]) {
     part(name).addEventListener("click", () => act(name));
   }

@@ -13,6 +13,8 @@ export function showItem(item) {
   part("item-why").hidden = !item.reasons.length;
   part("value").value = startValue(item);
   part("value-note").textContent = decisionNote(item);
+  showBroken("");
+  showWritten(item);
   showDoubts(item);
   showReadings(item);
   showRules(item);
@@ -39,6 +41,32 @@ function decisionNote({ decision }) {
   return `(${said[decision.verdict]} by ${decision.reviewer || "nobody named"})`;
 }
 
+// What is wrong with the value that was typed; it stays until the value is another.
+export function showBroken(words) {
+  part("broken").hidden = !words;
+  part("broken").textContent = words;
+}
+
+// Text with those of its characters marked that another reading has not.
+function marked(text, differs = []) {
+  const characters = [...text];
+  const pieces = [];
+  let from = 0;
+  for (const [start, end] of differs) {
+    pieces.push(characters.slice(from, start).join(""), made("mark", { text: characters.slice(start, end).join("") }));
+    from = end;
+  }
+  return [...pieces, characters.slice(from).join("")].filter((piece) => piece !== "");
+}
+
+function showWritten({ written, readings }) {
+  part("written").hidden = !written;
+  if (!written) return part("written").replaceChildren();
+  const { differs } = readings.find(({ value }) => value === written.value) ?? {};
+  const text = made("span", { kind: "text" }, ...marked(written.value, differs));
+  part("written").replaceChildren(written.before, text, written.after);
+}
+
 function showDoubts(item) {
   const list = part("doubts");
   list.replaceChildren();
@@ -46,8 +74,8 @@ function showDoubts(item) {
   item.doubts.forEach(({ text, at, confidence, others }, number) => {
     if (number) list.append("; ");
     else list.append("Least sure: ");
-    list.append(made("b", { text: text || "a mark" }), ` at ${at} (${percent(confidence)}`);
-    if (others.length) list.append(", or ", made("b", { text: others.join(" ") }));
+    list.append(made("b", { text: text || "a mark" }), ` at ${at} (${confidence === null ? "taken for another" : percent(confidence)}`);
+    if (others.length) list.append(confidence === null ? ": " : ", or ", made("b", { text: others.join(" ") }));
     list.append(")");
   });
 }
@@ -55,12 +83,12 @@ function showDoubts(item) {
 function showReadings(item) {
   part("readings-title").textContent = item.settles ? "The two entries, and the machine's reading" : "Readings";
   part("readings").replaceChildren(
-    ...item.readings.map(({ value, note }, number) => {
+    ...item.readings.map(({ value, note, differs }, number) => {
       const button = made(
         "button",
         { type: "button" },
         made("kbd", { text: String(number + 1) }),
-        made("span", { text: value, kind: "text" }),
+        made("span", { kind: "text" }, ...marked(value, differs)),
         made("span", { text: note, kind: "sure" }),
       );
       button.dataset.number = number + 1;
@@ -94,6 +122,7 @@ export function valueChanged(item) {
 export function spoken(item) {
   const words = [item.name, `read ${shown(item.value)}`, `${percent(item.confidence)} sure`, place(item)];
   if (item.settles) words.splice(1, 2, `entries ${item.readings.slice(0, 2).map((reading) => shown(reading.value)).join(" and ")}`);
+  if (item.written) words.push(item.written.before + item.written.value + item.written.after);
   if (item.reasons.length) words.push(item.reasons.join(", "));
   return words.join(", ");
 }
