@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from hcr_scan.cli.bundles import bundle_folder
+from hcr_scan.cli.guarding import guard_scan
 from hcr_scan.cli.options import password_of
 from hcr_scan.cli.outputs import chosen_output, open_earlier, remembered_request
 from hcr_scan.cli.scanning import read_templates
@@ -35,6 +36,7 @@ def apply_review(scanned: str, options: dict[str, Any]) -> ExitCode:
     journal, _ = open_earlier(scanned)
     with journal:
         request = remembered_request(journal)
+        guard_scan(options["out"], journal)
         output = chosen_output(options["out"], options, tuple(request["output"]["names"]))
         with ReviewStore(review_path(journal.path.removesuffix(SUFFIX))) as store:
             indexed, applied = index(journal, store), Applied()

@@ -6,6 +6,7 @@ import contextlib
 from typing import Any
 
 from hcr_scan.cli.bundles import bundle_folder
+from hcr_scan.cli.guarding import guard_inputs
 from hcr_scan.cli.scanning import read_templates
 from hcr_scan.document import PageFailure
 from hcr_scan.engines.base import Engine, Lost
@@ -27,6 +28,7 @@ def draw_page(path: str, settings: Settings, options: dict[str, Any]) -> str:
     Raises:
         InputError: the page cannot be read, or the document has no such page.
     """
+    guard_inputs(options["out"], [path, *options["templates"]])
     report = RunReport()
     templates = read_templates(options["templates"])
     with contextlib.closing(local_engine(1, limits=settings.limits)) as engine:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from hcr_scan.cli.guarding import guard_scan, guard_shard
 from hcr_scan.cli.outputs import chosen_output, open_earlier, remembered_request
 from hcr_scan.cli.progress import Progress
 from hcr_scan.errors import ExitCode, UsageError
@@ -24,14 +25,18 @@ def merge_shards(names: Sequence[str], target: str, options: dict[str, Any], pro
     """Write the output, and the journal, of the run that has these shards; the verdict is that of all its pages."""
     if not is_lasting(target):
         raise UsageError(f"merge needs a file for --out, not {target}: the journal of the whole run goes beside it")
+    for name in names:
+        guard_shard(target, name)
     check_target(target, resume=False, overwrite=options["overwrite"])
-    if is_database(target):
-        prepare_database(target)
     if len({os.path.realpath(name) for name in names}) < len(names):
         raise UsageError("a shard is named twice; name each once")
     with contextlib.ExitStack() as stack:
         shards = [stack.enter_context(open_earlier(name)[0]) for name in names]
         identity, request = whole_identity(shards), remembered_request(shards[0])
+        for shard in shards:
+            guard_scan(target, shard)
+        if is_database(target):
+            prepare_database(target)
         output = chosen_output(target, options, tuple(request["output"]["names"]))
         whole = stack.enter_context(
             open_journal(beside(target), identity, resume=False, overwrite=options["overwrite"])

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from hcr_scan.cli.guarding import guard_scan
 from hcr_scan.cli.options import password_of
 from hcr_scan.cli.outputs import open_earlier, remembered_request
 from hcr_scan.cli.retrying import limits_of
-from hcr_scan.errors import UsageError
-from hcr_scan.journal.journal import SUFFIX, journal_path
+from hcr_scan.journal.journal import SUFFIX
 from hcr_scan.review.page_images import PageImages
 from hcr_scan.review.store import ReviewStore
 from hcr_scan.review.tables import review_path
-from hcr_scan.run_manifest import manifest_path
 from hcr_scan.settings import Settings
 from hcr_scan.sinks.output import write_output
 from hcr_scan.summary.crops import Crop, crops_of
@@ -38,7 +36,7 @@ def write_report(scanned: str, out: str, options: dict[str, Any]) -> None:
     # What is beside the output, or in the place of one that is a database, is named after this.
     base = journal.path.removesuffix(SUFFIX)
     with journal, contextlib.ExitStack() as stack:
-        _check_target(out, base)
+        guard_scan(out, journal)
         form_lengths = remembered_request(journal)["form_lengths"]
         store = None
         if Path(review_path(base)).exists():
@@ -47,12 +45,6 @@ def write_report(scanned: str, out: str, options: dict[str, Any]) -> None:
     # Both files are let go of before pictures are made, which may take a minute.
     crops = None if options["no_crops"] else _crops(findings, options)
     write_output(out, report_bytes(findings, crops))
-
-
-def _check_target(out: str, base: str) -> None:
-    own = {os.path.realpath(base), journal_path(base), review_path(base), manifest_path(base)}
-    if os.path.realpath(out) in own:
-        raise UsageError(f"-o {out} is a file of the scan itself; name another, such as report.html")
 
 
 def _crops(findings: Findings, options: dict[str, Any]) -> Mapping[Reading, Crop]:

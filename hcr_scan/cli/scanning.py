@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
 from hcr_scan.cli.bundles import bundle_folder, refuse_among_data
+from hcr_scan.cli.guarding import files_of_templates, guard_inputs
 from hcr_scan.cli.outputs import chosen_output, refuse_among_inputs
 from hcr_scan.cli.progress import Progress
 from hcr_scan.cli.running import ModelChoice, Request, Run
@@ -35,6 +36,7 @@ def scan_inputs(
     templates = read_templates(options["templates"])
     output = chosen_output(target, options, field_names(templates))
     refuse_among_inputs(target, output, inputs)
+    guard_inputs(target, [*inputs, *files_of_templates(str(template.path) for template in templates)])
     limit = FailureLimit.of(options["on_failure"], options["max_failures"])
     resume, overwrite = options["resume"], options["overwrite"]
     base = journal_base(target, options["journal"], SUFFIX)

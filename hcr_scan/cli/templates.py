@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 from PIL import Image
 
+from hcr_scan.cli.guarding import files_of_templates, guard_inputs
 from hcr_scan.engines.apart import Apart
 from hcr_scan.errors import ExitCode, OutputError, UsageError
 from hcr_scan.forms.drafting.checking import check_template
@@ -36,6 +37,8 @@ def write_draft(blank: str, out: Path, *, pages: str | None, filled: bool, previ
     if out.exists() and not force:
         raise OutputError(f"{out} exists and may hold names you gave; choose another -o, or replace it with --force")
     picture = preview or str(out.with_suffix(".png"))
+    for written in (str(out), picture):
+        guard_inputs(written, [blank])
     with Apart() as apart:
         draft = apart.call(blank, draft_template, blank, out, filled=filled, pages=pages)
         for copy in draft.copies:
@@ -52,6 +55,7 @@ def write_draft(blank: str, out: Path, *, pages: str | None, filled: bool, previ
 
 def write_preview(path: str, out: str) -> None:
     """Draw a template file into a PNG."""
+    guard_inputs(out, files_of_templates([path]))
     with Apart() as apart:
         write_output(out, apart.call(path, draw_preview, apart.call(path, load_template, path)))
 

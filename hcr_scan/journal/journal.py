@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import zlib
@@ -324,6 +325,17 @@ class Journal:
     def has(self, path: str) -> bool:
         """Whether there is such a document."""
         return bool(self._database.rows("SELECT 1 FROM documents WHERE path = ?", (os.fsencode(path),)))
+
+    def documents_like(self, path: str) -> list[str]:
+        """Documents that may be an existing file: those of its name, and those that had its bytes."""
+        name = os.fsencode(os.path.basename(path))  # noqa: PTH119 - any bytes
+        with open(path, "rb") as stream:  # noqa: PTH123
+            sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+        rows = self._database.rows(
+            "SELECT path FROM documents WHERE path = ?1 OR substr(path, -length(?2)) = ?2 OR sha256 = ?3",
+            (name, b"/" + name, sha256),
+        )
+        return [os.fsdecode(found) for (found,) in rows]
 
     def count(self, *, failed: bool = False) -> int:
         """How many pages have a record, or have failed."""

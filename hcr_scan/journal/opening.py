@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+from pathlib import Path
 
 from hcr_scan.errors import JournalError, OutputError, UsageError
 from hcr_scan.journal.identity import RunIdentity
 from hcr_scan.journal.journal import Journal, journal_exists, journal_path
 from hcr_scan.run_manifest import manifest_path
-from hcr_scan.sinks.output import discard_leftovers, is_lasting
+from hcr_scan.sinks.output import discard_leftovers, is_lasting, output_errors, refuse_kept
 from hcr_scan.sinks.targets import beside, is_database
 
 
@@ -30,6 +31,10 @@ def check_target(target: str, *, resume: bool, overwrite: bool, base: str | None
         if resume:
             raise UsageError(f"--resume needs a file for --out, not {target}; only files have a journal")
         return
+    place = Path(os.path.realpath(beside(target)))
+    if not is_database(target) and place.is_file():
+        with output_errors(target):
+            refuse_kept(place, target)
     if overwrite:
         return
     path = journal_path(base or beside(target))

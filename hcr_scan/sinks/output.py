@@ -12,9 +12,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from hcr_scan.errors import OutputError
+from hcr_scan.errors import OutputError, UsageError
 from hcr_scan.sinks.formats import STDOUT
 from hcr_scan.sinks.targets import is_database
+
+#: What SQLite files begin with, and the logs of what is to go into them.
+_SQLITE = b"SQLite format 3\0"
+_SQLITE_LOGS = (b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83")
 
 
 class OutputFile:
@@ -25,6 +29,7 @@ class OutputFile:
 
     Raises:
         OutputError: the file cannot be created there.
+        UsageError: what stands there is a database.
     """
 
     def __init__(self, target: str) -> None:
@@ -63,6 +68,7 @@ class OutputFile:
                 raise OutputError(f"--out {self.target} is a folder; name a file in it, such as results.csv")
             if not stat.S_ISREG(found):
                 return self._path.open("wb")
+            refuse_kept(self._path, self.target)
             mode = stat.S_IMODE(found)
         temporary = self._path.with_name(f".{self._path.name[:200]}.{secrets.token_hex(6)}.tmp")
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
@@ -119,6 +125,23 @@ Output = OutputFile | StandardOutput
 def open_output(target: str) -> Output:
     """The file to write to; ``-`` is standard output."""
     return StandardOutput() if target == STDOUT else OutputFile(target)
+
+
+def refuse_kept(path: Path, target: str) -> None:
+    """See that a file to be replaced is no SQLite database, as journals and reviews are, nor the log of one.
+
+    Any such database is refused, and not those of hcr-scan alone: its mark may not be in the file itself yet.
+
+    Raises:
+        UsageError: it is one.
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as stream:
+        head = stream.read(len(_SQLITE))
+    if head == _SQLITE or head.startswith(_SQLITE_LOGS):
+        raise UsageError(
+            f"{target} is a database, such as a journal or a review, which would be lost; name another output"
+        )
 
 
 def is_lasting(target: str) -> bool:

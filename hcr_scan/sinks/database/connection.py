@@ -12,7 +12,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, inspect, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from hcr_scan.errors import MissingDependency, OutputError
+from hcr_scan.errors import MissingDependency, OutputError, UsageError
 from hcr_scan.sinks.database.errors import translated
 from hcr_scan.sinks.database.tables import METADATA, SCHEMA_VERSION, VERSIONS
 from hcr_scan.sinks.records import json_text
@@ -137,8 +137,14 @@ def _prepare(engine: Engine, target: str) -> None:
 
     Raises:
         OutputError: there are others of these names, or of another version.
+        UsageError: the file is marked as another program's, or as a journal or a review.
     """
     with engine.begin() as connection:
+        if engine.dialect.name == "sqlite" and connection.exec_driver_sql("PRAGMA application_id").scalar():
+            raise UsageError(
+                f"{without_password(target)} is marked as another kind of file, such as a journal or a review; "
+                "name another database"
+            )
         if _version(connection, target) == SCHEMA_VERSION:
             return
         if engine.dialect.name == "postgresql":

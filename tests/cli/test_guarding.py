@@ -1,0 +1,128 @@
+"""No command writes its output over what a scan is made of, however that is named."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from hcr_scan.cli import run
+from hcr_scan.document import Verdict
+from hcr_scan.errors import ExitCode
+from hcr_scan.journal.journal import Journal
+from hcr_scan.review.indexing import index
+from hcr_scan.review.items import Filter, State
+from hcr_scan.review.store import ReviewStore
+from tests.reviews import field, page, write_journal
+from tests.runs import digit_pages, draw_digit_page, scan
+
+COMMANDS = {"export": ["--format", "csv"], "apply": ["--format", "csv"], "report": ["--no-crops"]}
+OWN = [
+    "out.csv",
+    "out.csv.journal",
+    "out.csv.review",
+    "out.csv.run-manifest.json",
+    "scan.png",
+    "form.toml",
+    "blank.png",
+]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A scan of one document by a template, with a review in which something is decided."""
+    document = draw_digit_page(tmp_path / "scan.png", "3")
+    draw_digit_page(tmp_path / "blank.png", "4")
+    (tmp_path / "form.toml").write_text('schema = "hcr-scan-template/1"\n[[pages]]\nblank = "blank.png"\n')
+    (tmp_path / "out.csv").write_text("file\n")
+    (tmp_path / "out.csv.run-manifest.json").write_text("{}")
+    sha256 = hashlib.sha256(document.read_bytes()).hexdigest()
+    read = page(str(document), field("surname", "SM1TH", 0.4, doubtful=[2]), sha256=sha256)
+    path = str(write_journal(tmp_path / "out.csv.journal", [read]))
+    with Journal(path) as journal, ReviewStore(str(tmp_path / "out.csv.review")) as store:
+        journal.note("request", journal.noted("request") | {"template_paths": [str(tmp_path / "form.toml")]})
+        index(journal, store)
+        (item,) = store.queue(Filter(State.ALL))
+        store.decide(item.id, 1, "Ann", Verdict.CORRECTED, "SMITH", 1.0)
+    return tmp_path
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("name", OWN)
+def test_nothing_of_the_scan_is_written_over(
+    folder: Path, command: str, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "link").symlink_to(name)
+    before = contents(folder)
+    for out in (name, "link", f"./{name}"):
+        arguments = [command, str(folder / "out.csv"), "-o", f"{folder}/{out}", *COMMANDS[command]]
+        assert run(arguments) == ExitCode.USAGE
+        assert "name another output" in capsys.readouterr().err
+    assert contents(folder) == before
+
+
+def test_a_document_is_known_by_its_bytes_under_another_name(folder: Path) -> None:
+    scanned = (folder / "scan.png").read_bytes()
+    (folder / "scan.png").rename(folder / "moved.png")
+    (folder / "scan.png").symlink_to("moved.png")
+    assert run(["export", str(folder / "out.csv"), "-o", str(folder / "moved.png"), "--format", "csv"]) == 2
+    assert (folder / "moved.png").read_bytes() == scanned
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_journals_and_reviews_of_other_scans_are_not_written_over(folder: Path, command: str) -> None:
+    for name in ("other.csv.journal", "other.csv.review"):
+        (folder / name).write_bytes((folder / f"out{name[5:]}").read_bytes())
+    before = contents(folder)
+    for name in ("other.csv.journal", "other.csv.review"):
+        assert run([command, str(folder / "out.csv"), "-o", str(folder / name), *COMMANDS[command]]) == 2
+    assert contents(folder) == before
+
+
+@pytest.mark.parametrize("name", ["out.csv.journal", "out.csv.review"])
+def test_no_tables_are_put_into_a_journal_or_a_review(folder: Path, name: str) -> None:
+    pytest.importorskip("sqlalchemy")
+    before = contents(folder)
+    assert run(["export", str(folder / "out.csv"), "-o", f"sqlite:///{folder / name}"]) == ExitCode.USAGE
+    assert run(["--out", f"sqlite:///{folder / name}", str(folder / "scan.png"), "-q", "-j1"]) != ExitCode.OK
+    assert {each: data for each, data in contents(folder).items() if each in before} == before
+
+
+def test_other_files_are_replaced(folder: Path) -> None:
+    for command, more in COMMANDS.items():
+        (folder / "other").write_text("old")
+        assert run([command, str(folder / "out.csv"), "-o", str(folder / "other"), *more]) == ExitCode.OK
+        assert (folder / "other").read_bytes() != b"old"
+
+
+@pytest.mark.parametrize("name", ["scan.png", "out.csv.journal", "out.csv.review"])
+def test_a_scan_replaces_neither_what_it_reads_nor_a_journal(folder: Path, name: str) -> None:
+    before = contents(folder)
+    assert scan(folder / "scan.png", "--out", folder / name, "--format", "csv", "--overwrite") == ExitCode.USAGE
+    assert contents(folder) == before
+
+
+def test_an_overlay_does_not_replace_the_page(folder: Path) -> None:
+    before = contents(folder)
+    assert run(["inspect", str(folder / "scan.png"), "-o", str(folder / "scan.png")]) == ExitCode.USAGE
+    assert run(["template", "preview", str(folder / "form.toml"), "-o", str(folder / "blank.png")]) == ExitCode.USAGE
+    assert contents(folder) == before
+
+
+def test_merge_replaces_no_shard(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    inputs = digit_pages(tmp_path / "in", 4)
+    shards = [str(tmp_path / f"part-{number}.jsonl") for number in (1, 2)]
+    for number, shard in enumerate(shards, 1):
+        assert scan(inputs, "--out", shard, "--shard", f"{number}/2") == ExitCode.OK
+    before = {path: path.read_bytes() for path in tmp_path.glob("part*")}
+    for out in (shards[0], shards[1] + ".journal", shards[1] + ".run-manifest.json"):
+        more = ["--overwrite", "--format", "jsonl"]
+        assert run(["merge", *shards, "--out", out, *more]) == ExitCode.USAGE
+        assert run(["merge", shards[0], shards[1] + ".journal", "--out", out, *more]) == ExitCode.USAGE
+    assert "is one of the shards" in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in tmp_path.glob("part*")} == before
