@@ -8,9 +8,10 @@ are learned from drawn pages, by ``hcr_scan_training.spoilt_fit``: whatever is m
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,14 @@ import numpy.typing as npt
 
 from hcr_scan.model.bundle import ModelInfo
 from hcr_scan.model.probabilities import Logits
-from hcr_scan.segmentation.candidates import Candidate, Chunk, SegmentedField, SegmentedLine, SegmentedPage
+from hcr_scan.segmentation.candidates import (
+    SHAPE_COLUMNS,
+    Candidate,
+    Chunk,
+    SegmentedField,
+    SegmentedLine,
+    SegmentedPage,
+)
 
 if TYPE_CHECKING:
     from hcr_scan.segmentation.ink_shapes import Shapes
@@ -30,6 +38,10 @@ Floats = npt.NDArray[np.float64]
 LEAST = 1e-4
 #: How much higher the threshold is for each nat that a page's own median lies above the usual one.
 STRANGENESS = 1.5
+#: Ink lower than this share of the letters beside it, or less than so many pens long, is a speck and no correction.
+LEAST_HEIGHT, LEAST_PENS = 0.4, 3.0
+#: Fewer letters in a row do not say how high it is written; and none is this share lower than its page.
+ENOUGH_LETTERS, LOWEST_ROW = 4, 0.5
 
 _WEIGHTS = Path(__file__).parent / "spoilt.json"
 
@@ -91,18 +103,51 @@ def with_spoilt_marked(segmented: SegmentedPage, logits: Logits, info: ModelInfo
     """The page with candidates marked that are overwritten, and scribbles that would be read crossed out.
 
     What is no character to the classifier is left as it is: it is not read in any case, and may be a logo or a stamp.
+    So are specks, such as a piece of a ruled line: what they are like says nothing of letters.
     """
     if segmented.shapes is None or not len(segmented.shapes):
         return segmented
     weights = shipped_weights()
     spoilt, scribbled = weights.odds(measures(segmented.shapes, logits, info.temperature))
     marked = logits[:, :-1].max(axis=1) > logits[:, -1]
+    specks = _specks(segmented, segmented.shapes, marked)
     marked[marked] = weights.spoilt_on_page(spoilt[marked])
+    marked &= ~specks
     if not marked.any():
         return segmented
     marks = _Marks(marked, marked & (scribbled > 0))
     fields = tuple(marks.field(field) for field in segmented.fields)
     return replace(segmented, fields=fields, lines=marks.lines(segmented.lines))
+
+
+def _specks(segmented: SegmentedPage, shapes: Shapes, letters: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Which crops are too faint, too short for the pen or too low beside the letters of their row, bool ``(n,)``.
+
+    ``letters`` tells which crops are characters to the classifier.
+    """
+    size, filled = shapes[:, SHAPE_COLUMNS.index("size")], shapes[:, SHAPE_COLUMNS.index("filled")]
+    specks = np.asarray((size < np.log(LEAST_PENS)) | (filled <= 0))
+    rows = list(_rows(segmented))
+    usual = _letter_height(chain.from_iterable(rows), letters)
+    for row in rows:
+        own = [candidate for candidate in row if letters[candidate.crop]]
+        height = max(_letter_height(own, letters), LOWEST_ROW * usual) if len(own) >= ENOUGH_LETTERS else usual
+        low = [candidate.crop for candidate in row if candidate.box.height < LEAST_HEIGHT * height]
+        specks[low] = True
+    return specks
+
+
+def _rows(segmented: SegmentedPage) -> Iterator[list[Candidate]]:
+    """What stands side by side on a page: the cells of a field, the words of a line."""
+    for field in segmented.fields:
+        yield [candidate for cell in field.cells if cell.chunk for candidate in cell.chunk.candidates]
+    for line in chain(*(field.lines for field in segmented.fields), segmented.lines):
+        yield [candidate for chunk in chain.from_iterable(line.words) for candidate in chunk.candidates]
+
+
+def _letter_height(candidates: Iterable[Candidate], letters: npt.NDArray[np.bool_]) -> float:
+    heights = [candidate.box.height for candidate in candidates if letters[candidate.crop]]
+    return float(np.median(heights)) if heights else 0.0
 
 
 @dataclass(frozen=True, slots=True)

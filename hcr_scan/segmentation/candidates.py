@@ -15,6 +15,11 @@ import numpy.typing as npt
 from hcr_scan.document import PageFailure, Source
 from hcr_scan.geometry import BoundingBox
 
+#: The columns of :attr:`SegmentedPage.shapes`: logarithm of the stroke's mean and greatest thickness, in pens; ink as
+#: length of stroke, in sizes; the share of the box that is ink; holes less pieces; strokes that a row and a column meet
+#: on the average; logarithms of the size, in pens, and of the aspect.
+SHAPE_COLUMNS = ("stroke", "thickest", "length", "filled", "holes", "across_row", "across_column", "size", "aspect")
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:

@@ -12,15 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 from hcr_scan.images import Gray, Ink, Mask, inside_distance
+from hcr_scan.segmentation.candidates import SHAPE_COLUMNS
 
 Shapes = npt.NDArray[np.float32]
 Counts = npt.NDArray[np.float64]
 Starts = npt.NDArray[np.intp]
 
-#: The columns of :func:`ink_shapes`: logarithm of the stroke's mean and greatest thickness, in pens; ink as length of
-#: stroke, in sizes; the share of the box that is ink; holes less pieces; strokes that a row and a column cross on the
-#: average; logarithms of the size, in pens, and of the aspect.
-COLUMNS = ("stroke", "thickest", "length", "filled", "holes", "across_row", "across_column", "size", "aspect")
+COLUMNS = SHAPE_COLUMNS
 #: Soft ink from which a pixel is counted.
 INKED = 128
 #: Glyphs are cut down to this many pixels: nothing larger is one, and columns are summed in bytes.

@@ -1,21 +1,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from hcr_scan import Settings, Status, load_classifier
-from hcr_scan.document import Glyph, Reason
+from hcr_scan import Settings, Status, load_classifier, transcribe
+from hcr_scan.document import Glyph, Page, Reason
 from hcr_scan.geometry import BoundingBox
 from hcr_scan.images import Gray
 from hcr_scan.pipeline import read_page
 from hcr_scan.segmentation.candidates import Candidate, Chunk, SegmentedField
+from hcr_scan.segmentation.ink_shapes import COLUMNS
 from hcr_scan.sources import PageImage, PageRef
 from hcr_scan.spoilt import measures, shipped_weights, with_spoilt_marked
 from tests.fakes import INFO, EchoClassifier, segmented_page
 from tests.strokes import draw_strokes, shape_glyph
 
+DELIVERY_NOTE = Path(__file__).parents[2] / "examples" / "forms" / "delivery-note.jpg"
 CELL, TOPS = (40, 52), (60, 160, 260, 360)
 TEXTS = ("4071385", "KARTHEN", "9528163", "MOWBRAD")
 
@@ -86,14 +89,16 @@ def test_pages_without_measures_and_clean_ones_stay_as_they_are() -> None:
     assert with_spoilt_marked(plain, logits, INFO) is plain
 
 
-def odd_page(candidate: Candidate) -> SegmentedField:
-    """The field of a page of ten plain glyphs and one with far too much ink, marked."""
+def odd_page(candidate: Candidate, **measures_: float) -> SegmentedField:
+    """The field of a page of ten plain glyphs and one with far too much ink, marked; some of its measures as told."""
     page = segmented_page(fields=["ABCDEFGHIJK"])
     cells = page.fields[0].cells
     odd = replace(cells[10], chunk=Chunk((candidate,)))
     field = SegmentedField("cells", BoundingBox(0, 0, 90, 50), (*cells[:10], odd))
     shapes = np.tile(shipped_weights().means[:9], (11, 1))
     shapes[10] += 4 * shipped_weights().scales[:9] * (1, 1, 1, 1, 1, 0, 0, 0, 0)
+    for name, value in measures_.items():
+        shapes[10, COLUMNS.index(name)] = value
     page = replace(page, fields=(field,), shapes=shapes.astype(np.float32))
     return with_spoilt_marked(page, EchoClassifier().predict(page.crops), INFO).fields[0]
 
@@ -102,6 +107,26 @@ def test_ink_far_from_what_the_page_has_is_marked() -> None:
     field = odd_page(Candidate(0, 1, BoundingBox(300, 10, 320, 40), 10))
     marked = [cell.chunk.candidates[0].overwritten for cell in field.cells if cell.chunk]
     assert marked == [False] * 10 + [True]
+
+
+@pytest.mark.parametrize(("height", "marked"), [(5, False), (30, True)])
+def test_specks_beside_the_letters_of_a_row_are_not_marked(height: int, marked: bool) -> None:
+    field = odd_page(Candidate(0, 1, BoundingBox(300, 10, 320, 10 + height), 10))
+    assert [cell.chunk.candidates[0].overwritten for cell in field.cells if cell.chunk] == [False] * 10 + [marked]
+
+
+@pytest.mark.parametrize("measure", ["size", "filled"])
+def test_ink_shorter_than_a_few_pens_or_too_faint_to_be_measured_is_not_marked(measure: str) -> None:
+    field = odd_page(Candidate(0, 1, BoundingBox(300, 10, 320, 40), 10), **{measure: 0.0})
+    assert not any(cell.chunk.candidates[0].overwritten for cell in field.cells if cell.chunk)
+
+
+def test_the_delivery_note_of_the_examples_has_no_correction() -> None:
+    (page,) = transcribe([DELIVERY_NOTE], load_classifier(), Settings(jobs=1))
+    assert isinstance(page, Page)
+    assert page.lines[0].text == "DELIVERY NOTE 4471"
+    assert page.lines[0].reasons == (Reason.NOT_A_CHARACTER,)
+    assert {line.status for line in page.lines[1:]} == {Status.OK}
 
 
 @pytest.mark.parametrize("mark", ["crossed_out", "maybe_print"])
