@@ -6,6 +6,7 @@ import io
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -157,8 +158,19 @@ def test_parquet_has_the_cells_of_csv(found: list[PageResult], level: Level) -> 
 
 @given(pages)
 def test_every_written_glyph_is_in_a_word_once_and_in_order(page: Page) -> None:
-    upright = sheet_of(page, upright=True)
+    fields = tuple(replace(field, correction=None) for field in page.fields)
+    lines = tuple(replace(line, correction=None) for line in page.lines)
+    upright = sheet_of(replace(page, fields=fields, lines=lines), upright=True)
     glyphs = [glyph for block in upright.blocks for line in block.lines for word in line.words for glyph in word.glyphs]
     expected = [glyph for field in page.fields for glyph in field.glyphs if glyph.status.value != "blank"]
     expected += [glyph for line in page.lines for glyph in line.glyphs]
     assert [glyph.confidence for glyph in glyphs] == [glyph.confidence for glyph in expected]
+
+
+@given(pages)
+def test_what_a_person_wrote_in_place_of_a_reading_is_what_the_words_say(page: Page) -> None:
+    parts = [*page.fields, *page.lines]
+    for part, block in zip(parts, sheet_of(page, upright=True).blocks, strict=True):
+        correction = part.correction
+        if correction is not None and correction.value != correction.machine.value:
+            assert "".join(block.written.split()) == "".join(correction.value.split())
