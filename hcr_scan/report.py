@@ -32,6 +32,8 @@ class RunReport:
     #: Pages that earlier runs are to be thanked for, and those of them that failed.
     before: int = 0
     failed_before: int = 0
+    #: What became of the pages.
+    verb: str = "read"
     #: The signal that ended the run, and whether it stopped for too many failures.
     signal: int | None = None
     stopped: bool = False
@@ -107,11 +109,14 @@ class RunReport:
         """One sentence for people."""
         seconds = self.seconds
         written = self.glyphs.total() - self.glyphs[Status.BLANK]
-        parts = [f"{counted(self.pages - self.failures, 'page')} read in {seconds:.1f} s"]
-        now = self.pages - self.before
-        if self.before > self.failed_before:
-            parts[0] += f" ({self.before - self.failed_before:,} of them before)"
-        if seconds > 0 and now > 1:
+        now, good = self.pages - self.before, counted(self.pages - self.failures, "page")
+        if self.before and not now:
+            parts = [f"{good} read before, and none now"]
+        else:
+            parts = [f"{good} {self.verb} in {seconds:.1f} s"]
+            if self.before > self.failed_before:
+                parts[0] += f" ({self.before - self.failed_before:,} of them before)"
+        if seconds > 0 and now > 1 and self.verb == "read":
             parts[0] += f" ({now / seconds:.1f}/s)"
         if self.fields:
             parts.append(counted(self.fields.total(), "field"))

@@ -7,12 +7,14 @@ import signal
 import sys
 import traceback
 from collections.abc import Sequence
+from difflib import get_close_matches
+from glob import has_magic
 from importlib import import_module
 from typing import Any, NoReturn
 
 import click
 
-from hcr_scan.errors import ExitCode, HcrScanError
+from hcr_scan.errors import ExitCode, HcrScanError, UsageError
 
 PROGRAM = "hcr-scan"
 DEFAULT_COMMAND = "scan"
@@ -67,6 +69,7 @@ class CommandGroup(click.Group):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         own = {"--help", "--version", *COMMANDS}
         if args and args[0] not in own:
+            _refuse_mistyped(args[0])
             args = [DEFAULT_COMMAND, *args]
         return super().parse_args(ctx, args)
 
@@ -84,6 +87,19 @@ class CommandGroup(click.Group):
         scan.format_options(click.Context(scan, info_name=DEFAULT_COMMAND, parent=ctx), formatter)
         with formatter.section("Commands"):
             formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+def _refuse_mistyped(name: str) -> None:
+    """See that what is taken for a file to read is not the name of a command, mistyped.
+
+    Raises:
+        UsageError: there is no such file, and a command is called nearly so.
+    """
+    if os.path.lexists(name) or has_magic(name):
+        return
+    close = get_close_matches(name, [command for command in COMMANDS if command != DEFAULT_COMMAND], n=1, cutoff=0.75)
+    if close:
+        raise UsageError(f"{name} is neither a command nor a file; did you mean: {PROGRAM} {close[0]}?")
 
 
 @click.group(

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from hcr_scan.cli.options import output_options
+from hcr_scan.cli.options import IntRange, output_options
 
 
 @click.command(short_help="Write what an earlier scan read with people's corrections.")
@@ -25,7 +25,7 @@ from hcr_scan.cli.options import output_options
     help="Also write the decided characters as labelled pictures, for hcr-scan train --data FOLDER --from default.",
 )
 @click.option("--require-complete", is_flag=True, help="End with 1 if a field is still open, or a page failed.")
-@click.option("--jobs", type=click.IntRange(min=1), help="Pages at a time, for --crops.  [default: one for each core]")
+@click.option("--jobs", type=IntRange(min=1), help="Pages at a time, for --crops.  [default: one for each core]")
 @click.option("--password-file", type=click.Path(dir_okay=False), help="File whose first line opens encrypted PDFs.")
 def apply(**options: Any) -> int:
     """Write what an earlier scan read, with what people decided in hcr-scan review in place of the machine's readings.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -12,14 +14,16 @@ import click
 from hcr_scan.cli.bundles import bundle_folder
 from hcr_scan.cli.guarding import guard_scan
 from hcr_scan.cli.options import password_of
-from hcr_scan.cli.outputs import chosen_output, open_earlier, remembered_request
+from hcr_scan.cli.outputs import chosen_output, open_earlier, remembered_request, tell_written
 from hcr_scan.cli.scanning import read_templates
 from hcr_scan.document import Verdict
 from hcr_scan.engines.local import local_engine
 from hcr_scan.errors import ExitCode
+from hcr_scan.journal.database import remove
 from hcr_scan.journal.identity import RunIdentity
 from hcr_scan.journal.journal import SUFFIX
 from hcr_scan.rendering import write_pages
+from hcr_scan.report import counted
 from hcr_scan.review.auditing import AuditEstimate, estimate
 from hcr_scan.review.corrections import Applied, corrected_pages
 from hcr_scan.review.crops import Scan, write_crops
@@ -38,7 +42,7 @@ def apply_review(scanned: str, options: dict[str, Any]) -> ExitCode:
         request = remembered_request(journal)
         guard_scan(options["out"], journal)
         output = chosen_output(options["out"], options, tuple(request["output"]["names"]))
-        with ReviewStore(review_path(journal.path.removesuffix(SUFFIX))) as store:
+        with _review_of(journal.path.removesuffix(SUFFIX)) as store:
             indexed, applied = index(journal, store), Applied()
             write_pages(
                 corrected_pages(journal.results(), store, applied),
@@ -51,12 +55,28 @@ def apply_review(scanned: str, options: dict[str, Any]) -> ExitCode:
             )
             for line in summary(applied, indexed, estimate(store)):
                 click.echo(line, err=True)
+            if applied.open and not store.reviewed:
+                click.echo(f"nobody has reviewed this yet; next: hcr-scan review {shlex.quote(scanned)}", err=True)
+            tell_written(options["out"])
             if options["crops"] is not None:
                 scan = scan_of(journal.identity, request, options)
                 for line in _write_crops(options["crops"], store, scan):
                     click.echo(line, err=True)
     incomplete = options["require_complete"] and not applied.complete
     return ExitCode.SOME_PAGES_FAILED if incomplete else ExitCode.OK
+
+
+@contextlib.contextmanager
+def _review_of(base: str) -> Iterator[ReviewStore]:
+    """The review of a scan. One that was not there before leaves no file, for nobody has decided anything in it."""
+    path = review_path(base)
+    there = os.path.lexists(path)
+    try:
+        with ReviewStore(path) as store:
+            yield store
+    finally:
+        if not there:
+            remove(path)
 
 
 def scan_of(identity: RunIdentity, request: dict[str, Any], options: dict[str, Any]) -> Scan:
@@ -97,9 +117,9 @@ def summary(applied: Applied, indexed: Indexed, audit: AuditEstimate | None) -> 
     """What the output consists of, in words."""
     said = applied.verdicts
     fields = (
-        f"{applied.fields:,} fields on {applied.pages:,} pages: {applied.unseen:,} accepted unseen; by a person "
-        f"{said[Verdict.ACCEPTED]:,} accepted, {said[Verdict.CORRECTED]:,} corrected, {said[Verdict.BLANK]:,} found "
-        f"blank, {said[Verdict.UNREADABLE]:,} unreadable; {applied.open:,} still open, as they were read"
+        f"{counted(applied.fields, 'field')} on {counted(applied.pages, 'page')}: {applied.unseen:,} accepted unseen; "
+        f"by a person {said[Verdict.ACCEPTED]:,} accepted, {said[Verdict.CORRECTED]:,} corrected, "
+        f"{said[Verdict.BLANK]:,} found blank, {said[Verdict.UNREADABLE]:,} unreadable; {applied.open:,} still open, as they were read"
     )
     lines = [fields]
     if applied.failed:

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from hcr_scan.cli.options import model_options, reading_options, scan_settings, source_options
+from hcr_scan.cli.options import IntRange, model_options, reading_options, scan_settings, source_options
 
 
 @click.command(short_help="Draw what was found on one page, coloured by confidence.")
@@ -15,7 +15,7 @@ from hcr_scan.cli.options import model_options, reading_options, scan_settings, 
 @click.option(
     "--page",
     "number",
-    type=click.IntRange(min=1),
+    type=IntRange(min=1),
     default=1,
     show_default=True,
     help="Page of the document.",

@@ -43,7 +43,7 @@ def merge_shards(names: Sequence[str], target: str, options: dict[str, Any], pro
         )
         whole.note("request", request | {"target": without_password(target), "output": asdict(output)})
         merge(shards, whole)
-        report = RunReport()
+        report = RunReport(verb="merged")
         pages = report.counting(whole.results())
         settings = Settings.of_values(identity.settings)
         write_pages(pages, target, output, identity.provenance, request["form_lengths"], settings)

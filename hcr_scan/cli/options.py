@@ -24,6 +24,28 @@ from hcr_scan.sinks.formats import SUFFIXES
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
+
+class IntRange(click.IntRange):
+    """Whole numbers within bounds, which help and messages tell in words."""
+
+    def _describe_range(self) -> str:
+        return in_words(self.min, self.max)
+
+
+class FloatRange(click.FloatRange):
+    """The same for numbers that need not be whole."""
+
+    def _describe_range(self) -> str:
+        return in_words(self.min, self.max)
+
+
+def in_words(least: float | None, most: float | None) -> str:
+    """What may stand between two bounds."""
+    if most is None:
+        return f"{least:g} or more"
+    return f"up to {most:g}" if least is None else f"{least:g} to {most:g}"
+
+
 _LIMITS = Limits()
 
 _READING = (
@@ -79,14 +101,14 @@ _SOURCE = (
     ),
     click.option(
         "--max-pixels",
-        type=click.IntRange(min=1),
+        type=IntRange(min=1),
         default=SourceSettings.__dataclass_fields__["max_pixels"].default,
         show_default=True,
         help="Pages with more pixels fail.",
     ),
     click.option(
         "--max-file-size",
-        type=click.IntRange(min=1),
+        type=IntRange(min=1),
         default=SourceSettings.__dataclass_fields__["max_file_size"].default,
         show_default=True,
         metavar="BYTES",
@@ -94,7 +116,7 @@ _SOURCE = (
     ),
     click.option(
         "--max-pages",
-        type=click.IntRange(min=1),
+        type=IntRange(min=1),
         default=SourceSettings.__dataclass_fields__["max_pages"].default,
         show_default=True,
         help="Documents with more pages to read fail.",
@@ -109,7 +131,7 @@ _SOURCE = (
     ),
     click.option(
         "--worker-memory",
-        type=click.IntRange(min=0),
+        type=IntRange(min=0),
         default=_LIMITS.worker_memory >> 20,
         show_default=True,
         metavar="MIB",

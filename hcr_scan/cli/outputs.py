@@ -6,13 +6,16 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
+import click
+
 from hcr_scan.errors import JournalError, UsageError
 from hcr_scan.journal.journal import SUFFIX, Journal, journal_exists, journal_path
-from hcr_scan.sinks.formats import Format, check_installed, format_of, is_folder_target
+from hcr_scan.sinks.formats import STDOUT, Format, check_installed, format_of, is_folder_target
 from hcr_scan.sinks.sink import OutputOptions, Shape
 from hcr_scan.sinks.tabular import Level
-from hcr_scan.sinks.targets import beside, is_database
+from hcr_scan.sinks.targets import beside, is_database, without_password
 from hcr_scan.sinks.wide import Extra
+from hcr_scan.sources.pages import path_text
 
 
 def chosen_output(target: str, options: dict[str, Any], names: tuple[str, ...]) -> OutputOptions:
@@ -75,13 +78,23 @@ def open_earlier(name: str) -> tuple[Journal, str]:
     """
     path = name if name.endswith(SUFFIX) and not is_database(name) else journal_path(beside(name))
     if not journal_exists(path):
-        raise JournalError(f"there is no journal {path}; name the output of an earlier scan, or its journal")
+        raise JournalError(
+            f"there is no journal {path}; name the output of an earlier scan, beside which its journal must lie "
+            "(were they moved apart?), or the journal itself. What export or apply wrote has none: name the output "
+            "of the scan"
+        )
     journal = Journal(path)
     if is_database(name):
         return journal, name
     # A database is named in its journal alone, without its password.
     target: str = (journal.noted("request") or {}).get("target", "")
     return journal, target if is_database(target) else path.removesuffix(SUFFIX)
+
+
+def tell_written(target: str) -> None:
+    """Say where an output is, unless whoever reads it has it already."""
+    if target != STDOUT:
+        click.echo(f"written to {path_text(without_password(target))}", err=True)
 
 
 def remembered_request(journal: Journal) -> dict[str, Any]:

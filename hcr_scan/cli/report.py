@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+from hcr_scan.cli.options import IntRange
+
 
 @click.command(short_help="Write a report of an earlier scan: figures, doubtful ink, time.")
 @click.argument("scanned", metavar="JOURNAL|OUT")
@@ -17,7 +19,7 @@ import click
 )
 @click.option(
     "--worker-memory",
-    type=click.IntRange(min=0),
+    type=IntRange(min=0),
     metavar="MIB",
     help="Pages that take more memory are not shown; 0 is no limit.  [default: 2048]",
 )

@@ -10,7 +10,7 @@ from typing import Any
 
 from hcr_scan.cli.guarding import guard_scan
 from hcr_scan.cli.options import password_of
-from hcr_scan.cli.outputs import open_earlier, remembered_request
+from hcr_scan.cli.outputs import open_earlier, remembered_request, tell_written
 from hcr_scan.cli.retrying import limits_of
 from hcr_scan.journal.journal import SUFFIX
 from hcr_scan.review.page_images import PageImages
@@ -45,6 +45,7 @@ def write_report(scanned: str, out: str, options: dict[str, Any]) -> None:
     # Both files are let go of before pictures are made, which may take a minute.
     crops = None if options["no_crops"] else _crops(findings, options)
     write_output(out, report_bytes(findings, crops))
+    tell_written(out)
 
 
 def _crops(findings: Findings, options: dict[str, Any]) -> Mapping[Reading, Crop]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from hcr_scan.cli.options import message_options, work_options
+from hcr_scan.cli.options import IntRange, message_options, work_options
 
 
 @click.command(short_help="Read the pages again that failed in an earlier scan.")
@@ -15,7 +15,7 @@ from hcr_scan.cli.options import message_options, work_options
 @click.option("--page-timeout", type=float, metavar="SECONDS", help="Pages that take longer fail.  [default: 30]")
 @click.option(
     "--worker-memory",
-    type=click.IntRange(min=0),
+    type=IntRange(min=0),
     metavar="MIB",
     help="Pages that take more memory fail; 0 is no limit.  [default: 2048]",
 )

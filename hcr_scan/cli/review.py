@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+from hcr_scan.cli.options import IntRange
+
 
 @click.command(short_help="Look at what is doubtful, and decide it, in the browser.")
 @click.argument("scanned", metavar="JOURNAL|OUT")
@@ -19,11 +21,14 @@ import click
 @click.option("--seed", type=int, default=0, show_default=True, help="Which ones chance draws.")
 @click.option(
     "--passes",
-    type=click.IntRange(1, 2),
+    type=IntRange(1, 2),
+    metavar="1|2",
     help="2: each field is entered twice, and settled where the entries differ.  [default: 1]",
 )
 @click.option("--reviewer", metavar="NAME", help="Who decides; the page can change it.  [default: your login name]")
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port to listen at.  [default: a free one]")
+@click.option(
+    "--port", type=IntRange(0, 65535), default=0, metavar="N", help="Port to listen at.  [default: a free one]"
+)
 @click.option("--open", "open_browser", is_flag=True, help="Open the browser.")
 @click.option("--password-file", type=click.Path(dir_okay=False), help="File whose first line opens encrypted PDFs.")
 @click.option(
@@ -31,7 +36,7 @@ import click
 )
 @click.option(
     "--worker-memory",
-    type=click.IntRange(min=0),
+    type=IntRange(min=0),
     metavar="MIB",
     help="Pages that take more memory are not shown; 0 is no limit.  [default: 2048]",
 )

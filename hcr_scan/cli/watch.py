@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from hcr_scan.cli.options import (
+    FloatRange,
     message_options,
     model_options,
     output_options,
@@ -29,7 +30,7 @@ from hcr_scan.cli.options import (
 )
 @click.option(
     "--settle",
-    type=click.FloatRange(min=0),
+    type=FloatRange(min=0),
     default=5.0,
     show_default=True,
     metavar="SECONDS",
@@ -37,7 +38,7 @@ from hcr_scan.cli.options import (
 )
 @click.option(
     "--poll",
-    type=click.FloatRange(min=0.05),
+    type=FloatRange(min=0.05),
     default=1.0,
     show_default=True,
     metavar="SECONDS",

@@ -35,7 +35,8 @@ CREATE TABLE claims (
 class DatabaseKind:
     """What a database is for: the number that marks it, the version of its tables, these, and what people call it.
 
-    ``anew`` and ``go_on`` say how to start again, and how to go on when there is room.
+    ``anew`` and ``go_on`` say how to start again, and how to go on when there is room; ``held`` who has the file open,
+    and what to do then.
     """
 
     application_id: int
@@ -44,10 +45,19 @@ class DatabaseKind:
     noun: str
     anew: str
     go_on: str
+    held: str
 
 
 #: The journal of a run, marked "hcrs".
-JOURNAL = DatabaseKind(0x68637273, 1, _JOURNAL_TABLES, "journal", "start anew with --overwrite", "go on with --resume")
+JOURNAL = DatabaseKind(
+    0x68637273,
+    1,
+    _JOURNAL_TABLES,
+    "journal",
+    "start anew with --overwrite",
+    "go on with --resume",
+    "another run is using {path}; wait until it has ended, or name another output",
+)
 
 #: Two runs that start at the same moment may both find the other in the way: so often each tries again.
 TRIES = 8
@@ -231,7 +241,7 @@ def _translated(path: str, kind: DatabaseKind, error: sqlite3.Error) -> HcrScanE
     # Errors of Python's own module have no code of SQLite; the low byte is the kind of trouble.
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in _BUSY:
-        return _HeldError(f"another run is using {path}; wait until it has ended, or name another output")
+        return _HeldError(kind.held.format(path=path))
     if code == sqlite3.SQLITE_CANTOPEN and not os.path.isdir(os.path.dirname(path) or "."):  # noqa: PTH112, PTH120
         return OutputError(f"the {kind.noun} {path} cannot be written: its folder does not exist; create it first")
     if code in _UNWRITABLE:

@@ -101,6 +101,11 @@ class ReviewStore:
         )
         return Totals(open_, decided, different, all_, dict(rows))
 
+    @property
+    def reviewed(self) -> bool:
+        """Whether anybody has decided anything yet."""
+        return bool(self.database.rows("SELECT 1 FROM decisions LIMIT 1"))
+
     def failed_pages(self) -> int:
         """How many pages could not be read, and so have no items."""
         return int(self.database.rows("SELECT count(*) FROM pages WHERE failed")[0][0])

@@ -69,6 +69,7 @@ REVIEW = DatabaseKind(
     "review",
     "delete it to start anew, which loses its decisions",
     "try again",
+    "a review is open, which has {path}; end it with Ctrl-C in its terminal, and say this again",
 )
 
 #: The order of a queue, and all that it may be filtered by: so an index alone answers.

@@ -55,6 +55,8 @@ _NEEDED = {
     Format.PDF: ("pypdf", "pdf"),
     Format.DATABASE: ("sqlalchemy", "sql"),
 }
+#: How formats are asked for that have no name on the command line.
+_ASKED = {Format.DATABASE: "a database for --out"}
 
 
 def format_of(target: str, chosen: Format | str | None) -> Format:
@@ -107,4 +109,6 @@ def check_installed(format_: Format) -> None:
     if format_ in _NEEDED:
         package, extra = _NEEDED[format_]
         if find_spec(package) is None:
-            raise MissingDependency(f"--format {format_.value} needs {package}: pip install 'hcr-scan[{extra}]'")
+            raise MissingDependency(
+                f"{_ASKED.get(format_) or '--format ' + format_} needs {package}: pip install 'hcr-scan[{extra}]'"
+            )

@@ -362,10 +362,13 @@ def test_decisions_of_people_go_into_the_rows(address: str) -> None:
     scanned = next(Path().glob("*.journal"))
     with Journal(str(scanned)) as journal, ReviewStore(review_path(str(scanned).removesuffix(".journal"))) as store:
         index(journal, store)
-        store.decide(store.page_items(1)[0].id, 1, "anna", Verdict.CORRECTED, "CORRECTED", 1.0)
+        item = store.page_items(1)[0]
+        machine_status = item.status.value
+        store.decide(item.id, 1, "anna", Verdict.CORRECTED, "CORRECTED", 1.0)
     assert run(["apply", str(scanned), "-o", address]) == ExitCode.OK
-    found = rows(address, "SELECT value, corrected_by, verdict, confidence FROM fields WHERE verdict IS NOT NULL")
-    assert found == [("CORRECTED", "anna", "corrected", 1.0)]
+    columns = "value, corrected_by, reviewer, verdict, confidence, machine_status"
+    found = rows(address, f"SELECT {columns} FROM fields WHERE verdict IS NOT NULL")
+    assert found == [("CORRECTED", "human", "anna", "corrected", 1.0, machine_status)]
     assert len(content(address)["fields"]) == len(before["fields"])
 
 

@@ -95,9 +95,11 @@ def _field_row(record: Record, glyphs: list[Record]) -> Row:
         "min_glyph_confidence": min(written, default=None),
         **_box(record["box"]),
         "verdict": record.get("verdict"),
-        "corrected_by": record.get("reviewer"),
+        "corrected_by": record.get("corrected_by"),
+        "reviewer": _storable(record["reviewer"]) if "reviewer" in record else None,
         "machine_value": _storable(machine["value"]) if machine else None,
         "machine_confidence": machine.get("confidence"),
+        "machine_status": machine.get("status"),
     }
 
 

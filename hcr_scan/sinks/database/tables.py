@@ -83,8 +83,10 @@ FIELDS = Table(
     *_box(),
     Column("verdict", Text),
     Column("corrected_by", Text),
+    Column("reviewer", Text),
     Column("machine_value", Text),
     Column("machine_confidence", Double),
+    Column("machine_status", Text),
     ForeignKeyConstraint(["document", "page"], ["pages.document", "pages.page"], ondelete="CASCADE"),
     Index("fields_name", "name"),
 )
