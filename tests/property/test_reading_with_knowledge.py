@@ -110,8 +110,9 @@ def test_clear_ink_that_knowledge_allows_is_read_as_without(text, known):
     assert found is not None
     assert plain is not None
     assert found.value == plain.value == text.strip()
-    # Not surer, since one slip in five labels may have been meant as a word of an open list.
-    assert found.confidence > 0.7
+    # Not surer: a slip in one of five labels may have been meant as a word of an open list, and eight characters that
+    # change from letter to digit each time are as likely a few slips, among so few labels.
+    assert found.confidence > 0.4
 
 
 @settings(max_examples=150)
