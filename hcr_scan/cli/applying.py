@@ -119,7 +119,8 @@ def summary(applied: Applied, indexed: Indexed, audit: AuditEstimate | None) -> 
     fields = (
         f"{counted(applied.fields, 'field')} on {counted(applied.pages, 'page')}: {applied.unseen:,} accepted unseen; "
         f"by a person {said[Verdict.ACCEPTED]:,} accepted, {said[Verdict.CORRECTED]:,} corrected, "
-        f"{said[Verdict.BLANK]:,} found blank, {said[Verdict.UNREADABLE]:,} unreadable; {applied.open:,} still open, as they were read"
+        f"{said[Verdict.BLANK]:,} found blank, {said[Verdict.UNREADABLE]:,} unreadable; "
+        f"{applied.open:,} still open, as they were read"
     )
     lines = [fields]
     if applied.failed:
