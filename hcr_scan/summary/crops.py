@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
 #: Pictures in one report, at most.
 MOST_CROPS = 24
-#: How large a picture is, at most; and how much wider than high is what it shows of a long field.
-WIDTH, HEIGHT, LONGEST = 640, 96, 14
+#: How large a picture is, at most; and how many times a character's height it shows of a long field: what is longer
+#: still could not be read if it were made as small as that.
+WIDTH, HEIGHT, LONGEST = 960, 96, 40
 #: Lines that are shown of a high one; and what is shown around it all, as a share of a character's height.
 LINES, MARGIN = 3, 0.15
 #: Greys of a picture: enough for ink, and a fifth of the bytes.
@@ -40,12 +41,16 @@ class PagePixels(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Crop:
-    """A picture as a ``data:`` URI with its size in pixels; or ``None``, and why there is none."""
+    """A picture as a ``data:`` URI with its size in pixels; or ``None``, and why there is none.
+
+    ``part`` tells that it shows not all of the field.
+    """
 
     uri: str | None
     width: int = 0
     height: int = 0
     missing: str = ""
+    part: bool = False
 
 
 def crops_of(readings: Sequence[Reading], images: PagePixels) -> dict[Reading, Crop]:
@@ -69,16 +74,17 @@ def _crop(reading: Reading, number: int, images: PagePixels) -> Crop:
     except NoPixels as error:
         return Crop(None, missing=str(error))
     box = shown_box(reading).clipped(page.width, page.height)
+    whole = reading.box.clipped(page.width, page.height)
     if not box.area:
         return Crop(None, missing="its place lies outside of the page")
-    return _encoded(pixels[box.top : box.bottom, box.left : box.right])
+    return _encoded(pixels[box.top : box.bottom, box.left : box.right], whole.share_in(box) < 1)
 
 
 def shown_box(reading: Reading) -> BoundingBox:
     """What is shown of a field: all, with a margin; of a long or high one, what is around its least sure character."""
     box, focus = reading.box, reading.focus
     high = min(box.height, max(LINES * reading.letter, focus.height))
-    wide = min(box.width, max(LONGEST * high, focus.width))
+    wide = min(box.width, max(LONGEST * min(reading.letter, high), focus.width))
     left = _around(box.left, box.right, focus.left, focus.right, wide)
     top = _around(box.top, box.bottom, focus.top, focus.bottom, high)
     margin = round(MARGIN * min(reading.letter, high))
@@ -90,7 +96,7 @@ def _around(least: int, most: int, first: int, last: int, size: int) -> int:
     return max(min((first + last - size) // 2, most - size), least)
 
 
-def _encoded(pixels: Gray) -> Crop:
+def _encoded(pixels: Gray, part: bool) -> Crop:
     from PIL import Image
 
     picture = Image.fromarray(pixels)
@@ -101,4 +107,4 @@ def _encoded(pixels: Gray) -> Crop:
     buffer = io.BytesIO()
     picture.quantize(GREYS).save(buffer, "PNG", optimize=True)
     data = base64.b64encode(buffer.getvalue()).decode("ascii")
-    return Crop(f"data:image/png;base64,{data}", picture.width, picture.height)
+    return Crop(f"data:image/png;base64,{data}", picture.width, picture.height, part=part)

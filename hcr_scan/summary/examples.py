@@ -65,13 +65,14 @@ class PagePlace:
 class Reading:
     """One field or line as it was read, and where its ink is.
 
-    ``focus`` is the box of its least sure character, and ``letter`` how high its characters are; where it has none,
-    both are those of the field itself.
+    ``raw`` is what is written, where the value is another one by the field's rules. ``focus`` is the box of its least
+    sure character, and ``letter`` how high its characters are; where it has none, both are those of the field itself.
     """
 
     page: PagePlace
     name: str
     value: str
+    raw: str
     confidence: float
     status: Status
     reasons: tuple[Reason, ...]
@@ -89,6 +90,7 @@ class Reading:
             PagePlace.of(page),
             name,
             part.value if isinstance(part, Field) else part.text,
+            part.raw if isinstance(part, Field) else part.text,
             part.confidence,
             part.status,
             part.reasons,

@@ -69,6 +69,7 @@ def _context(findings: Findings) -> dict[str, Any]:
             for status in chart.STATUSES
         ],
         "failures": _failures(findings),
+        "failure_kinds": len(run.codes),
         "form_pages": sorted(tally.form_pages.items())[:MOST_ROWS],
         "bars": chart.bars(tally.bins),
         "chart": chart,

@@ -21,8 +21,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from hcr_scan.cli import run
-from hcr_scan.document import Page, PageFailure, PageResult, Reason, Source, Verdict
+from hcr_scan.document import FieldAlternative, Page, PageFailure, PageResult, Reason, Source, Status, Verdict
 from hcr_scan.errors import ExitCode
+from hcr_scan.geometry import BoundingBox
 from hcr_scan.journal.journal import Journal
 from hcr_scan.review.auditing import Audit
 from hcr_scan.review.items import Filter, State, Why
@@ -298,6 +299,49 @@ def test_a_source_that_is_gone_or_another_now_has_no_picture_and_says_so(tmp_pat
     without = report(tmp_path, "--no-crops")
     assert not without.pictures()
     assert "No picture" not in without.text
+
+
+def test_long_fields_are_shown_whole_and_still_longer_ones_say_that_they_are_not(tmp_path: Path) -> None:
+    short = field("short", "A" * 30, 0.4, doubtful=[1])
+    long = replace(field("long", "ABC", 0.4, doubtful=[1]), box=BoundingBox(0, 10, 999, 12))
+    path = tmp_path / "page.png"
+    write_journal(tmp_path / "out.csv.journal", [page(str(path), short, long, sha256=draw_page(path))])
+    found = report(tmp_path)
+    said = {picture.get("alt").split(" on ")[0]: picture.get("alt") for picture in found.pictures()}
+    assert not said["The ink of short"].endswith(", a part")
+    assert said["The ink of long"].endswith(", a part")
+    assert found.section("fields").count("… a part of the field, around its least sure character …") == 1
+
+
+# What is said of readings
+
+
+def test_a_reading_of_nothing_is_named_and_what_is_written_is_told_beside_the_value(tmp_path: Path) -> None:
+    zero = replace(
+        field("zero", "0", 0.9, doubtful=[0]), alternatives=(FieldAlternative("", 0.05), FieldAlternative("4", 0.01))
+    )
+    ruled = replace(field("city", "ROME", 0.6, doubtful=[0]), raw="ROMF")
+    mark = field("mark", "~", 0.5, status=Status.REJECTED)
+    missing = field("code", "", reasons=(Reason.REQUIRED,))
+    write_journal(tmp_path / "out.csv.journal", [page("/in/a", zero, ruled, mark, missing, sha256="")])
+    said = report(tmp_path, "--no-crops").table("By the share")
+    last = {name.removesuffix("no template"): cells[-1] for name, cells in said.items()}
+    assert re.search(r"0 90\.0 %; or \(blank\) 5\.0 %, 4 1\.0 %", last["zero"].replace("\xa0", " "))
+    assert "written is ROMF" in last["city"]
+    assert "written is" not in last["zero"]
+    assert last["mark"].startswith("(no character)")
+    assert last["code"].startswith("(blank)")
+
+
+def test_lists_that_are_cut_short_say_so(tmp_path: Path) -> None:
+    forms = [replace(page(f"/in/{n}", sha256=""), template=f"form-{n}", template_match=1.0) for n in range(103)]
+    failures = [PageFailure(Source(f"/in/x{n}"), "open", f"kind_{n}", "?") for n in range(53)]
+    write_journal(tmp_path / "out.csv.journal", [*forms[:3], *failures[:3]])
+    assert "left out" not in report(tmp_path, "--no-crops").section("volume")
+    write_journal(tmp_path / "out.csv.journal", [*forms, *failures])
+    said = report(tmp_path, "--no-crops").section("volume")
+    assert "Pages by template (the first 100 of 103; the others are left out)" in said
+    assert "(50 of 53 kinds; the others are left out)" in said
 
 
 # What is refused

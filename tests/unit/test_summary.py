@@ -142,8 +142,11 @@ def test_a_picture_shows_the_whole_field_or_what_is_around_its_least_sure_charac
     assert around.left <= reading.box.left
     assert around.right >= reading.box.right
     long = replace(reading, box=BoundingBox(0, 10, 4000, 40), focus=BoundingBox(2000, 10, 2015, 35))
-    assert 1700 < shown_box(long).left < 2000 < 2015 < shown_box(long).right < 2300
+    assert 1400 < shown_box(long).left < 2000 < 2015 < shown_box(long).right < 2600
     assert shown_box(long).width < (LONGEST + 1) * 30
+    sentence = replace(reading, box=BoundingBox(0, 10, 30 * 30, 40))
+    assert (shown_box(sentence).left, shown_box(sentence).right) <= (0, 30 * 30)
+    assert sentence.box.share_in(shown_box(sentence)) == 1
     high = replace(reading, box=BoundingBox(0, 0, 400, 900), focus=BoundingBox(20, 880, 35, 890))
     assert shown_box(high).height < 100
     assert shown_box(high).bottom >= 890
