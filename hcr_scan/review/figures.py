@@ -17,6 +17,7 @@ from hcr_scan.review.decisions import final_of
 from hcr_scan.review.items import Decision, Filter, State, Why
 from hcr_scan.review.selection import UNSELECTED
 from hcr_scan.review.store import ReviewStore
+from hcr_scan.review.tables import bit
 
 #: A gap between two decisions that is longer than so many seconds is a break, and no work on a field.
 BREAK_SECONDS = 120.0
@@ -85,6 +86,7 @@ class ReviewedPages:
         self._selected = store.noted(UNSELECTED) is False
         self._current = 0
         self._missed = 0
+        self._all_passes = sum(bit(pass_) for pass_ in range(1, store.passes + 1))
 
     def looks(self, record: PackedRecord) -> frozenset[int] | None:
         """The places of a page's items that need a look, those of the audit aside; ``None`` where it is not known."""
@@ -98,6 +100,15 @@ class ReviewedPages:
         self._current += 1
         places = self._database.rows(
             "SELECT place FROM items WHERE page = ? AND why IS NOT NULL AND why <> ?", (rows[0][0], Why.AUDIT.value)
+        )
+        return frozenset(place for (place,) in places)
+
+    def decided(self, record: PackedRecord) -> frozenset[int]:
+        """The places of a page's items that every pass has decided, and no two differently; of one that it knows."""
+        places = self._database.rows(
+            "SELECT place FROM items i JOIN pages p ON p.id = i.page JOIN documents d ON d.id = p.document "
+            "WHERE (d.path, p.page) = (?, ?) AND i.decided & ? = ? AND i.different = 0",
+            (os.fsencode(record.path), record.page, self._all_passes, self._all_passes),
         )
         return frozenset(place for (place,) in places)
 

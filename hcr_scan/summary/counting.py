@@ -14,7 +14,7 @@ from hcr_scan.summary.examples import Reading, Worst
 #: Bars of the histogram: each five percent wide, and the last takes certainty in.
 BINS = 20
 #: How many of the worst are told.
-WORST_PAGES, SLOWEST_PAGES, MOST_CODES, MOST_KINDS = 8, 8, 50, 20_000
+WORST_PAGES, OWN_REASONS, SLOWEST_PAGES, MOST_CODES, MOST_KINDS = 8, 2, 8, 50, 20_000
 #: Readings that are kept of each field, to be shown.
 EXAMPLES = 2
 #: What all lines of free writing go by, since their numbers say nothing.
@@ -26,8 +26,8 @@ FieldKey = tuple[str | None, str]
 #: The places of a page's items that need a look: its fields from 0 on, and then its lines.
 Looks = frozenset[int]
 
-#: A page, its seconds in a worker, and what of it needs a look, where these are known.
-Counted = tuple[PageResult, float | None, Looks | None]
+#: A page, its seconds in a worker, what of it needs a look, where these are known, and what of it people decided.
+Counted = tuple[PageResult, float | None, Looks | None, Looks]
 
 
 @dataclass(slots=True)
@@ -81,13 +81,14 @@ class FailureKind:
 
 @dataclass(frozen=True, slots=True)
 class PageTally:
-    """A page that is shown: what of it needs a look, and its least sure reading."""
+    """A page that is shown: what of it needs a look, why it does as a whole, and its least sure reading undecided."""
 
     source: Source
     looks: int
     total: int
     mean_confidence: float
-    worst: Reading
+    worst: Reading | None
+    reasons: tuple[Reason, ...] = ()
 
 
 @dataclass(slots=True)
@@ -109,6 +110,7 @@ class Tally:
     fields: dict[FieldKey, FieldTally] = field(default_factory=dict)
     most_looks: Worst[PageTally] = field(default_factory=lambda: Worst(WORST_PAGES))
     least_sure: Worst[PageTally] = field(default_factory=lambda: Worst(WORST_PAGES))
+    own_reasons: Worst[PageTally] = field(default_factory=lambda: Worst(OWN_REASONS))
     slowest: Worst[tuple[Source, float]] = field(default_factory=lambda: Worst(SLOWEST_PAGES))
     seconds: float = 0.0
     timed: int = 0
@@ -117,17 +119,24 @@ class Tally:
 
     def counting(self, counted: Iterable[Counted]) -> Iterator[PageResult]:
         """The pages, each counted as it is given."""
-        for result, seconds, looks in counted:
-            self.add(result, seconds, looks)
+        for result, seconds, looks, decided in counted:
+            self.add(result, seconds, looks, decided)
             yield result
 
-    def add(self, result: PageResult, seconds: float | None = None, looks: Looks | None = None) -> None:
+    def add(
+        self,
+        result: PageResult,
+        seconds: float | None = None,
+        looks: Looks | None = None,
+        decided: Looks = frozenset(),
+    ) -> None:
         """Count one page. Pages of one document come one after the other.
 
         Args:
             result: The page.
             seconds: What it took in its worker, if known.
             looks: Which of its items need a look; left out, those that the machine doubts.
+            decided: Which of them people decided: these are counted, and not shown.
         """
         self.run.add(result)
         self.documents += result.source.path != self._path
@@ -140,7 +149,7 @@ class Tally:
             if len(self.failures) < MOST_CODES:
                 self.failures.setdefault(result.error, FailureKind(result.source, result.message))
         else:
-            self._add_page(result, looks)
+            self._add_page(result, looks, decided)
 
     def add_form(self, form: Form) -> None:
         """Count a form, or a page of none, when all its pages are counted; each page comes once."""
@@ -152,14 +161,15 @@ class Tally:
             self.clear_forms += clear
             self.incomplete_forms += not form.complete
 
-    def _add_page(self, page: Page, looks: Looks | None) -> None:
+    def _add_page(self, page: Page, looks: Looks | None, decided: Looks) -> None:
         own = Readings()
         least: tuple[float, str, Field | Line] | None = None
         for place, (key, name, part) in enumerate(_parts(page)):
             needs_look = doubt_of(part.status, part.reasons) is not Doubt.NONE if looks is None else place in looks
             own.add(part.confidence, needs_look)
-            self._add_part(page, key, name, part, needs_look)
-            if needs_look and (least is None or part.confidence < least[0]):
+            shown = needs_look and place not in decided
+            self._add_part(page, key, name, part, needs_look, shown)
+            if shown and (least is None or part.confidence < least[0]):
                 least = part.confidence, name, part
         self.page_reasons.update(page.reasons)
         if own.looks or page.reasons:
@@ -168,10 +178,12 @@ class Tally:
             self.clear_pages += 1
         if page.template is not None:
             self._add_form_page(page, own)
-        if least is not None:
+        if least is not None or page.reasons:
             self._add_worst(page, own, least)
 
-    def _add_part(self, page: Page, key: FieldKey, name: str, part: Field | Line, needs_look: bool) -> None:
+    def _add_part(
+        self, page: Page, key: FieldKey, name: str, part: Field | Line, needs_look: bool, shown: bool
+    ) -> None:
         self.readings.add(part.confidence, needs_look)
         self.bins[bin_of(part.confidence), part.status] += 1
         self.reasons.update(part.reasons)
@@ -180,7 +192,7 @@ class Tally:
         tally = self.fields.setdefault(key, FieldTally())
         tally.readings.add(part.confidence, needs_look)
         badness = (1 - part.confidence,)
-        if needs_look and tally.worst.wanted(badness):
+        if shown and tally.worst.wanted(badness):
             tally.worst.add(badness, Reading.of(page, name, part))
 
     def _add_form_page(self, page: Page, own: Readings) -> None:
@@ -190,11 +202,16 @@ class Tally:
         tally.readings.total += own.total
         tally.readings.looks += own.looks
 
-    def _add_worst(self, page: Page, own: Readings, least: tuple[float, str, Field | Line]) -> None:
+    def _add_worst(self, page: Page, own: Readings, least: tuple[float, str, Field | Line] | None) -> None:
         doubt = 1 - own.mean_confidence
-        if not (self.most_looks.wanted((own.looks, doubt)) or self.least_sure.wanted((doubt, own.looks))):
+        if not page.reasons and not (
+            self.most_looks.wanted((own.looks, doubt)) or self.least_sure.wanted((doubt, own.looks))
+        ):
             return
-        tally = PageTally(page.source, own.looks, own.total, own.mean_confidence, Reading.of(page, least[1], least[2]))
+        reading = None if least is None else Reading.of(page, least[1], least[2])
+        tally = PageTally(page.source, own.looks, own.total, own.mean_confidence, reading, page.reasons)
+        if page.reasons:
+            self.own_reasons.add((own.looks, doubt), tally)
         self.most_looks.add((own.looks, doubt), tally)
         self.least_sure.add((doubt, own.looks), tally)
 

@@ -12,7 +12,7 @@ from hcr_scan.journal.journal import Journal
 from hcr_scan.journal.ledgers import LISTED
 from hcr_scan.review.figures import ReviewedPages, ReviewFigures, figures
 from hcr_scan.review.store import ReviewStore
-from hcr_scan.summary.counting import Counted, FieldKey, FieldTally, PageTally, Tally
+from hcr_scan.summary.counting import Counted, FieldKey, FieldTally, Looks, PageTally, Tally
 from hcr_scan.summary.examples import Reading
 from hcr_scan.summary.run_account import RunAccount, read_account
 
@@ -47,16 +47,17 @@ class Findings:
 
     @property
     def worst_pages(self) -> list[PageTally]:
-        """Half of them have the most to look at, the others are the least sure."""
+        """A few have reasons of their own, half of the rest have the most to look at, the others are the least sure."""
         most, least = self.tally.most_looks.all, self.tally.least_sure.all
-        mixed = dict.fromkeys([*most[: WORST_PAGES // 2], *least[: WORST_PAGES // 2], *most, *least])
+        own = self.tally.own_reasons.all
+        mixed = dict.fromkeys([*own, *most[: WORST_PAGES // 2], *least[: WORST_PAGES // 2], *most, *least])
         return sorted(list(mixed)[:WORST_PAGES], key=lambda page: (-page.looks, page.mean_confidence))
 
     @property
     def shown_readings(self) -> list[Reading]:
         """The readings that are shown with their ink, each once."""
         of_fields = [reading for _, tally in self.worst_fields for reading in tally.worst.all]
-        return list(dict.fromkeys([*of_fields, *(page.worst for page in self.worst_pages)]))
+        return list(dict.fromkeys([*of_fields, *(page.worst for page in self.worst_pages if page.worst)]))
 
 
 def gather(journal: Journal, target: str, form_lengths: dict[str, int], store: ReviewStore | None) -> Findings:
@@ -93,7 +94,9 @@ def gather(journal: Journal, target: str, form_lengths: dict[str, int], store: R
 
 def _pages(journal: Journal, reviewed: ReviewedPages | None) -> Iterator[Counted]:
     for record in journal.records():
-        yield journal.read(record), record.seconds, None if reviewed is None else reviewed.looks(record)
+        looks = None if reviewed is None else reviewed.looks(record)
+        decided: Looks = frozenset() if reviewed is None or looks is None else reviewed.decided(record)
+        yield journal.read(record), record.seconds, looks, decided
 
 
 def _badness(entry: tuple[FieldKey, FieldTally]) -> tuple[float, float, str, str]:

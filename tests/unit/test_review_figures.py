@@ -89,3 +89,17 @@ def test_pages_that_read_otherwise_since_are_found(tmp_path: Path) -> None:
         looks = {record.path: reviewed.looks(record) for record in journal.records()}
         assert reviewed.stale == 2
     assert looks == {"/in/00": {0, 1}, "/in/01": None, "/in/02": {0, 1}, "/in/99": None}
+
+
+@pytest.mark.parametrize("passes", [1, 2])
+def test_what_every_pass_decided_alike_is_known_by_page(passes: int, tmp_path: Path) -> None:
+    with review_of(tmp_path, doubtful_pages(2), Selection(accept_above=0.995)) as store:
+        store.passes = passes
+        first, second, *_ = store.queue(Filter())
+        for pass_ in range(1, passes + 1):
+            store.decide(first.id, pass_, "Ann", Verdict.CORRECTED, "V", 1)
+            store.decide(second.id, pass_, "Ann", Verdict.CORRECTED, f"V{pass_}", 1)
+        reviewed = ReviewedPages(store)
+        with Journal(str(tmp_path / "out.csv.journal")) as journal:
+            found = [(record.path, place) for record in journal.records() for place in reviewed.decided(record)]
+    assert len(found) == (2 if passes == 1 else 1)

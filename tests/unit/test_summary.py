@@ -31,7 +31,7 @@ def form_page(path: str, *fields: object, number: int = 1, template_page: int = 
 
 def tally_of(results: list[PageResult]) -> Tally:
     tally = Tally()
-    for form in grouped(tally.counting((result, None, None) for result in results), {"kyc": 2}):
+    for form in grouped(tally.counting((result, None, None, frozenset()) for result in results), {"kyc": 2}):
         tally.add_form(form)
     return tally
 
@@ -64,6 +64,28 @@ def test_the_review_s_word_on_what_needs_a_look_goes_before_the_machine_s() -> N
     assert tally.readings.expected == pytest.approx(0.5)
 
 
+def test_what_people_decided_is_counted_and_not_shown() -> None:
+    tally = Tally()
+    result = page("/in/a", field("city", "ROME", 0.4, doubtful=[1]), field("name", "X", 0.5, doubtful=[0]))
+    tally.add(result, None, frozenset({0, 1}), frozenset({0}))
+    assert tally.readings.looks == 2
+    assert {key[1]: len(own.worst.all) for key, own in tally.fields.items()} == {"city": 0, "name": 1}
+    (shown,) = tally.most_looks.all
+    assert shown.worst is not None
+    assert shown.worst.name == "name"
+    tally.add(result, None, frozenset({0, 1}), frozenset({0, 1}))
+    assert len(tally.most_looks.all) == 1
+
+
+def test_a_page_with_a_reason_of_its_own_is_among_the_worst() -> None:
+    tally = Tally()
+    tally.add(replace(page("/in/u", field("city", "ROME", 0.99)), reasons=(Reason.UNREGISTERED,)))
+    for number in range(20):
+        tally.add(page(f"/in/{number}", field("city", "ROME", 0.1, doubtful=[0])))
+    (own,) = tally.own_reasons.all
+    assert (own.source.path, own.worst, own.reasons) == ("/in/u", None, (Reason.UNREGISTERED,))
+
+
 def test_a_form_s_pages_are_forgotten_when_it_is_counted() -> None:
     tally = Tally()
     result = page("/in/a", field("name", "X", 0.5, doubtful=[0]))
@@ -74,10 +96,10 @@ def test_a_form_s_pages_are_forgotten_when_it_is_counted() -> None:
 
 
 def test_memory_does_not_grow_with_the_pages() -> None:
-    def pages(count: int) -> Iterator[tuple[PageResult, float, None]]:
+    def pages(count: int) -> Iterator[tuple[PageResult, float, None, frozenset[int]]]:
         for number in range(count):
             own = [field(f"field_{at:03}", "ABC", 0.2 + number % 7 / 10, doubtful=[at % 2]) for at in range(4)]
-            yield page(f"/in/{number}", *own), number % 13, None
+            yield page(f"/in/{number}", *own), number % 13, None, frozenset()
 
     def kept(count: int) -> int:
         tracemalloc.start()
