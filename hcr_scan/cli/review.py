@@ -14,16 +14,21 @@ from hcr_scan.cli.options import IntRange
 @click.option(
     "--accept-above",
     multiple=True,
-    metavar="P|NAME=P",
-    help="Values surer than this need no look; NAME=P for one field. May be repeated.  [default: what the scan said]",
+    metavar="P|NAME=P|scan",
+    help="Values surer than this need no look; NAME=P for one field, scan for what the scan said. May be repeated.  "
+    "[default: as before, at first scan]",
 )
-@click.option("--audit", metavar="N|N%", help="Look at so many of the accepted ones too, drawn by chance.")
+@click.option(
+    "--audit",
+    metavar="N|N%",
+    help="Look at so many of the accepted ones too, drawn by chance; 0 draws none.  [default: as before, at first 0]",
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Which ones chance draws.")
 @click.option(
     "--passes",
     type=IntRange(1, 2),
     metavar="1|2",
-    help="2: each field is entered twice, and settled where the entries differ.  [default: 1]",
+    help="2: each field is entered twice, and settled where the entries differ.  [default: as before, at first 1]",
 )
 @click.option("--reviewer", metavar="NAME", help="Who decides; the page can change it.  [default: your login name]")
 @click.option(

@@ -7,6 +7,7 @@ import getpass
 import os
 import shlex
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,13 @@ from hcr_scan.journal.identity import RunIdentity
 from hcr_scan.journal.journal import SUFFIX
 from hcr_scan.review.indexing import Indexed, index
 from hcr_scan.review.page_images import PageImages
-from hcr_scan.review.selection import Selection
+from hcr_scan.review.selection import Selection, remembered
 from hcr_scan.review.server.application import Review, application
 from hcr_scan.review.server.security import new_token
 from hcr_scan.review.server.serving import HOST, listening, serve
 from hcr_scan.review.server.telling import Teller
 from hcr_scan.review.server.wording import FieldRules
+from hcr_scan.review.standing import standing
 from hcr_scan.review.store import ReviewStore
 from hcr_scan.review.tables import review_path
 from hcr_scan.settings import Settings
@@ -49,9 +51,8 @@ def review_scan(scanned: str, options: dict[str, Any]) -> ExitCode:
             # Its workers get ready while the journal is gone through.
             images = stack.enter_context(contextlib.closing(_images(identity, options)))
             store = stack.enter_context(ReviewStore(review_path(base)))
-            _tell(index(journal, store, _selection(options)))
-        if options["passes"] is not None and options["passes"] != store.passes:
-            store.passes = options["passes"]
+            _tell(index(journal, store, _selection(options, store)))
+        _set_passes(store, options["passes"])
         threads = stack.enter_context(ThreadPoolExecutor(PICTURE_THREADS, "pictures"))
         review = Review(
             store, images, Teller(_rules(request["template_paths"], identity)), threads,
@@ -61,21 +62,35 @@ def review_scan(scanned: str, options: dict[str, Any]) -> ExitCode:
         _invite(f"http://{HOST}:{port}/?token={token}", options["open_browser"])
         code = serve(application(review, token, port), listener)
         images.close()
-        totals = store.totals(1)
-        click.echo(f"{totals.decided:,} decided, {totals.open:,} open; next: {review.apply}", err=True)
+        click.echo(f"{standing(store)}; next: {review.apply}", err=True)
         return code
 
 
-def _selection(options: dict[str, Any]) -> Selection | None:
-    """What needs a look; ``None`` leaves it as it was the last time."""
+def _selection(options: dict[str, Any], store: ReviewStore) -> Selection | None:
+    """What needs a look: what is not said is as it was the last time, and ``None`` where nothing is said."""
     if not options["accept_above"] and options["audit"] is None:
         return None
-    return Selection.of_options(options["accept_above"], options["audit"], options["seed"])
+    said, before = Selection.of_options(options["accept_above"], options["audit"], options["seed"]), remembered(store)
+    if not options["accept_above"]:
+        return replace(before, audit=said.audit)
+    return replace(said, audit=before.audit) if options["audit"] is None else said
+
+
+def _set_passes(store: ReviewStore, passes: int | None) -> None:
+    """How often each field is entered from now on; ``None`` is as often as before."""
+    if passes is None or passes == store.passes:
+        return
+    store.passes = passes
+    once = standing(store).once
+    if once:
+        click.echo(
+            f"each field is entered twice now; the {once:,} entered so far count as the first entry, "
+            "and are decided with the second",
+            err=True,
+        )
 
 
 def _images(identity: RunIdentity, options: dict[str, Any]) -> PageImages:
-    from dataclasses import replace
-
     source = replace(Settings.of_values(identity.settings).source, password=password_of(options["password_file"]))
     return PageImages(source, limits_of(options), identity.folder)
 

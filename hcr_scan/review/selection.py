@@ -16,6 +16,8 @@ from hcr_scan.review.tallies import recount
 
 #: Notes of a review: its rules, and whether there are items that they were not applied to yet.
 RULES, UNSELECTED = "selection", "unselected"
+#: What takes a threshold, or an audit, back.
+AS_SCANNED, NO_AUDIT = "scan", ("0", "0%")
 
 
 class Doubt(StrEnum):
@@ -45,6 +47,8 @@ class Selection:
     def of_options(cls, thresholds: Sequence[str], audit: str | None, seed: int) -> Selection:
         """What ``--accept-above`` (``0.9``, ``surname=0.98``), ``--audit`` (``200``, ``2%``) and ``--seed`` mean.
 
+        ``--accept-above scan`` leaves it to what the scan said, and ``--audit 0`` draws none.
+
         Raises:
             UsageError: one of them cannot be meant.
         """
@@ -53,9 +57,12 @@ class Selection:
             name, equals, number = threshold.rpartition("=")
             if equals:
                 by_name[name] = _threshold(number, threshold)
+            elif threshold == AS_SCANNED:
+                general = None
             else:
                 general = _threshold(number, threshold)
-        return cls(general, tuple(sorted(by_name.items())), None if audit is None else Audit.of_option(audit, seed))
+        sample = None if audit in (None, *NO_AUDIT) else Audit.of_option(audit, seed)
+        return cls(general, tuple(sorted(by_name.items())), sample)
 
 
 def doubt_of(status: Status, reasons: Collection[str]) -> Doubt:
@@ -122,7 +129,9 @@ def _threshold(number: str, option: str) -> float:
     except ValueError:
         value = math.nan
     if not 0 <= value <= 1:
-        raise UsageError(f"--accept-above {option}: give a confidence from 0 to 1, or NAME=CONFIDENCE for one field")
+        raise UsageError(
+            f"--accept-above {option}: give a confidence from 0 to 1, NAME=CONFIDENCE for one field, or scan"
+        )
     return value
 
 

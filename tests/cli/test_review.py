@@ -17,8 +17,10 @@ from pathlib import Path
 import pytest
 
 from hcr_scan.cli import run
+from hcr_scan.document import Verdict
 from hcr_scan.errors import ExitCode
-from hcr_scan.review.items import Filter
+from hcr_scan.review.items import Filter, State
+from hcr_scan.review.standing import standing
 from hcr_scan.review.store import ReviewStore
 from tests.review_server import drawn_page
 from tests.reviews import field, write_journal
@@ -111,6 +113,47 @@ def test_options_choose_what_needs_a_look_and_are_remembered(journal: Path, tmp_
         with ReviewStore(str(tmp_path / "out.csv.review")) as store:
             assert store.count(Filter()) == 3
             assert store.passes == 2
+
+
+def test_an_audit_is_taken_back_and_what_is_not_said_stays(journal: Path, tmp_path: Path) -> None:
+    for options, selected in (
+        (["--accept-above", "0.9", "--audit", "100%"], 3),
+        (["--audit", "0"], 0),
+        (["--audit", "1"], 1),
+        (["--accept-above", "0.999"], 3),
+        (["--audit", "0", "--accept-above", "scan"], 2),
+    ):
+        with started(journal, *options) as (process, _):
+            process.send_signal(signal.SIGINT)
+            process.wait(30)
+        with ReviewStore(str(tmp_path / "out.csv.review")) as store:
+            assert store.count(Filter(State.ALL)) == selected, options
+
+
+def test_two_passes_count_one_entry_as_open_as_apply_does(
+    journal: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with started(journal) as (process, _):
+        process.send_signal(signal.SIGINT)
+        process.wait(30)
+    with ReviewStore(str(tmp_path / "out.csv.review")) as store:
+        store.decide(store.queue(Filter())[0].id, 1, "ann", Verdict.CORRECTED, "XY", 0.0)
+        assert str(standing(store)) == "1 decided, 1 open"
+    arguments = [*PROGRAM, "review", str(journal), "--passes", "2"]
+    with subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        said = ""
+        while "Ctrl-C" not in said:
+            said += process.stderr.readline()
+        found = re.search(r"http://\S+", said)
+        assert found is not None
+        opened(found.group()).read()
+        process.send_signal(signal.SIGINT)
+        ended = process.stderr.read()
+    assert "the 1 entered so far count as the first entry" in said
+    assert "0 decided, 2 open (1 entered once); next" in ended
+    assert run(["apply", str(journal), "-o", str(tmp_path / "final.csv")]) == ExitCode.OK
+    assert "2 still open" in capsys.readouterr().err
 
 
 def test_what_cannot_be_meant_is_told(journal: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -151,3 +151,11 @@ def test_a_script_in_a_file_name_or_value_is_sent_as_json_alone(tmp_path: Path) 
         assert response.json()["decision"]["value"] == evil
         assert response.json()["page"]["file"].endswith("<img src=x onerror=alert(1)>.png")
         assert evil not in client.ask("/").text
+
+
+def test_without_any_cookie_it_is_said_that_the_browser_must_keep_it(client: Client) -> None:
+    refused = client.ask("/", cookie=None)
+    assert refused.status_code == 403
+    assert "allow cookies for this page" in refused.text
+    # One that came with the cookie of another start has no trouble with cookies.
+    assert "allow cookies" not in client.ask("/", cookie="other").text

@@ -56,11 +56,16 @@ def test_thresholds(tmp_path: Path, options: tuple[str, ...], expected: dict[str
 
 
 @pytest.mark.parametrize(
-    ("thresholds", "audit"), [(("1.5",), None), (("x",), None), (("a=",), None), ((), "0"), ((), "5x"), ((), "200%")]
+    ("thresholds", "audit"), [(("1.5",), None), (("x",), None), (("a=",), None), ((), "-1"), ((), "5x"), ((), "200%")]
 )
 def test_what_cannot_be_meant(thresholds: tuple[str, ...], audit: str | None) -> None:
     with pytest.raises(UsageError, match="--a"):
         Selection.of_options(thresholds, audit, 0)
+
+
+def test_what_takes_rules_back() -> None:
+    assert Selection.of_options(["0.9", "scan"], "0", 3) == Selection()
+    assert Selection.of_options(["scan", "a=0.5"], "0%", 0) == Selection(by_name=(("a", 0.5),))
 
 
 def test_a_threshold_for_a_field_that_is_not_there(tmp_path: Path) -> None:

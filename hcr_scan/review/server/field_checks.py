@@ -11,7 +11,7 @@ from hcr_scan.forms.knowledge.languages import violations
 from hcr_scan.forms.template import FieldKind, Knowledge, Normalization, TemplateField, ValueKind, ValueType
 
 #: What a type calls the value that it refuses, where that is not plain from the type's own words.
-_REFUSED = {
+_REFUSED: dict[ValueKind | None, str] = {
     ValueKind.LUHN: "fails the check digit (Luhn)",
     ValueKind.ISO7064: "fails the check characters (ISO 7064)",
     ValueKind.IBAN: "is no IBAN: its length or its check digits are wrong",
@@ -35,7 +35,7 @@ def broken_rules(value: str, field: TemplateField, charset: str, type_words: str
     broken = [_violations(form, known, charset) for form, known in forms]
     if not all(broken):
         return _beside_knowledge(value, field)
-    return [_words(reason, field.knowledge, type_words) for reason in broken[0]]
+    return [_words(reason, value, field.knowledge, type_words) for reason in broken[0]]
 
 
 def _violations(value: str, known: Knowledge, charset: str) -> list[Reason]:
@@ -79,13 +79,14 @@ def _beside_knowledge(value: str, field: TemplateField) -> list[str]:
     return []
 
 
-def _words(reason: Reason, known: Knowledge, type_words: str) -> str:
+def _words(reason: Reason, value: str, known: Knowledge, type_words: str) -> str:
     if reason is Reason.CHARSET:
         return "has a character that may not stand here"
     if reason is Reason.LEXICON:
         return "is not in the field's word list"
     if reason is Reason.TYPE:
-        return _REFUSED.get(known.type.kind, f"is not {type_words}")
+        # Of letters one would not say that their check digit is wrong.
+        return _REFUSED.get(known.type.kind if any(map(str.isdigit, value)) else None, f"is not {type_words}")
     rules = [f"the mask {known.mask}"] if known.mask is not None else []
     rules += [f"the pattern {known.pattern}"] if known.pattern is not None else []
     return f"does not fit {' and '.join(rules)}"

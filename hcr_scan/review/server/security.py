@@ -35,6 +35,11 @@ STRANGER = (
     "This page is opened by the address that hcr-scan review printed, with the token in it. If the review was started "
     "again, it has another one."
 )
+#: The address with the token leads here with a cookie; one that did not come was not kept.
+COOKIELESS = (
+    f"{STRANGER} If this is that address, the browser did not keep the cookie that it set: allow cookies for "
+    "this page, and open the address again."
+)
 
 
 def new_token() -> str:
@@ -80,8 +85,9 @@ class Guard:
             given = parse_qs(scope["query_string"].decode("latin-1")).get("token")
             if given is not None:
                 return self._welcome(given[-1])
-        if not _equal(HTTPConnection(scope).cookies.get(self._cookie, ""), self._token):
-            return PlainTextResponse(STRANGER, 403)
+        cookie = HTTPConnection(scope).cookies.get(self._cookie)
+        if cookie is None or not _equal(cookie, self._token):
+            return PlainTextResponse(COOKIELESS if cookie is None else STRANGER, 403)
         if not self._is_own(method, path, headers, hosts[0].lower()):
             return PlainTextResponse("Only the review's own page may ask for this.", 403)
         return None

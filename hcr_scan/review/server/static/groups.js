@@ -15,7 +15,8 @@ let place = 0;
 let busy = false;
 let ahead = null;
 
-export async function openGroups() {
+// The list of characters, and with `first` the grid of the first of them.
+export async function openGroups(first = false) {
   await attempt(async () => {
     const { groups } = await get("/api/groups", { pass: session.pass });
     part("group").hidden = true;
@@ -35,6 +36,7 @@ export async function openGroups() {
     );
     (part("group-list").querySelector("button") ?? part("view-groups")).focus();
     say(groups.length ? "Choose a character." : "No doubtful characters are left.");
+    if (first && groups.length) await openGroup(groups[0].text, null);
   });
 }
 

@@ -30,7 +30,7 @@ async function showView(view) {
   }
   remember();
   if (view === "groups") {
-    await Promise.all([openGroups(), refreshTotals().catch((error) => complain(error.message))]);
+    await Promise.all([openGroups(true), refreshTotals().catch((error) => complain(error.message))]);
   } else {
     await openFields();
   }
