@@ -231,7 +231,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 
 def test_one_process_at_a_time(store: ReviewStore) -> None:
-    with pytest.raises(JournalError, match="using"):
+    with pytest.raises(JournalError, match="a review is open"):
         ReviewStore(store.path)
 
 
