@@ -118,6 +118,8 @@ def test_clear_ink_that_knowledge_allows_is_read_as_without(text, known):
 @settings(max_examples=150)
 @given(st.lists(rows, min_size=1, max_size=3), st.integers(0, 10**6), knowledge)
 def test_knowledge_that_holds_never_lowers_the_rank_of_the_truth(ink, seed, known):
+    # Where runs of letters and digits are left open, likelier runs come first.
+    assume(not language(known, CHARSET).surprise)
     plain = decoded(ink, Knowledge(), 500)
     assert plain is not None
     shares = {other.value: other.confidence for other in plain.alternatives} | {plain.value: plain.confidence}
