@@ -54,7 +54,7 @@ def test_axe_finds_nothing_in_any_view(browser: Browser, tmp_path: Path) -> None
         browser.press("X")
         assert violations(browser) == []
         browser.press(ALT + "g")
-        browser.wait(lambda: browser.shown("item"))
+        browser.wait(lambda: browser.shown("item") and browser.focus == "value")
         for following in ("b", "c", "d"):
             browser.press(ALT + "u")
             browser.wait_for("item-name", following)

@@ -19,6 +19,7 @@ from hcr_scan.settings import Settings
 from hcr_scan.sources import count_pages
 from hcr_scan.worker import PageTask, segment_page
 from hcr_scan_training.labelled import label_of, read_glyphs
+from tests.reviews import indexed
 
 FORM = Path(__file__).parents[2] / "examples" / "forms" / "application.pdf"
 
@@ -29,7 +30,8 @@ def scanned(tmp_path: Path) -> Path:
     shutil.copy(FORM, tmp_path / "form.pdf")
     options = ["--out", str(tmp_path / "r.csv"), "--quiet", "--jobs", "1", "--pages", "1-2"]
     assert run([str(tmp_path / "form.pdf"), *options]) == 0
-    assert run(["apply", str(tmp_path / "r.csv"), "-o", str(tmp_path / "f.csv")]) == 0
+    with ReviewStore(str(tmp_path / "r.csv.review")) as store:
+        indexed(tmp_path / "r.csv.journal", store)
     return tmp_path
 
 
