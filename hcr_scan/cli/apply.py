@@ -6,18 +6,12 @@ from typing import Any
 
 import click
 
-from hcr_scan.cli.options import IntRange, output_options
+from hcr_scan.cli.options import IntRange, output_options, password_option, target_option
 
 
 @click.command(short_help="Write what an earlier scan read with people's corrections.")
 @click.argument("scanned", metavar="JOURNAL|OUT")
-@click.option(
-    "-o",
-    "--out",
-    required=True,
-    metavar="FILE|FOLDER|URL",
-    help="Where to write: a file or folder, - for standard output, or the URL of a database.",
-)
+@target_option
 @output_options
 @click.option(
     "--crops",
@@ -26,7 +20,7 @@ from hcr_scan.cli.options import IntRange, output_options
 )
 @click.option("--require-complete", is_flag=True, help="End with 1 if a field is still open, or a page failed.")
 @click.option("--jobs", type=IntRange(min=1), help="Pages at a time, for --crops.  [default: one for each core]")
-@click.option("--password-file", type=click.Path(dir_okay=False), help="File whose first line opens encrypted PDFs.")
+@password_option
 def apply(**options: Any) -> int:
     """Write what an earlier scan read, with what people decided in hcr-scan review in place of the machine's readings.
 

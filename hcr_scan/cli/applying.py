@@ -12,8 +12,8 @@ from typing import Any
 import click
 
 from hcr_scan.cli.bundles import bundle_folder
+from hcr_scan.cli.earlier import source_of
 from hcr_scan.cli.guarding import guard_scan
-from hcr_scan.cli.options import password_of
 from hcr_scan.cli.outputs import chosen_output, open_earlier, remembered_request, tell_written
 from hcr_scan.cli.scanning import read_templates
 from hcr_scan.document import Verdict
@@ -21,7 +21,6 @@ from hcr_scan.engines.local import local_engine
 from hcr_scan.errors import ExitCode
 from hcr_scan.journal.database import remove
 from hcr_scan.journal.identity import RunIdentity
-from hcr_scan.journal.journal import SUFFIX
 from hcr_scan.rendering import write_pages
 from hcr_scan.report import counted
 from hcr_scan.review.auditing import AuditEstimate, estimate
@@ -42,7 +41,7 @@ def apply_review(scanned: str, options: dict[str, Any]) -> ExitCode:
         request = remembered_request(journal)
         guard_scan(options["out"], journal)
         output = chosen_output(options["out"], options, tuple(request["output"]["names"]))
-        with _review_of(journal.path.removesuffix(SUFFIX)) as store:
+        with _review_of(journal.base) as store:
             indexed, applied = index(journal, store), Applied()
             write_pages(
                 corrected_pages(journal.results(), store, applied),
@@ -83,18 +82,13 @@ def scan_of(identity: RunIdentity, request: dict[str, Any], options: dict[str, A
     """How the pages were scanned, from what the journal knows."""
     from hcr_scan.model.bundle import load_bundle
 
-    def seen_from_there(name: str) -> str:
-        return os.path.join(identity.folder or "", name)  # noqa: PTH118 - a name may be any bytes
-
-    settings = Settings.of_values(identity.settings)
-    source = replace(settings.source, password=password_of(options["password_file"]))
     jobs = available_cores() if options["jobs"] is None else options["jobs"]
     folder = bundle_folder(request["model"]["model"])
     return Scan(
         identity,
-        replace(settings, source=source, jobs=jobs),
-        load_bundle(None if folder is None else seen_from_there(str(folder))),
-        read_templates([seen_from_there(path) for path in request["template_paths"]]),
+        replace(Settings.of_values(identity.settings), source=source_of(identity, options), jobs=jobs),
+        load_bundle(None if folder is None else identity.seen(str(folder))),
+        read_templates([identity.seen(path) for path in request["template_paths"]]),
     )
 
 

@@ -6,18 +6,12 @@ from typing import Any
 
 import click
 
-from hcr_scan.cli.options import output_options
+from hcr_scan.cli.options import output_options, target_option
 
 
 @click.command(short_help="Write what an earlier scan read in another format.")
 @click.argument("scanned", metavar="JOURNAL|OUT")
-@click.option(
-    "-o",
-    "--out",
-    required=True,
-    metavar="FILE|FOLDER|URL",
-    help="Where to write: a file or folder, - for standard output, or the URL of a database.",
-)
+@target_option
 @output_options
 def export(**options: Any) -> None:
     """Write what an earlier scan read in another format or shape. No page is read and no model is needed.

@@ -25,16 +25,15 @@ def guard_scan(out: str, journal: Journal) -> None:
     """
     if out == STDOUT:
         return
-    base = journal.path.removesuffix(SUFFIX)
     request = remembered_request(journal)
-    guard_own_files(out, base, database=is_database(request.get("target", "")))
+    guard_own_files(out, journal.base, database=is_database(request.get("target", "")))
     place = os.path.realpath(beside(out))
     if not os.path.isfile(place):  # noqa: PTH113 - any bytes
         return
-    folder = journal.identity.folder or ""
-    if any(_same(os.path.join(folder, path), place) for path in journal.documents_like(place)):  # noqa: PTH118
+    seen = journal.identity.seen
+    if any(_same(seen(path), place) for path in journal.documents_like(place)):
         raise UsageError(f"{without_password(out)} is one of the files that were scanned; name another output")
-    guard_inputs(out, files_of_templates(os.path.join(folder, path) for path in request["template_paths"]))  # noqa: PTH118
+    guard_inputs(out, files_of_templates(seen(path) for path in request["template_paths"]))
 
 
 def guard_own_files(out: str, base: str, *, database: bool = False) -> None:

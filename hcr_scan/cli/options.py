@@ -81,10 +81,21 @@ _READING = (
     ),
 )
 
+#: Where the commands write that have every format.
+target_option = click.option(
+    "-o",
+    "--out",
+    required=True,
+    metavar="FILE|FOLDER|URL",
+    help="Where to write: a file or folder, - for standard output, or the URL of a database.",
+)
+
+password_option = click.option(
+    "--password-file", type=click.Path(dir_okay=False), help="File whose first line opens encrypted PDFs."
+)
+
 _SOURCE = (
-    click.option(
-        "--password-file", type=click.Path(dir_okay=False), help="File whose first line opens encrypted PDFs."
-    ),
+    password_option,
     click.option(
         "--dpi",
         type=int,
@@ -220,6 +231,25 @@ _WORK = (
         "-j", "--jobs", type=int, help="Worker processes; changes speed, never output.  [default: one a core]"
     ),
 )
+
+
+def limit_options(what: str) -> Callable[[Function], Function]:
+    """What a page of an earlier scan may take now; ``what`` becomes of one that takes more."""
+    options = (
+        click.option(
+            "--page-timeout",
+            type=float,
+            metavar="SECONDS",
+            help=f"Pages that take longer {what}.  [default: {_LIMITS.page_timeout:g}]",
+        ),
+        click.option(
+            "--worker-memory",
+            type=IntRange(min=0),
+            metavar="MIB",
+            help=f"Pages that take more memory {what}; 0 is no limit.  [default: {_LIMITS.worker_memory >> 20}]",
+        ),
+    )
+    return lambda function: _decorated(function, options)
 
 
 def message_options(function: Function) -> Function:

@@ -88,7 +88,7 @@ def open_earlier(name: str) -> tuple[Journal, str]:
         return journal, name
     # A database is named in its journal alone, without its password.
     target: str = (journal.noted("request") or {}).get("target", "")
-    return journal, target if is_database(target) else path.removesuffix(SUFFIX)
+    return journal, target if is_database(target) else journal.base
 
 
 def tell_written(target: str) -> None:

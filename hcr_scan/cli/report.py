@@ -6,23 +6,15 @@ from typing import Any
 
 import click
 
-from hcr_scan.cli.options import IntRange
+from hcr_scan.cli.options import limit_options, password_option
 
 
 @click.command(short_help="Write a report of an earlier scan: figures, doubtful ink, time.")
 @click.argument("scanned", metavar="JOURNAL|OUT")
 @click.option("-o", "--out", required=True, metavar="FILE", help="HTML to write; - is standard output.")
 @click.option("--no-crops", is_flag=True, help="Leave out the pictures of doubtful ink; no scan is opened then.")
-@click.option("--password-file", type=click.Path(dir_okay=False), help="File whose first line opens encrypted PDFs.")
-@click.option(
-    "--page-timeout", type=float, metavar="SECONDS", help="Pages that take longer are not shown.  [default: 30]"
-)
-@click.option(
-    "--worker-memory",
-    type=IntRange(min=0),
-    metavar="MIB",
-    help="Pages that take more memory are not shown; 0 is no limit.  [default: 2048]",
-)
+@password_option
+@limit_options("are not shown")
 def report(**options: Any) -> None:
     """Write what an earlier scan came to as one HTML file, to be read on the screen or printed.
 

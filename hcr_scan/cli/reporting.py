@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from hcr_scan.cli.earlier import images_of
 from hcr_scan.cli.guarding import guard_scan
-from hcr_scan.cli.options import password_of
 from hcr_scan.cli.outputs import open_earlier, remembered_request, tell_written
-from hcr_scan.cli.retrying import limits_of
-from hcr_scan.journal.journal import SUFFIX
-from hcr_scan.review.page_images import PageImages
 from hcr_scan.review.store import ReviewStore
 from hcr_scan.review.tables import review_path
-from hcr_scan.settings import Settings
 from hcr_scan.sinks.output import write_output
 from hcr_scan.summary.crops import Crop, crops_of
 from hcr_scan.summary.examples import Reading
@@ -34,7 +29,7 @@ def write_report(scanned: str, out: str, options: dict[str, Any]) -> None:
     """
     journal, _ = open_earlier(scanned)
     # What is beside the output, or in the place of one that is a database, is named after this.
-    base = journal.path.removesuffix(SUFFIX)
+    base = journal.base
     with journal, contextlib.ExitStack() as stack:
         guard_scan(out, journal)
         form_lengths = remembered_request(journal)["form_lengths"]
@@ -52,7 +47,5 @@ def _crops(findings: Findings, options: dict[str, Any]) -> Mapping[Reading, Crop
     readings = findings.shown_readings
     if not readings:
         return {}
-    settings = Settings.of_values(findings.identity.settings)
-    source = replace(settings.source, password=password_of(options["password_file"]))
-    with contextlib.closing(PageImages(source, limits_of(options), findings.identity.folder)) as images:
+    with contextlib.closing(images_of(findings.identity, options)) as images:
         return crops_of(readings, images)

@@ -6,19 +6,13 @@ from typing import Any
 
 import click
 
-from hcr_scan.cli.options import IntRange, message_options, work_options
+from hcr_scan.cli.options import limit_options, message_options, password_option, work_options
 
 
 @click.command(short_help="Read the pages again that failed in an earlier scan.")
 @click.argument("scanned", metavar="JOURNAL|OUT")
-@click.option("--password-file", type=click.Path(dir_okay=False), help="File whose first line opens encrypted PDFs.")
-@click.option("--page-timeout", type=float, metavar="SECONDS", help="Pages that take longer fail.  [default: 30]")
-@click.option(
-    "--worker-memory",
-    type=IntRange(min=0),
-    metavar="MIB",
-    help="Pages that take more memory fail; 0 is no limit.  [default: 2048]",
-)
+@password_option
+@limit_options("fail")
 @work_options
 @message_options
 def retry(**options: Any) -> int:

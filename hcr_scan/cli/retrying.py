@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from hcr_scan.cli.options import password_of
+from hcr_scan.cli.earlier import limits_of, source_of
 from hcr_scan.cli.outputs import open_earlier, remembered_output, remembered_request
 from hcr_scan.cli.progress import Progress
 from hcr_scan.cli.running import ModelChoice, Request, Run
@@ -13,11 +13,10 @@ from hcr_scan.cli.scanning import read_templates
 from hcr_scan.cli.signals import Signals
 from hcr_scan.errors import ExitCode
 from hcr_scan.journal.identity import RunIdentity
-from hcr_scan.journal.journal import SUFFIX
 from hcr_scan.journal.ledgers import JournalLedger, RetryLedger
 from hcr_scan.journal.opening import check_identity
 from hcr_scan.rendering import prepare_database
-from hcr_scan.settings import Limits, Settings, available_cores
+from hcr_scan.settings import Settings, available_cores
 from hcr_scan.sinks.targets import is_database
 from hcr_scan.sources.sharding import Shard
 
@@ -31,13 +30,13 @@ def retry_failures(scanned: str, options: dict[str, Any], progress: Progress) ->
             prepare_database(target)
         request = Request(
             identity.inputs,
-            _settings(Settings.of_values(identity.settings), options),
+            _settings(identity, options),
             ModelChoice(**remembered["model"]),
             read_templates(remembered["template_paths"]),
             target,
             remembered_output(remembered["output"]),
             None if identity.shard is None else Shard.parse(identity.shard),
-            base=journal.path.removesuffix(SUFFIX),
+            base=journal.base,
         )
         with Signals() as signals:
 
@@ -48,16 +47,10 @@ def retry_failures(scanned: str, options: dict[str, Any], progress: Progress) ->
             return Run(request, signals, ledger).execute(progress)
 
 
-def _settings(settings: Settings, options: dict[str, Any]) -> Settings:
+def _settings(identity: RunIdentity, options: dict[str, Any]) -> Settings:
     """The scan's settings, with what may be another now."""
+    settings = Settings.of_values(identity.settings)
     jobs = available_cores() if options["jobs"] is None else options["jobs"]
     batch_size = settings.batch_size if options["batch_size"] is None else options["batch_size"]
-    source = replace(settings.source, password=password_of(options["password_file"]))
+    source = source_of(identity, options)
     return replace(settings, source=source, jobs=jobs, batch_size=batch_size, limits=limits_of(options))
-
-
-def limits_of(options: dict[str, Any]) -> Limits:
-    """The usual limits, or those given: what failed for one of them may pass with another."""
-    seconds, mebibytes = options["page_timeout"], options["worker_memory"]
-    limits = Limits() if seconds is None else Limits(page_timeout=seconds)
-    return limits if mebibytes is None else replace(limits, worker_memory=mebibytes << 20)

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from hcr_scan.cli.options import IntRange
+from hcr_scan.cli.options import IntRange, limit_options, password_option
 
 
 @click.command(short_help="Look at what is doubtful, and decide it, in the browser.")
@@ -35,16 +35,8 @@ from hcr_scan.cli.options import IntRange
     "--port", type=IntRange(0, 65535), default=0, metavar="N", help="Port to listen at.  [default: a free one]"
 )
 @click.option("--open", "open_browser", is_flag=True, help="Open the browser.")
-@click.option("--password-file", type=click.Path(dir_okay=False), help="File whose first line opens encrypted PDFs.")
-@click.option(
-    "--page-timeout", type=float, metavar="SECONDS", help="Pages that take longer are not shown.  [default: 30]"
-)
-@click.option(
-    "--worker-memory",
-    type=IntRange(min=0),
-    metavar="MIB",
-    help="Pages that take more memory are not shown; 0 is no limit.  [default: 2048]",
-)
+@password_option
+@limit_options("are not shown")
 def review(**options: Any) -> int:
     """Show what an earlier scan is unsure of, field by field with its ink, on a page for this machine's browser alone.
 

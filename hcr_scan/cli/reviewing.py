@@ -13,15 +13,13 @@ from typing import Any
 
 import click
 
-from hcr_scan.cli.options import password_of
+from hcr_scan.cli.earlier import images_of
 from hcr_scan.cli.outputs import open_earlier, remembered_request
-from hcr_scan.cli.retrying import limits_of
 from hcr_scan.cli.scanning import read_templates
 from hcr_scan.errors import ExitCode, UsageError
 from hcr_scan.journal.identity import RunIdentity
 from hcr_scan.journal.journal import SUFFIX
 from hcr_scan.review.indexing import Indexed, index
-from hcr_scan.review.page_images import PageImages
 from hcr_scan.review.selection import Selection, remembered
 from hcr_scan.review.server.application import Review, application
 from hcr_scan.review.server.security import new_token
@@ -44,12 +42,12 @@ def review_scan(scanned: str, options: dict[str, Any]) -> ExitCode:
     listener = listening(options["port"])
     with contextlib.closing(listener), contextlib.ExitStack() as stack:
         journal, target = open_earlier(scanned)
-        base = journal.path.removesuffix(SUFFIX)
+        base = journal.base
         # The journal is let go of before people begin, so that the scan can be exported and retried meanwhile.
         with journal:
             identity, request = journal.identity, remembered_request(journal)
             # Its workers get ready while the journal is gone through.
-            images = stack.enter_context(contextlib.closing(_images(identity, options)))
+            images = stack.enter_context(contextlib.closing(images_of(identity, options)))
             store = stack.enter_context(ReviewStore(review_path(base)))
             _tell(index(journal, store, _selection(options, store)))
         _set_passes(store, options["passes"])
@@ -90,16 +88,11 @@ def _set_passes(store: ReviewStore, passes: int | None) -> None:
         )
 
 
-def _images(identity: RunIdentity, options: dict[str, Any]) -> PageImages:
-    source = replace(Settings.of_values(identity.settings).source, password=password_of(options["password_file"]))
-    return PageImages(source, limits_of(options), identity.folder)
-
-
 def _rules(paths: list[str], identity: RunIdentity) -> FieldRules:
     """What the scan's templates know; they are a help, so the review goes on without those that are gone."""
     try:
-        there = [os.path.join(identity.folder or "", path) for path in paths]  # noqa: PTH118 - bytes
-        return FieldRules(read_templates(there), Settings.of_values(identity.settings).charset)
+        templates = read_templates([identity.seen(path) for path in paths])
+        return FieldRules(templates, Settings.of_values(identity.settings).charset)
     except UsageError as error:
         click.echo(f"what may stand in the fields is neither shown nor checked: {error}", err=True)
         return FieldRules()

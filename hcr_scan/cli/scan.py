@@ -14,19 +14,14 @@ from hcr_scan.cli.options import (
     reading_options,
     scan_settings,
     source_options,
+    target_option,
     work_options,
 )
 
 
 @click.command(short_help="Read pages and write what stands on them (the default command).")
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
-@click.option(
-    "-o",
-    "--out",
-    required=True,
-    metavar="FILE|FOLDER|URL",
-    help="Where to write: a file or folder, - for standard output, or the URL of a database.",
-)
+@target_option
 @output_options
 @reading_options
 @click.option("--pages", metavar="RANGES", help="Pages to read of each document, such as 1-3,7,10-.  [default: all]")

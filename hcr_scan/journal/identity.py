@@ -70,6 +70,10 @@ class RunIdentity:
         fingerprint = Settings.of_values(self.settings).fingerprint(self.templates)
         return Provenance(self.version, self.model, fingerprint)
 
+    def seen(self, name: str) -> str:
+        """A file's name as the run was given it, seen from wherever one is now."""
+        return os.path.join(self.folder or "", name)  # noqa: PTH118 - a name may be any bytes
+
     def differences(self, other: RunIdentity) -> list[str]:
         """What the other run has otherwise, in words; empty where it may go on with this one's journal."""
         said = {

@@ -97,6 +97,11 @@ class Journal:
             remove(self.path)
 
     @property
+    def base(self) -> str:
+        """What the files of the run are named after: its output, or what stands for one that is a database."""
+        return self.path.removesuffix(SUFFIX)
+
+    @property
     def empty(self) -> bool:
         """Whether nothing was looked for or found yet."""
         found = "SELECT 1 FROM documents UNION ALL SELECT 1 FROM run WHERE key = 'listed' LIMIT 1"

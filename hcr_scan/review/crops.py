@@ -80,7 +80,7 @@ class Scan:
     def task(self, page: ItemPage) -> PageTask:
         """What a worker needs to cut the page up as it was."""
         source, bundle = page.source, self.bundle
-        path = os.path.join(self.identity.folder or "", source.path)  # noqa: PTH118 - a name may be any bytes
+        path = self.identity.seen(source.path)
         model = bundle.verified_path(PAGE_MODEL) if PAGE_MODEL in bundle.files else None
         ref = PageRef(path, source.page - 1, source.pages, source.sha256)
         return PageTask(ref, self.settings, bundle.info.crop_spec, model, self.templates)

@@ -3,20 +3,20 @@
 import { get, post } from "./api.js";
 import { showBroken, spoken, showItem, showMode, valueChanged } from "./item.js";
 import { refit, toggleBoxes, zoom } from "./ink.js";
-import { complain, part, say, shown } from "./page.js";
+import { Turn, part, say, shown } from "./page.js";
 import { counted, showTotals } from "./progress.js";
 import { Queue } from "./queue.js";
 import { mode, remember, reviewer, session } from "./session.js";
 
 let queue = null;
-let busy = false;
+const turn = new Turn();
 let early = false;
 // The value that was refused for the rules that it breaks: given again, it is meant.
 let refused = null;
 
 // Whether a key comes too early: what was typed for a field that is not there yet must not end up in half of it.
 export function isEarly(event) {
-  if (!busy || event.target.id !== "value" || event.ctrlKey || event.metaKey) return false;
+  if (!turn.busy || event.target.id !== "value" || event.ctrlKey || event.metaKey) return false;
   if ([...event.key].length > 1 && event.key !== "Backspace" && event.key !== "Delete") return false;
   early = true;
   return true;
@@ -24,7 +24,7 @@ export function isEarly(event) {
 
 export async function openFields() {
   queue = new Queue({ ...session.filter }, session.pass);
-  await attempt(async () => {
+  await turn.take(async () => {
     // The two do not wait for each other.
     await Promise.all([queue.begin(session.item), refreshTotals()]);
     show("");
@@ -77,20 +77,6 @@ function nextStep() {
   return "This writes the corrected table:";
 }
 
-// One thing at a time; trouble is told and what was typed stays.
-async function attempt(work) {
-  if (busy) return;
-  busy = true;
-  try {
-    await work();
-    complain("");
-  } catch (error) {
-    complain(`${error.message} Nothing was lost: what you see is still here; try again.`);
-  } finally {
-    busy = false;
-  }
-}
-
 function verdictOf(item, value) {
   if (!value && item.value) return null;
   if (!value && !(item.status === "blank" && !item.settles)) return null;
@@ -107,7 +93,7 @@ async function save() {
 }
 
 async function decide(item, verdict, value) {
-  await attempt(async () => {
+  await turn.take(async () => {
     const decision = { item: item.id, pass: session.pass, reviewer: reviewer(), verdict, value };
     const nevertheless = refused?.item === item.id && refused.value === value;
     const { broken, totals } = await post("/api/decisions", { ...decision, nevertheless });
@@ -128,7 +114,7 @@ function refuse(item, value, words) {
 }
 
 async function undo() {
-  await attempt(async () => {
+  await turn.take(async () => {
     const { item, totals } = await post("/api/undo", { reviewer: reviewer(), pass: session.pass });
     showTotals(totals);
     if (!item) return say("There is nothing of yours to undo.");
@@ -138,7 +124,7 @@ async function undo() {
 }
 
 async function move(step) {
-  await attempt(async () => {
+  await turn.take(async () => {
     if (step > 0) await queue.next();
     else queue.previous();
     show("");

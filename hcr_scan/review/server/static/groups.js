@@ -2,7 +2,7 @@
 
 import { get, post } from "./api.js";
 import { pictureOf } from "./images.js";
-import { complain, made, part, percent, say } from "./page.js";
+import { Turn, made, part, percent, say } from "./page.js";
 import { counted, showTotals } from "./progress.js";
 import { reviewer, session } from "./session.js";
 
@@ -12,12 +12,12 @@ const AT_ONCE = 4;
 
 let glyphs = [];
 let place = 0;
-let busy = false;
+const turn = new Turn();
 let ahead = null;
 
 // The list of characters, and with `first` the grid of the first of them.
 export async function openGroups(first = false) {
-  await attempt(async () => {
+  await turn.take(async () => {
     const { groups } = await get("/api/groups", { pass: session.pass });
     part("group").hidden = true;
     part("group-none").hidden = groups.length > 0;
@@ -62,7 +62,7 @@ function chunk(text, after) {
 }
 
 async function openGroupsAfter(text) {
-  busy = false;
+  turn.busy = false;
   await openGroups();
   say(`No more are read as ${text || "no character"}.`);
 }
@@ -146,21 +146,8 @@ function change(text) {
   say(text === glyph.text ? "As it was read." : text ? `Marked as ${text}.` : "Marked as not a character.");
 }
 
-async function attempt(work) {
-  if (busy) return;
-  busy = true;
-  try {
-    await work();
-    complain("");
-  } catch (error) {
-    complain(`${error.message} Nothing was lost: what you see is still here; try again.`);
-  } finally {
-    busy = false;
-  }
-}
-
 async function confirm() {
-  await attempt(async () => {
+  await turn.take(async () => {
     const said = glyphs.map(({ item, index, now }) => [item, index, now]);
     const { totals } = await post("/api/glyphs", { pass: session.pass, reviewer: reviewer(), glyphs: said });
     const before = part("progress").value;
@@ -171,11 +158,11 @@ async function confirm() {
 }
 
 async function skip() {
-  await attempt(() => openGroup(session.group, glyphs.at(-1)));
+  await turn.take(() => openGroup(session.group, glyphs.at(-1)));
 }
 
 async function undo() {
-  await attempt(async () => {
+  await turn.take(async () => {
     const { item, totals } = await post("/api/undo", { reviewer: reviewer(), pass: session.pass });
     showTotals(totals);
     ahead = null;
@@ -212,7 +199,7 @@ export function actInGrid(event) {
 export function wireGroups() {
   part("group-list").addEventListener("click", (event) => {
     const button = event.target.closest("button");
-    if (button) attempt(() => openGroup(button.dataset.text, null));
+    if (button) turn.take(() => openGroup(button.dataset.text, null));
   });
   part("grid").addEventListener("click", (event) => {
     const element = event.target.closest("[role=option]");

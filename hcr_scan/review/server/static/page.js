@@ -38,6 +38,24 @@ export function complain(words) {
   failure.textContent = words;
 }
 
+// One thing at a time: what comes while another goes on is left; trouble is told and what was typed stays.
+export class Turn {
+  busy = false;
+
+  async take(work) {
+    if (this.busy) return;
+    this.busy = true;
+    try {
+      await work();
+      complain("");
+    } catch (error) {
+      complain(`${error.message} Nothing was lost: what you see is still here; try again.`);
+    } finally {
+      this.busy = false;
+    }
+  }
+}
+
 export function shown(value) {
   return value === "" ? "nothing" : value;
 }
