@@ -1,4 +1,4 @@
-"""README says what is so: its commands run, its tables are the code's."""
+"""README and docs/ say what is so: their commands run, their tables are the code's, their links lead somewhere."""
 
 from __future__ import annotations
 
@@ -24,20 +24,22 @@ from hcr_scan.sinks.formats import SUFFIXES
 from hcr_scan.sinks.tabular import FIELD_COLUMNS
 
 ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+GUIDES = sorted((ROOT / "docs").glob("*.md"))
+#: README, then each guide.
+TEXT = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "README.md", *GUIDES))
 VENV = ".venv/bin/"
 
 
 def block(mark: str) -> str:
     """The fenced block after the comment ``<!-- mark -->``."""
-    found = re.findall(rf"^<!-- {re.escape(mark)} -->\n```\w*\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    found = re.findall(rf"^<!-- {re.escape(mark)} -->\n```\w*\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
     assert len(found) == 1, mark
     return str(found[0])
 
 
 def first_column(heading: str) -> list[str]:
     """The first cells of the table whose head begins with ``| heading |``, code marks taken off."""
-    table = README.split(f"\n| {heading} |", 1)[1].split("\n\n", 1)[0]
+    table = TEXT.split(f"\n| {heading} |", 1)[1].split("\n\n", 1)[0]
     return [row.split("|")[1].strip().strip("`") for row in table.splitlines()[2:]]
 
 
@@ -76,7 +78,7 @@ def test_the_commands_for_exchange_formats_shown_run_and_the_table_is_the_progra
     assert len(list((folder / "alto").iterdir())) == 2
     assert {*first_column("`--format`"), "csv", "json", "jsonl"} == {format_.value for format_ in SUFFIXES}
     for format_, suffix in SUFFIXES.items():
-        assert f"`{suffix}`" in README, format_
+        assert f"`{suffix}`" in TEXT, format_
 
 
 @pytest.mark.parametrize("command", (block("run") + block("run with templates")).splitlines())
@@ -116,9 +118,33 @@ def test_the_template_commands_shown_run(folder: Path) -> None:
     assert {"membership.toml", "membership.png"} <= {path.name for path in folder.iterdir()}
 
 
+def test_the_commands_for_forms_shown_run(folder: Path) -> None:
+    shell(block("run forms"), folder)
+    assert (folder / "forms.csv").read_text("utf-8").startswith("file,pages,template,status,reasons,error,")
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *GUIDES], ids=lambda path: path.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    def anchors(path: Path) -> set[str]:
+        titles = re.findall(r"^#+ (.+)$", path.read_text("utf-8"), re.MULTILINE)
+        return {re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in titles}
+
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text("utf-8")):
+        if not re.match(r"\w+:", target):
+            name, _, anchor = target.partition("#")
+            found = page.parent / name if name else page
+            assert found.exists(), target
+            assert not anchor or anchor in anchors(found), target
+
+
+def test_every_guide_is_named_in_the_readme() -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    assert [path.name for path in GUIDES if f"](docs/{path.name})" not in readme] == []
+
+
 def test_the_template_shown_is_as_the_schema_says() -> None:
     schema = json.loads((ROOT / "hcr_scan" / "schema" / "template.schema.json").read_text("utf-8"))
-    shown = re.search(r"^```toml\n(schema = .*?)^```$", README, re.MULTILINE | re.DOTALL)
+    shown = re.search(r"^```toml\n(schema = .*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
     assert shown is not None
     values = tomllib.loads(re.sub(r"= (\d{4}-\d\d-\d\d)", r'= "\1"', shown[1]))
     jsonschema.Draft202012Validator(schema).validate(values)
@@ -126,7 +152,7 @@ def test_the_template_shown_is_as_the_schema_says() -> None:
 
 def test_every_key_of_a_template_is_explained() -> None:
     for keys in (FILE_KEYS, PAGE_KEYS, CHECK_KEYS, FIELD_KEYS, OPTION_KEYS):
-        assert [key for key in keys if not re.search(rf"`{key}`|\n{key} =|\n\[\[{key}]]", README)] == []
+        assert [key for key in keys if not re.search(rf"`{key}`|\n{key} =|\n\[\[{key}]]", TEXT)] == []
 
 
 def test_the_python_shown_runs(folder: Path) -> None:
@@ -152,7 +178,7 @@ def test_statuses_and_reasons_are_all_explained() -> None:
 
 
 def test_every_column_is_explained_in_order() -> None:
-    table = README.split("\n| column |", 1)[1].split("\n\n", 1)[0]
+    table = TEXT.split("\n| column |", 1)[1].split("\n\n", 1)[0]
     cells = [row.split("|")[1] for row in table.splitlines()[2:]]
     assert [name for cell in cells for name in re.findall(r"`(\w+)`", cell)] == list(FIELD_COLUMNS)
 
@@ -167,7 +193,7 @@ def test_every_option_named_exists() -> None:
     # Options of pip, uv, docker and hcr-scan itself.
     known |= {"--inexact", "--frozen", "--all-extras", "--help"}
     known |= {"--rm", "--network", "--user", "--env", "--build-arg"}
-    named = set(re.findall(r"(?<![\w<!-])--[a-z][\w-]*", README))
+    named = set(re.findall(r"(?<![\w<!-])--[a-z][\w-]*", TEXT))
     assert named - known == set()
 
 
@@ -176,11 +202,11 @@ def test_every_table_and_column_of_a_database_is_explained() -> None:
     from hcr_scan.sinks.database.tables import METADATA, SCHEMA_VERSION
 
     assert first_column("table") == ["pages", "fields", "glyphs", "hcr_scan_schema"]
-    section = README.split("\n| table |", 1)[1].split("\n\n", 1)[0]
+    section = TEXT.split("\n| table |", 1)[1].split("\n\n", 1)[0]
     rows = {row.split("|")[1].strip(" `"): row for row in section.splitlines()[2:]}
     assert set(rows) == set(METADATA.tables)
     for name, table in METADATA.tables.items():
         boxed = "and the box" in rows[name]
         expected = {column.name for column in table.columns if not (boxed and column.name.startswith("box_"))}
         assert expected <= set(re.findall(r"`(\w+)`", rows[name])), name
-    assert f"`version` of these tables: {SCHEMA_VERSION}" in README
+    assert f"`version` of these tables: {SCHEMA_VERSION}" in TEXT

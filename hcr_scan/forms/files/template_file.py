@@ -1,6 +1,6 @@
 """Templates from TOML files: read whole, and told what is wrong with them at which key.
 
-The shape of the file is published as ``hcr_scan/schema/template.schema.json``; README explains it.
+The shape of the file is published as ``hcr_scan/schema/template.schema.json``; docs/templates.md explains it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The tables. README documents them; what is changed here is another :data:`SCHEMA_VERSION`."""
+"""The tables. docs/exchange.md documents them; what is changed here is another :data:`SCHEMA_VERSION`."""
 
 from __future__ import annotations
 
