@@ -26,7 +26,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "training"), str(ROOT / "benchmarks")]
 from punctuation import hands  # noqa: E402
 
 from hcr_scan import load_classifier  # noqa: E402
-from hcr_scan.context import CharacterKinds, reweight  # noqa: E402
+from hcr_scan.assembly.context import CharacterKinds, reweight  # noqa: E402
 from hcr_scan.document import FieldAlternative  # noqa: E402
 from hcr_scan.forms.knowledge.checks import Candidates, resolve  # noqa: E402
 from hcr_scan.forms.knowledge.decoding import Lattice, decode  # noqa: E402

@@ -33,7 +33,7 @@ from hcr_scan.forms.registration.register import prepare_blank, register
 from hcr_scan.geometry import BoundingBox, Homography
 from hcr_scan.model.bundle import load_bundle
 from hcr_scan.model.classifier import page_model_of
-from hcr_scan.segmentation.binarization import flatten_light
+from hcr_scan.segmentation.ink.binarization import flatten_light
 from hcr_scan.segmentation.page_model import PageModel
 
 SETS = (

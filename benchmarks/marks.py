@@ -22,7 +22,7 @@ if __package__ in (None, ""):
 
 from hcr_scan.forms.marks import MarkEvidence, mark_evidence, mark_probability
 from hcr_scan.geometry import BoundingBox
-from hcr_scan.segmentation.binarization import Paper
+from hcr_scan.segmentation.ink.binarization import Paper
 
 #: Everything is drawn this many times larger.
 FINER = 4

@@ -1,10 +1,10 @@
 """Characters written over others, and scribbles: python benchmarks/overwriting.py [--pages 60] [--share 0.08]
 
-Draws pages of cells in the hands of writers whom neither the classifier nor the weights of hcr_scan/spoilt.json have
-seen, with many pens, at 120 to 300 dpi, gray and of two levels; some characters are written over another one of the
-same hand, the second mostly harder, some are scribbled out with zigzags, loops or blots. Tells what becomes of them
-with and without a look at the ink, and how many clean fields lose their ``ok``; with the forms of $HCR_SCAN_SHARED
-(default ../shared) also how many of theirs.
+Draws pages of cells in the hands of writers whom neither the classifier nor the weights of
+hcr_scan/assembly/spoilt.json have seen, with many pens, at 120 to 300 dpi, gray and of two levels; some characters
+are written over another one of the same hand, the second mostly harder, some are scribbled out with zigzags, loops or
+blots. Tells what becomes of them with and without a look at the ink, and how many clean fields lose their ``ok``;
+with the forms of $HCR_SCAN_SHARED (default ../shared) also how many of theirs.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "training")]
 
 from benchmarks.forms import SETS  # noqa: E402
 from hcr_scan import Settings, Status, load_classifier, parse_charset  # noqa: E402
-from hcr_scan.assembly import assemble_page  # noqa: E402
+from hcr_scan.assembly.pages import assemble_page  # noqa: E402
 from hcr_scan.document import Field, Glyph, Line, Page, Reason  # noqa: E402
 from hcr_scan.forms.blank import load_blank  # noqa: E402
 from hcr_scan.model.classifier import Classifier  # noqa: E402

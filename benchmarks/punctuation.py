@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "training")]
 
 from hcr_scan import load_classifier  # noqa: E402
-from hcr_scan.assembly import assemble_page  # noqa: E402
+from hcr_scan.assembly.pages import assemble_page  # noqa: E402
 from hcr_scan.document import Glyph  # noqa: E402
 from hcr_scan.geometry import BoundingBox  # noqa: E402
 from hcr_scan.images import box_blur  # noqa: E402

@@ -26,7 +26,7 @@ from benchmarks.frames import hands
 from benchmarks.warped_pages import DPI, DrawnForm, Warp, corners_of, draw_form, draw_warp, warped
 from hcr_scan.forms.registration.register import Blank, Registration, prepare_blank, register
 from hcr_scan.geometry import Homography
-from hcr_scan.segmentation.binarization import Paper, flatten_light
+from hcr_scan.segmentation.ink.binarization import Paper, flatten_light
 from hcr_scan.segmentation.segment import _sheet
 
 #: An error of more than this many pixels at 200 dpi is no registration but a wrong one.

@@ -1,7 +1,7 @@
 """Digits, capitals, small letters and punctuation, and how they follow each other in what people write into forms.
 
-Two parts of the program ask: :mod:`hcr_scan.context`, where nothing else is known of a field, and the languages of
-:mod:`hcr_scan.forms.knowledge`, where what may be written leaves the kind of a character open.
+Two parts of the program ask: :mod:`hcr_scan.assembly.context`, where nothing else is known of a field, and the
+languages of :mod:`hcr_scan.forms.knowledge`, where what may be written leaves the kind of a character open.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import numpy as np
 
-from hcr_scan.assembly import assemble_page
+from hcr_scan.assembly.pages import assemble_page
 from hcr_scan.document import PageFailure, PageResult, Source
 from hcr_scan.engines.base import Engine, Lost
 from hcr_scan.engines.local import local_engine
@@ -274,7 +274,7 @@ def _assembled(
     try:
         if templates:
             # Imported here: runs without templates, which are most, start sooner.
-            from hcr_scan.form_assembly import assemble_form_page
+            from hcr_scan.assembly.forms import assemble_form_page
 
             return assemble_form_page(page.segmented, page.logits, classifier.info, settings, templates)
         return assemble_page(page.segmented, page.logits, classifier.info, settings)

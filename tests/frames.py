@@ -13,10 +13,10 @@ import numpy.typing as npt
 from hcr_scan.document import Source
 from hcr_scan.geometry import BoundingBox
 from hcr_scan.images import Components, Gray, connected_components
-from hcr_scan.segmentation.binarization import Paper, flatten_light, local_ink
 from hcr_scan.segmentation.candidates import SegmentedField, SegmentedPage
-from hcr_scan.segmentation.frames import Frames, find_frames
-from hcr_scan.segmentation.rules import find_rules
+from hcr_scan.segmentation.frames.finding import Frames, find_frames
+from hcr_scan.segmentation.ink.binarization import Paper, flatten_light, local_ink
+from hcr_scan.segmentation.ink.rules import find_rules
 from hcr_scan.sources import PageImage, PageRef
 from tests.strokes import draw_strokes, shape_glyph
 

@@ -8,9 +8,9 @@ import numpy as np
 
 from hcr_scan.forms.prepared_pages import PreparedPage
 from hcr_scan.images import Gray, Ink, above, dilate
-from hcr_scan.segmentation.binarization import FAINTEST_INK, Paper, local_ink
-from hcr_scan.segmentation.glyphs import InkLine
-from hcr_scan.segmentation.lines import find_lines
+from hcr_scan.segmentation.glyphs.chunks import InkLine
+from hcr_scan.segmentation.ink.binarization import FAINTEST_INK, Paper, local_ink
+from hcr_scan.segmentation.lines.finding import find_lines
 
 #: Print is expected within this many pixels of where the blank has it.
 ASTRAY = 3

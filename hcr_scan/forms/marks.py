@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from hcr_scan.geometry import BoundingBox
 from hcr_scan.images import Gray, above, connected_components, dilate
-from hcr_scan.segmentation.binarization import FAINTEST_INK, Paper
+from hcr_scan.segmentation.ink.binarization import FAINTEST_INK, Paper
 
 #: The frame, and registration that is a pixel off, take up this share of the box at each side, and so many pixels.
 FRAME_SHARE, FRAME_PIXELS = 0.12, 2

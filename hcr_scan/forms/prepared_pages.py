@@ -14,7 +14,7 @@ from hcr_scan.forms.registration.register import Blank, prepare_blank
 from hcr_scan.forms.template import MARK_KINDS, Template, TemplatePage
 from hcr_scan.geometry import BoundingBox, Homography
 from hcr_scan.images import Gray, dilate
-from hcr_scan.segmentation.binarization import flatten_light, working_raster
+from hcr_scan.segmentation.ink.binarization import flatten_light, working_raster
 
 #: Pages of templates kept ready in one process; more than this are prepared again and again.
 MOST_PAGES = 256

@@ -16,7 +16,6 @@ from hcr_scan.forms.template import MARK_KINDS, Template, TemplateField
 from hcr_scan.geometry import BoundingBox, Homography, quarter_turn, union_of
 from hcr_scan.images import Gray, dilate
 from hcr_scan.normalization import CropSpec
-from hcr_scan.segmentation.binarization import FAINTEST_INK, Paper
 from hcr_scan.segmentation.candidates import (
     Chunk,
     PageGeometry,
@@ -27,12 +26,13 @@ from hcr_scan.segmentation.candidates import (
     SegmentedPage,
     TemplateMatch,
 )
-from hcr_scan.segmentation.cells import InkCell, ink_in_box, read_comb
+from hcr_scan.segmentation.cells.strikes import struck_places
+from hcr_scan.segmentation.cells.writing import InkCell, ink_in_box, read_comb
 from hcr_scan.segmentation.crops import CropCollector
-from hcr_scan.segmentation.glyphs import InkChunk, InkLine
-from hcr_scan.segmentation.lines import find_lines
+from hcr_scan.segmentation.glyphs.chunks import InkChunk, InkLine
+from hcr_scan.segmentation.ink.binarization import FAINTEST_INK, Paper
+from hcr_scan.segmentation.lines.finding import find_lines
 from hcr_scan.segmentation.segment import flat_paper
-from hcr_scan.segmentation.strikes import struck_places
 from hcr_scan.sources import PageImage
 
 #: Ink at least this many times as dark as the print that belongs there is writing over it.

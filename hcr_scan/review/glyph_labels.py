@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from hcr_scan.assembly.glyphs import text_of_cell
 from hcr_scan.document import Glyph, Reason, Status, Verdict
-from hcr_scan.glyph_assembly import text_of_cell
 from hcr_scan.review.alignment import Aligned, aligned
 from hcr_scan.review.glyph_store import GlyphDecision, glyph_pieces
 from hcr_scan.review.items import Decision, Item

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from hcr_scan.assembly.glyphs import text_of_cell
 from hcr_scan.document import Glyph, Reason
-from hcr_scan.glyph_assembly import text_of_cell
 from hcr_scan.journal.database import Database
 from hcr_scan.review.items import Filter, Item, Why, is_doubtful
 from hcr_scan.review.tables import condition_of, open_glyph_condition

@@ -9,7 +9,7 @@ from hcr_scan.geometry import BoundingBox, Homography
 from hcr_scan.images import Ink
 from hcr_scan.normalization import CropSpec, normalize_glyph
 from hcr_scan.segmentation.candidates import Candidate, Chunk, PageGeometry
-from hcr_scan.segmentation.glyphs import InkChunk
+from hcr_scan.segmentation.glyphs.chunks import InkChunk
 from hcr_scan.segmentation.ink_shapes import Shapes, ink_shapes
 
 

@@ -9,11 +9,11 @@ import numpy as np
 
 from hcr_scan.geometry import BoundingBox
 from hcr_scan.images import Ink, above, connected_components
-from hcr_scan.segmentation.glyphs import InkLine
-from hcr_scan.segmentation.lines import find_lines
-from hcr_scan.segmentation.parts import ink_threshold
+from hcr_scan.segmentation.glyphs.chunks import InkLine
+from hcr_scan.segmentation.ink.parts import ink_threshold
+from hcr_scan.segmentation.ink.rules import Rules
+from hcr_scan.segmentation.lines.finding import find_lines
 from hcr_scan.segmentation.places import InkPlace
-from hcr_scan.segmentation.rules import Rules
 
 #: How far around a place its frame reaches: as a share of a cell's height, and in pixels.
 FRAME, THINNEST_FRAME = 0.15, 3

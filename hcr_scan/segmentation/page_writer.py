@@ -22,7 +22,7 @@ from hcr_scan.segmentation.candidates import (
 )
 from hcr_scan.segmentation.continuations import continued
 from hcr_scan.segmentation.crops import CropCollector
-from hcr_scan.segmentation.glyphs import InkChunk, InkLine
+from hcr_scan.segmentation.glyphs.chunks import InkChunk, InkLine
 from hcr_scan.segmentation.page_model import PageModel
 from hcr_scan.segmentation.places import InkPlace
 from hcr_scan.segmentation.printing import (

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hcr_scan.geometry import BoundingBox, union_of
-from hcr_scan.segmentation.binarization import Paper
-from hcr_scan.segmentation.cells import InkCell, ink_in_box, read_comb
-from hcr_scan.segmentation.fields import in_reading_order, join_cells
-from hcr_scan.segmentation.frames import Frames
-from hcr_scan.segmentation.glyphs import InkLine
-from hcr_scan.segmentation.lines import find_lines
+from hcr_scan.segmentation.cells.fields import in_reading_order, join_cells
+from hcr_scan.segmentation.cells.writing import InkCell, ink_in_box, read_comb
+from hcr_scan.segmentation.frames.finding import Frames
+from hcr_scan.segmentation.glyphs.chunks import InkLine
+from hcr_scan.segmentation.ink.binarization import Paper
+from hcr_scan.segmentation.lines.finding import find_lines
 
 #: A box whose cells and boxes take up more than this share of it is a table, not a place to write in.
 CONTAINER_SHARE = 0.2

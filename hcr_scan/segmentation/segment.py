@@ -11,21 +11,21 @@ import numpy as np
 from hcr_scan.geometry import Homography, quarter_turn
 from hcr_scan.images import Components, Gray, Ink, Mask, above, connected_components, warp
 from hcr_scan.normalization import CropSpec, normalize_glyph
-from hcr_scan.segmentation.binarization import STRONG_INK, Paper, flatten_light, local_ink, working_raster
 from hcr_scan.segmentation.candidates import Candidate, Chunk, PageGeometry, SegmentedLine, SegmentedPage
-from hcr_scan.segmentation.deskew import level_writing
-from hcr_scan.segmentation.frames import find_frames
-from hcr_scan.segmentation.lines import find_lines
+from hcr_scan.segmentation.frames.finding import find_frames
+from hcr_scan.segmentation.ink.binarization import STRONG_INK, Paper, flatten_light, local_ink, working_raster
+from hcr_scan.segmentation.ink.parts import ink_threshold
+from hcr_scan.segmentation.ink.rules import Rules, find_rules
+from hcr_scan.segmentation.lines.finding import find_lines
 from hcr_scan.segmentation.margins import lines_outside
-from hcr_scan.segmentation.orientation import quarter_turns
 from hcr_scan.segmentation.page_model import PageModel
 from hcr_scan.segmentation.page_writer import PageWriter, SeenPlace, without_print
-from hcr_scan.segmentation.paper import lay_flat, paper_quad, paper_region
-from hcr_scan.segmentation.parts import ink_threshold
 from hcr_scan.segmentation.places import find_places
 from hcr_scan.segmentation.printing import Where
-from hcr_scan.segmentation.rectification import straighten
-from hcr_scan.segmentation.rules import Rules, find_rules
+from hcr_scan.segmentation.sheet.deskew import level_writing
+from hcr_scan.segmentation.sheet.orientation import quarter_turns
+from hcr_scan.segmentation.sheet.paper import lay_flat, paper_quad, paper_region
+from hcr_scan.segmentation.sheet.rectification import straighten
 from hcr_scan.segmentation.single import single_glyph
 from hcr_scan.settings import Layout
 from hcr_scan.sources import PageImage

@@ -6,7 +6,7 @@ import numpy as np
 
 from hcr_scan.geometry import BoundingBox, Homography
 from hcr_scan.images import Gray, Ink, closing, connected_components, resize
-from hcr_scan.segmentation.binarization import STRONG_INK, flatten_light, local_ink
+from hcr_scan.segmentation.ink.binarization import STRONG_INK, flatten_light, local_ink
 
 #: The image is brought to about this many pixels on its longer side.
 SIZE = 224

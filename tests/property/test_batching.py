@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hcr_scan.assembly import assemble_page
+from hcr_scan.assembly.pages import assemble_page
 from hcr_scan.document import PageFailure, PageResult, Source
 from hcr_scan.pipeline import classify_pages
 from hcr_scan.segmentation.candidates import SegmentedResult

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hcr_scan.segmentation.cells import read_comb
+from hcr_scan.segmentation.cells.writing import read_comb
 from tests.frames import as_paper, draw_comb, fill, nearly
 from tests.strokes import blank_page
 

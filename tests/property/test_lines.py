@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from hcr_scan.geometry import BoundingBox
 from hcr_scan.images import Components, connected_components
-from hcr_scan.segmentation.glyphs import InkChunk, InkLine
-from hcr_scan.segmentation.lines import LineSpec, find_lines
-from hcr_scan.segmentation.parts import USUAL_THRESHOLD
+from hcr_scan.segmentation.glyphs.chunks import InkChunk, InkLine
+from hcr_scan.segmentation.ink.parts import USUAL_THRESHOLD
+from hcr_scan.segmentation.lines.finding import LineSpec, find_lines
 from tests.strokes import blank_page, draw_strokes, draw_text
 
 #: Letters that no reading of the geometry can take for two.

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hcr_scan.assembly import assemble_page
+from hcr_scan.assembly.pages import assemble_page
 from hcr_scan.document import Page, Reason, Status, rounded
 from hcr_scan.geometry import BoundingBox
 from hcr_scan.model.bundle import ModelInfo

@@ -5,7 +5,14 @@ import pytest
 
 from hcr_scan.geometry import BoundingBox
 from hcr_scan.images import connected_components
-from hcr_scan.segmentation.binarization import KEEP_TO, WORKING_SIZE, Paper, flatten_light, local_ink, working_raster
+from hcr_scan.segmentation.ink.binarization import (
+    KEEP_TO,
+    WORKING_SIZE,
+    Paper,
+    flatten_light,
+    local_ink,
+    working_raster,
+)
 from tests.frames import printed, with_grain
 from tests.strokes import blank_page, draw_text
 

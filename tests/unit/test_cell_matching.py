@@ -5,10 +5,10 @@ import pytest
 
 from hcr_scan.geometry import BoundingBox
 from hcr_scan.images import Components
-from hcr_scan.segmentation.binarization import Paper, flatten_light
-from hcr_scan.segmentation.cell_matching import faint_lines, match_cells
-from hcr_scan.segmentation.comb_families import CellFamily
-from hcr_scan.segmentation.combs import Comb
+from hcr_scan.segmentation.frames.cell_matching import faint_lines, match_cells
+from hcr_scan.segmentation.frames.comb_families import CellFamily
+from hcr_scan.segmentation.frames.combs import Comb
+from hcr_scan.segmentation.ink.binarization import Paper, flatten_light
 from tests.frames import Page, draw_comb, fill, nearly, printed, strong_pieces, with_grain
 from tests.strokes import blank_page, draw_text
 

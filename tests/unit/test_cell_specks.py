@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hcr_scan.geometry import BoundingBox
-from hcr_scan.segmentation.cell_specks import speck_in
+from hcr_scan.segmentation.cells.cell_specks import speck_in
 
 CELL = BoundingBox(10, 10, 50, 70)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hcr_scan.geometry import BoundingBox
-from hcr_scan.segmentation.cells import InkCell, ink_in_box, read_comb
+from hcr_scan.segmentation.cells.writing import InkCell, ink_in_box, read_comb
 from tests.frames import as_paper, comb_cells, draw_box, draw_comb, fill, nearly, write
 from tests.strokes import blank_page, draw_strokes
 

@@ -7,7 +7,7 @@ import pytest
 
 from hcr_scan.forms.drafting.check_boxes import find_check_boxes
 from hcr_scan.geometry import BoundingBox
-from hcr_scan.segmentation.binarization import flatten_light
+from hcr_scan.segmentation.ink.binarization import flatten_light
 from tests.blank_forms import label
 from tests.frames import Page, draw_box, draw_comb
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hcr_scan.context import CharacterKinds, reweight
+from hcr_scan.assembly.context import CharacterKinds, reweight
 from hcr_scan.model.probabilities import Probabilities
 from tests.fakes import LABELS
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hcr_scan.images import Components, connected_components, warp
-from hcr_scan.segmentation.deskew import turned_back, writing_tilt
+from hcr_scan.segmentation.sheet.deskew import turned_back, writing_tilt
 
 WIDTH, HEIGHT = 1600, 2200
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hcr_scan.segmentation.enclosures import enclosed_boxes
+from hcr_scan.segmentation.frames.enclosures import enclosed_boxes
 
 
 def page_with(*boxes: tuple[int, int, int, int]) -> np.ndarray:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from hcr_scan.geometry import BoundingBox
-from hcr_scan.segmentation.fields import in_reading_order, join_cells
+from hcr_scan.segmentation.cells.fields import in_reading_order, join_cells
 from tests.frames import comb_cells
 
 

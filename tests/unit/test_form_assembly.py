@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from hcr_scan.assembly.forms import assemble_form_page
 from hcr_scan.document import Field, Page, Reason, Status
-from hcr_scan.form_assembly import assemble_form_page
 from hcr_scan.forms.template import (
     Check,
     FieldKind,

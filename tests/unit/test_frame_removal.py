@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hcr_scan.geometry import BoundingBox
-from hcr_scan.segmentation.frame_removal import without_frame
+from hcr_scan.segmentation.cells.frame_removal import without_frame
 from tests.frames import draw_box, draw_comb
 from tests.strokes import blank_page
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from hcr_scan.geometry import BoundingBox
-from hcr_scan.segmentation.combs import Comb
-from hcr_scan.segmentation.frames import Frames, between_closed
+from hcr_scan.segmentation.frames.combs import Comb
+from hcr_scan.segmentation.frames.finding import Frames, between_closed
 from tests.frames import comb_cells, draw_box, draw_comb, fill, frames_of, nearly, printed, with_grain, write
 from tests.strokes import blank_page, draw_text
 

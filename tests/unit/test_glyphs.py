@@ -5,8 +5,8 @@ import pytest
 
 from hcr_scan.geometry import BoundingBox
 from hcr_scan.normalization import CropSpec, normalize_glyph
-from hcr_scan.segmentation.glyphs import InkCandidate, InkChunk
-from hcr_scan.segmentation.lines import find_lines
+from hcr_scan.segmentation.glyphs.chunks import InkCandidate, InkChunk
+from hcr_scan.segmentation.lines.finding import find_lines
 from tests.strokes import blank_page, draw_strokes, draw_text, shape_glyph
 
 HEIGHT, PEN = 60, 6

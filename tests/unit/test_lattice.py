@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from hcr_scan.assembly.lattice import choose_path
 from hcr_scan.geometry import BoundingBox
-from hcr_scan.lattice import choose_path
 from hcr_scan.segmentation.candidates import Candidate, Chunk
 
 HEIGHT = 40

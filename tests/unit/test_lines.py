@@ -7,9 +7,9 @@ import pytest
 
 from hcr_scan.geometry import BoundingBox, union_of
 from hcr_scan.images import connected_components
-from hcr_scan.segmentation.glyphs import InkLine
-from hcr_scan.segmentation.lines import find_lines
-from hcr_scan.segmentation.parts import ink_threshold
+from hcr_scan.segmentation.glyphs.chunks import InkLine
+from hcr_scan.segmentation.ink.parts import ink_threshold
+from hcr_scan.segmentation.lines.finding import find_lines
 from tests.strokes import blank_page, draw_strokes, draw_text
 
 

@@ -5,11 +5,11 @@ import pytest
 
 from hcr_scan.geometry import BoundingBox
 from hcr_scan.images import Ink
-from hcr_scan.segmentation.binarization import flatten_light, local_ink
-from hcr_scan.segmentation.frames import find_frames
+from hcr_scan.segmentation.frames.finding import find_frames
+from hcr_scan.segmentation.ink.binarization import flatten_light, local_ink
+from hcr_scan.segmentation.ink.rules import Rules, find_rules
 from hcr_scan.segmentation.margins import lines_outside
 from hcr_scan.segmentation.places import InkPlace, find_places
-from hcr_scan.segmentation.rules import Rules, find_rules
 from tests.frames import Page, draw_box, draw_comb, fill, printed, strong_pieces
 from tests.strokes import blank_page, draw_text
 

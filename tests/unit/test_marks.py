@@ -7,7 +7,7 @@ import pytest
 
 from hcr_scan.forms.marks import mark_evidence, mark_probability
 from hcr_scan.geometry import BoundingBox
-from hcr_scan.segmentation.binarization import Paper
+from hcr_scan.segmentation.ink.binarization import Paper
 from tests.strokes import Points, draw_strokes
 
 SIDE, LEFT, TOP = 30, 60, 60

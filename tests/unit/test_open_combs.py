@@ -5,7 +5,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from hcr_scan.geometry import BoundingBox
-from hcr_scan.segmentation.frames import Frames
+from hcr_scan.segmentation.frames.finding import Frames
 from tests.frames import comb_cells, fill, frames_of, nearly, printed
 from tests.strokes import blank_page, draw_text
 

@@ -8,8 +8,8 @@ import pytest
 import hcr_scan
 from hcr_scan.images import Ink, connected_components
 from hcr_scan.normalization import CropSpec
-from hcr_scan.segmentation.orientation import FEWEST_LETTERS, MOST_LETTERS, letter_like, quarter_turns
 from hcr_scan.segmentation.page_model import PageModel
+from hcr_scan.segmentation.sheet.orientation import FEWEST_LETTERS, MOST_LETTERS, letter_like, quarter_turns
 from tests.strokes import blank_page, draw_text
 
 

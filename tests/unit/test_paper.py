@@ -8,8 +8,8 @@ import pytest
 
 from hcr_scan.geometry import Homography, quarter_turn
 from hcr_scan.images import Gray, gaussian_blur, warp
-from hcr_scan.segmentation.binarization import flatten_light
-from hcr_scan.segmentation.paper import homography_between, lay_flat, paper_quad, paper_region
+from hcr_scan.segmentation.ink.binarization import flatten_light
+from hcr_scan.segmentation.sheet.paper import homography_between, lay_flat, paper_quad, paper_region
 
 WIDTH, HEIGHT = 1700, 2300
 SHEET = np.array([[0, 0], [1240, 0], [1240, 1754], [0, 1754]], np.float64)

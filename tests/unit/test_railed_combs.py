@@ -5,10 +5,10 @@ import pytest
 
 from hcr_scan.geometry import BoundingBox
 from hcr_scan.images import above, connected_components
-from hcr_scan.segmentation.binarization import STRONG_INK, flatten_light, local_ink
-from hcr_scan.segmentation.frame_evidence import gather_evidence
-from hcr_scan.segmentation.railed_combs import railed_combs
-from hcr_scan.segmentation.rules import find_rules
+from hcr_scan.segmentation.frames.evidence import gather_evidence
+from hcr_scan.segmentation.frames.railed_combs import railed_combs
+from hcr_scan.segmentation.ink.binarization import STRONG_INK, flatten_light, local_ink
+from hcr_scan.segmentation.ink.rules import find_rules
 from tests.frames import comb_cells, fill, printed
 from tests.strokes import blank_page
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hcr_scan.segmentation.reading_order import reading_order
+from hcr_scan.segmentation.lines.reading_order import reading_order
 
 
 def rows(left: float, right: float, top: float, count: int, pitch: float = 60) -> list[list[float]]:

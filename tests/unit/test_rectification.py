@@ -7,9 +7,9 @@ import pytest
 
 from hcr_scan.geometry import Homography
 from hcr_scan.images import warp
-from hcr_scan.segmentation.binarization import Paper
-from hcr_scan.segmentation.rectification import straighten
-from hcr_scan.segmentation.rules import Rules, find_rules
+from hcr_scan.segmentation.ink.binarization import Paper
+from hcr_scan.segmentation.ink.rules import Rules, find_rules
+from hcr_scan.segmentation.sheet.rectification import straighten
 from tests.strokes import blank_page
 
 WIDTH, HEIGHT = 1000, 1200

@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 from hcr_scan.forms.registration.register import Registration, prepare_blank, register
 from hcr_scan.geometry import BoundingBox, Homography, quarter_turn
 from hcr_scan.images import remap, warp
-from hcr_scan.segmentation.binarization import Paper, flatten_light
+from hcr_scan.segmentation.ink.binarization import Paper, flatten_light
 
 WIDTH, HEIGHT = 1240, 1654
 WORDS = (

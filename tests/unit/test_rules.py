@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hcr_scan.segmentation.binarization import flatten_light
-from hcr_scan.segmentation.rules import SHORTEST_RULE, find_rules, rule_segments
+from hcr_scan.segmentation.ink.binarization import flatten_light
+from hcr_scan.segmentation.ink.rules import SHORTEST_RULE, find_rules, rule_segments
 from tests.frames import as_paper, printed, with_grain
 from tests.strokes import blank_page, draw_strokes, draw_text
 

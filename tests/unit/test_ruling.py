@@ -5,9 +5,9 @@ import pytest
 
 from hcr_scan.geometry import BoundingBox
 from hcr_scan.images import connected_components
-from hcr_scan.segmentation.lines import find_lines
-from hcr_scan.segmentation.parts import InkParts, Scale
-from hcr_scan.segmentation.ruling import without_rules
+from hcr_scan.segmentation.ink.parts import InkParts, Scale
+from hcr_scan.segmentation.lines.finding import find_lines
+from hcr_scan.segmentation.lines.ruling import without_rules
 from tests.strokes import blank_page, draw_strokes, draw_text
 
 HEIGHT, PEN = 80, 6

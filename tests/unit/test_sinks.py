@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hcr_scan.assembly import assemble_page
+from hcr_scan.assembly.pages import assemble_page
 from hcr_scan.document import PageFailure, PageResult, Source
 from hcr_scan.errors import OutputError, UsageError
 from hcr_scan.settings import Settings

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from hcr_scan import Settings, Status, load_classifier, transcribe
+from hcr_scan.assembly.spoilt import measures, shipped_weights, with_spoilt_marked
 from hcr_scan.document import Glyph, Page, Reason
 from hcr_scan.geometry import BoundingBox
 from hcr_scan.images import Gray
@@ -14,7 +15,6 @@ from hcr_scan.pipeline import read_page
 from hcr_scan.segmentation.candidates import Candidate, Chunk, SegmentedField
 from hcr_scan.segmentation.ink_shapes import COLUMNS
 from hcr_scan.sources import PageImage, PageRef
-from hcr_scan.spoilt import measures, shipped_weights, with_spoilt_marked
 from tests.fakes import INFO, EchoClassifier, segmented_page
 from tests.strokes import draw_strokes, shape_glyph
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from hcr_scan.geometry import BoundingBox
-from hcr_scan.segmentation.cells import read_comb
-from hcr_scan.segmentation.strikes import is_struck_through, struck_places
+from hcr_scan.segmentation.cells.strikes import is_struck_through, struck_places
+from hcr_scan.segmentation.cells.writing import read_comb
 from tests.frames import as_paper, draw_comb, fill
 from tests.strokes import blank_page, draw_strokes, draw_text
 

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from hcr_scan.geometry import BoundingBox
-from hcr_scan.segmentation.comb_families import cell_families
-from hcr_scan.segmentation.combs import Comb
-from hcr_scan.segmentation.enclosures import enclosed_boxes
-from hcr_scan.segmentation.frame_evidence import gather_evidence
-from hcr_scan.segmentation.rules import find_rules
-from hcr_scan.segmentation.tables import lanes, table_rows
+from hcr_scan.segmentation.frames.comb_families import cell_families
+from hcr_scan.segmentation.frames.combs import Comb
+from hcr_scan.segmentation.frames.enclosures import enclosed_boxes
+from hcr_scan.segmentation.frames.evidence import gather_evidence
+from hcr_scan.segmentation.frames.tables import lanes, table_rows
+from hcr_scan.segmentation.ink.rules import find_rules
 from tests.frames import as_paper, draw_comb, fill, frames_of, nearly, printed, strong_pieces
 from tests.strokes import blank_page
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hcr_scan.segmentation.words import space_threshold, word_breaks
+from hcr_scan.segmentation.lines.words import space_threshold, word_breaks
 
 LETTERS = [0.3, 0.25, 0.35, 0.28]
 

@@ -1,8 +1,8 @@
 """Learns what overwritten characters look like: python -m hcr_scan_training.spoilt_fit SHARED OUT.json [--pages 160]
 
-Draws pages on which a good part of the characters is overwritten or scribbled out, reads them as any page, and fits the
-weights of :mod:`hcr_scan.spoilt` to what was measured. The writers are half of those whom the classifier never saw,
-since it doubts less of those it knows; the other half is for ``benchmarks/overwriting.py``.
+Draws pages on which a good part of the characters is overwritten or scribbled out, reads them as any page, and fits
+the weights of :mod:`hcr_scan.assembly.spoilt` to what was measured. The writers are half of those whom the
+classifier never saw, since it doubts less of those it knows; the other half is for ``benchmarks/overwriting.py``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from hcr_scan import Settings, load_classifier
-from hcr_scan.assembly import assemble_page
+from hcr_scan.assembly.pages import assemble_page
+from hcr_scan.assembly.spoilt import Floats, measures, polynomial
 from hcr_scan.document import Glyph, Page, Status
 from hcr_scan.model.classifier import Classifier
 from hcr_scan.model.probabilities import Logits
@@ -28,7 +29,6 @@ from hcr_scan.segmentation.page_model import PageModel
 from hcr_scan.segmentation.segment import segment
 from hcr_scan.settings import Layout
 from hcr_scan.sources import PageImage, PageRef
-from hcr_scan.spoilt import Floats, measures, polynomial
 from hcr_scan_training.corpus import ALPHANUMERIC, read_strokes, writer_is_held_out
 from hcr_scan_training.spoilt_pages import Spoilt, SpoiltPage, WrittenCell, spoilt_page
 from hcr_scan_training.synthesis import Writer, load_writers
@@ -99,7 +99,7 @@ def _candidates(page: SegmentedPage) -> Iterator[Candidate]:
 
 
 def fitted(cells: Sequence[ReadCell]) -> dict[str, Any]:
-    """The weights as :mod:`hcr_scan.spoilt` wants them."""
+    """The weights as :mod:`hcr_scan.assembly.spoilt` wants them."""
     from sklearn.linear_model import LogisticRegression
 
     measured = np.array([read.measured for read in cells])
@@ -123,7 +123,7 @@ def fitted(cells: Sequence[ReadCell]) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("shared", type=Path, help="folder that holds characters/")
-    parser.add_argument("target", type=Path, help="JSON file to write, such as hcr_scan/spoilt.json")
+    parser.add_argument("target", type=Path, help="JSON file to write, such as hcr_scan/assembly/spoilt.json")
     parser.add_argument("--pages", type=int, default=160)
     chosen = parser.parse_args()
     classifier, writers = load_classifier(), writers_for(chosen.shared, fitting=True)

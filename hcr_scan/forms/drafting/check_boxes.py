@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from hcr_scan.geometry import BoundingBox
 from hcr_scan.images import Mask, above, box_blur, connected_components, dilate
-from hcr_scan.segmentation.binarization import Paper
+from hcr_scan.segmentation.ink.binarization import Paper
 
 #: Sides of the inside of a box to tick, in working pixels: 1.5 to 8 mm.
 SMALLEST, LARGEST = 12, 64

@@ -14,7 +14,7 @@ from hcr_scan.forms.drafting.printed_words import runs_across
 from hcr_scan.forms.template import MARK_KINDS, Template, TemplateField, TemplatePage
 from hcr_scan.geometry import BoundingBox, Homography
 from hcr_scan.images import Components, above, connected_components
-from hcr_scan.segmentation.binarization import STRONG_INK, Paper, flatten_light, local_ink, working_raster
+from hcr_scan.segmentation.ink.binarization import STRONG_INK, Paper, flatten_light, local_ink, working_raster
 
 #: Parts of two fields collide when they share more than this many pixels across and down.
 TOUCH = 2

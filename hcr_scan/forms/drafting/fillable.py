@@ -8,7 +8,7 @@ from hcr_scan.forms.drafting.field_names import Names
 from hcr_scan.forms.files.field_table import MARKED, equal_cells
 from hcr_scan.forms.template import FieldKind, Knowledge, Option, TemplateField
 from hcr_scan.geometry import BoundingBox, union_of
-from hcr_scan.segmentation.fields import in_reading_order
+from hcr_scan.segmentation.cells.fields import in_reading_order
 from hcr_scan.sources.pdf_forms import Widget, WidgetKind
 
 #: What PDFs call the state of a check box that is on, where that says no more than that.

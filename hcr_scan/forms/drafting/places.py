@@ -11,8 +11,8 @@ from hcr_scan.forms.drafting.writing_lines import find_lines_alone, spaces_above
 from hcr_scan.forms.template import FieldKind
 from hcr_scan.geometry import BoundingBox, union_of
 from hcr_scan.normalization import CropSpec
-from hcr_scan.segmentation.fields import in_reading_order, join_cells
-from hcr_scan.segmentation.frames import Frames, find_frames
+from hcr_scan.segmentation.cells.fields import in_reading_order, join_cells
+from hcr_scan.segmentation.frames.finding import Frames, find_frames
 from hcr_scan.segmentation.page_model import PageModel
 from hcr_scan.segmentation.places import INSIDE, innermost
 from hcr_scan.segmentation.segment import StraightPage

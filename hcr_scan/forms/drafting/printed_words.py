@@ -9,9 +9,9 @@ import numpy as np
 from hcr_scan.geometry import BoundingBox, union_of
 from hcr_scan.images import Components
 from hcr_scan.normalization import CropSpec, normalize_glyph
-from hcr_scan.segmentation.cells import read_comb
-from hcr_scan.segmentation.glyphs import InkChunk, InkWord
-from hcr_scan.segmentation.lines import find_lines
+from hcr_scan.segmentation.cells.writing import read_comb
+from hcr_scan.segmentation.glyphs.chunks import InkChunk, InkWord
+from hcr_scan.segmentation.lines.finding import find_lines
 from hcr_scan.segmentation.page_model import PageModel
 from hcr_scan.segmentation.printing import Run, Where, chances_of_print, print_evidence
 from hcr_scan.segmentation.segment import StraightPage

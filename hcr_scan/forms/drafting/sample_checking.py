@@ -15,7 +15,7 @@ from hcr_scan.forms.reading import RegisteredPage, registered_page
 from hcr_scan.forms.template import MARK_KINDS, Template
 from hcr_scan.geometry import BoundingBox
 from hcr_scan.images import Mask, above, closing, connected_components, dilate
-from hcr_scan.segmentation.binarization import FAINTEST_INK
+from hcr_scan.segmentation.ink.binarization import FAINTEST_INK
 from hcr_scan.settings import SourceSettings
 from hcr_scan.sources import PageImage, count_pages, load_page
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from hcr_scan.geometry import BoundingBox
 from hcr_scan.images import connected_components, dilate
-from hcr_scan.segmentation.rules import THICKEST_RULE, Rules
+from hcr_scan.segmentation.ink.rules import THICKEST_RULE, Rules
 from hcr_scan.segmentation.segment import StraightPage
 
 #: Shortest line to write on, in working pixels (8 mm), and the gap that writing may tear into it.

@@ -13,7 +13,7 @@ from hcr_scan.forms.registration.matching import agreeing, alike, blank_features
 from hcr_scan.forms.registration.verification import Found, Print, find_print, print_found
 from hcr_scan.geometry import BoundingBox, Homography
 from hcr_scan.images import Features, Gray, robust_homography, shrink, warp
-from hcr_scan.segmentation.binarization import Paper, flatten_light, working_raster
+from hcr_scan.segmentation.ink.binarization import Paper, flatten_light, working_raster
 
 #: Forms are recognized on a copy this many times smaller than the working raster.
 COARSER = 2

@@ -1,0 +1,136 @@
+"""From a segmented page and its logits to the page as the user sees it: text, confidence, and what to look at again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from hcr_scan.assembly.glyphs import (
+    ALTERNATIVES,
+    Reader,
+    cell_glyphs,
+    reasons_of,
+    status_of,
+    text_of_cell,
+    text_of_cells,
+    words_of_line,
+)
+from hcr_scan.assembly.spoilt import with_spoilt_marked
+from hcr_scan.document import (
+    Alternative,
+    Field,
+    FieldAlternative,
+    Glyph,
+    Line,
+    Page,
+    Reason,
+    Status,
+    Word,
+    joint_confidence,
+)
+from hcr_scan.model.bundle import ModelInfo
+from hcr_scan.model.probabilities import Logits
+from hcr_scan.segmentation.candidates import SegmentedField, SegmentedLine, SegmentedPage
+from hcr_scan.settings import Settings
+
+#: A box of at least so many pieces, more than this share of them no characters, holds a drawing.
+FEWEST_PIECES, DRAWN_SHARE = 5, 0.5
+#: What is written beside the frames of a form is read where this share of it is clear.
+CLEAR_SHARE = 0.5
+
+
+def assemble_page(segmented: SegmentedPage, logits: Logits, info: ModelInfo, settings: Settings) -> Page:
+    """The page with every glyph read, every doubtful cut decided, and whatever is not sure marked with the reason.
+
+    Args:
+        segmented: The page's boxes and candidates.
+        logits: float32 ``(n, classes)``, one row a crop of the page.
+        info: The model the logits are from.
+        settings: The character set, and below what confidence a person should look.
+    """
+    segmented = with_spoilt_marked(segmented, logits, info)
+    reader = Reader.of(logits, info, settings.charset, settings.review_below)
+    return page_with(
+        segmented,
+        (_field(field, number, reader) for number, field in enumerate(segmented.fields, 1)),
+        (free_line(line, reader, bool(segmented.fields)) for line in segmented.lines if any(line.words)),
+    )
+
+
+def page_with(segmented: SegmentedPage, fields: Iterable[Field], lines: Iterable[Line]) -> Page:
+    """The page as it lay and the template that it matched, if any, with what was read on it."""
+    geometry, match = segmented.geometry, segmented.template
+    return Page(
+        source=segmented.source,
+        width=geometry.width,
+        height=geometry.height,
+        dpi=geometry.dpi,
+        rotation=geometry.rotation,
+        skew=geometry.skew,
+        fields=tuple(fields),
+        lines=tuple(lines),
+        template=match.template if match else None,
+        template_match=match.match if match else None,
+        template_page=match.page if match else None,
+    )
+
+
+def _field(segmented: SegmentedField, number: int, reader: Reader) -> Field:
+    glyphs = tuple(cell_glyphs(segmented, reader))
+    if segmented.kind == "box" and _is_drawing(glyphs):
+        glyphs = tuple(_rejected(glyph) for glyph in glyphs)
+    raw = text_of_cells(glyphs)
+    return Field(
+        name=f"field_{number:03}",
+        kind=segmented.kind,
+        box=segmented.box,
+        value=raw,
+        raw=raw,
+        confidence=joint_confidence(glyphs),
+        status=status_of(glyphs),
+        reasons=reasons_of(glyphs),
+        alternatives=field_alternatives(glyphs, raw),
+        glyphs=glyphs,
+    )
+
+
+def _is_drawing(glyphs: Sequence[Glyph]) -> bool:
+    """Whether a box holds a stamp, a logo or a signature: most of its pieces are no characters, or may be print."""
+    rejected = sum(glyph.status is Status.REJECTED or Reason.MAYBE_PRINT in glyph.reasons for glyph in glyphs)
+    return len(glyphs) >= FEWEST_PIECES and rejected > DRAWN_SHARE * len(glyphs)
+
+
+def _rejected(glyph: Glyph) -> Glyph:
+    """A glyph taken for a piece of a drawing; what it would read stays among its alternatives."""
+    if glyph.status is Status.REJECTED:
+        return glyph
+    readings = (Alternative(glyph.text, glyph.confidence), *glyph.alternatives)[:ALTERNATIVES]
+    nothing = max(1.0 - sum(reading.confidence for reading in readings), 0.0)
+    return Glyph(glyph.box, "", nothing, readings, Status.REJECTED, glyph.cell, (Reason.NOT_A_CHARACTER,))
+
+
+def free_line(segmented: SegmentedLine, reader: Reader, on_form: bool = False) -> Line:
+    """A line of words. ``on_form`` it stands beside the frames, where labels, logos and signatures are too."""
+    words = words_of_line(segmented, reader)
+    glyphs = tuple(glyph for word in words for glyph in word.glyphs)
+    if on_form and sum(glyph.status is Status.OK for glyph in glyphs) < CLEAR_SHARE * len(glyphs):
+        words = tuple(Word(tuple(_rejected(glyph) for glyph in word.glyphs)) for word in words)
+        glyphs = tuple(glyph for word in words for glyph in word.glyphs)
+    return Line(words, status_of(glyphs), reasons_of(glyphs))
+
+
+def field_alternatives(glyphs: Sequence[Glyph], raw: str) -> tuple[FieldAlternative, ...]:
+    """The most probable other values: those that read one glyph otherwise."""
+    whole = joint_confidence(tuple(glyphs))
+    texts = [text_of_cell(glyph) for glyph in glyphs]
+    found: dict[str, float] = {}
+    for index, glyph in enumerate(glyphs):
+        if not glyph.text or not glyph.confidence:
+            continue
+        before, after = "".join(texts[:index]), "".join(texts[index + 1 :])
+        for alternative in glyph.alternatives:
+            value = f"{before}{alternative.text or ' '}{after}".strip()
+            confidence = whole / glyph.confidence * alternative.confidence
+            if value != raw:
+                found[value] = max(found.get(value, 0.0), confidence)
+    best = sorted(found.items(), key=lambda item: (-item[1], item[0]))[:ALTERNATIVES]
+    return tuple(FieldAlternative(value, confidence) for value, confidence in best)

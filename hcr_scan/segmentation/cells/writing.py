@@ -1,0 +1,363 @@
+"""The writing in cells: one glyph a cell, blank cells kept, walls never taken for strokes.
+
+Each comb is looked at on its own, because pen, paper and frame differ from place to place: how dark are its walls,
+how dark is the writing, and where between the two to draw the line. A frame as dark as the pen is erased by its shape
+instead.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from hcr_scan.geometry import BoundingBox
+from hcr_scan.images import Components, Gray, Ink, Mask, connected_components, dilate, labeled, looked_up
+from hcr_scan.segmentation.cells.cell_specks import speck_in
+from hcr_scan.segmentation.cells.frame_removal import without_frame
+from hcr_scan.segmentation.cells.strikes import is_struck_through
+from hcr_scan.segmentation.glyphs.chunks import InkCandidate, InkChunk
+from hcr_scan.segmentation.ink.binarization import FAINTEST_INK, STRONG_INK, Paper
+
+#: A cell with less ink than this share of its area, or smaller than this share of its height, is blank.
+BLANK_AREA, BLANK_SIZE = 0.006, 0.13
+#: Writing at least this many times as dark as the frame is told from it by darkness alone.
+DARKER_THAN_FRAME = 2.0
+#: A frame is uneven (dithered, faxed): this share of it is taken for frame however dark it is.
+UNEVEN_FRAME = 0.9
+#: An X that voids a cell fills at least this share of its sides' mean, and of each side.
+STRUCK_SIZE, STRUCK_SIDE = 0.75, 0.6
+#: A word and its strike are at least this many cells wide, hardly higher than a cell, and reach this far into each.
+STRUCK_WIDTH, STRUCK_HEIGHT, STRUCK_REACH = 1.5, 1.2, 0.25
+#: A glyph keeps what it has beyond the wall; less than this share on the other side does not make a second glyph, nor
+#: does any share of a piece narrower than this share of a cell: that is one glyph, written beside its cell.
+SHARED_GLYPH, NARROW_GLYPH = 0.25, 1.0
+#: What goes on from a glyph is part of it down to this share of the darkness where ink begins, since pens press lightly
+#: where a stroke turns or ends; but it is this share of the way from the frame to the pen, as guides are like frames.
+FAINT_STROKE, OVER_FRAME = 0.5, 0.05
+#: Faint strokes are looked for so many pixels away from the frame.
+OFF_FRAME = 3
+
+
+@dataclass(frozen=True, slots=True)
+class InkCell:
+    """A cell of the working raster and its glyph, if any; ``crossed_out`` where a large X strikes it.
+
+    ``speck`` is what a cell without a glyph holds that may be dust, or punctuation.
+    """
+
+    box: BoundingBox
+    chunk: InkChunk | None
+    crossed_out: bool = False
+    speck: InkChunk | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Strip:
+    """A comb and its surroundings: darkness, and the offset of its corner."""
+
+    darkness: Gray
+    left: int
+    top: int
+
+
+@dataclass(frozen=True, slots=True)
+class _StripInk:
+    """The soft ink of a strip without its frame, whether that was erased by shape, and the faintest of its strokes."""
+
+    soft: Ink
+    erased: bool
+    faintest: float
+
+
+def read_comb(paper: Paper, cells: tuple[BoundingBox, ...]) -> tuple[InkCell, ...]:
+    """The ink in a row of cells, one glyph a cell, left to right.
+
+    Args:
+        paper: the page's darkness.
+        cells: insides of the cells, in working pixels, sorted, without overlaps.
+    """
+    strip = _cut_strip(paper, cells)
+    inside = [cell.shifted(-strip.left, -strip.top) for cell in cells]
+    found = _ink_of_strip(strip.darkness, inside, paper.noise)
+    if found is None:
+        return tuple(InkCell(cell, None) for cell in cells)
+    ink = found.soft
+    owners, struck = _assign((ink >= STRONG_INK).astype(np.uint8), inside, found.erased)
+    owners = _with_faint_strokes(owners, ink >= found.faintest, inside)
+    spans = _spans(owners, len(cells))
+    return tuple(
+        _read_cell(ink, owners, k + 1, span, strip, cell, k in struck)
+        for k, (span, cell) in enumerate(zip(spans, cells, strict=True))
+    )
+
+
+def ink_in_box(paper: Paper, box: BoundingBox) -> tuple[Ink, int, int] | None:
+    """The writing in one large box, the frame and all that lies outside erased; ``None`` where it is blank.
+
+    Returns the soft ink of the box and its surroundings (writing may cross the frame), and the left and top of that
+    raster in working pixels.
+    """
+    strip = _cut_strip(paper, (box,))
+    inside = box.shifted(-strip.left, -strip.top)
+    found = _ink_of_strip(strip.darkness, [inside], paper.noise)
+    if found is None:
+        return None
+    ink = found.soft
+    owners, _ = _assign((ink >= STRONG_INK).astype(np.uint8), [inside], found.erased)
+    near = dilate((owners > 0).astype(np.uint8), 3, 3) > 0
+    return (np.where(near, ink, 0).astype(np.uint8), strip.left, strip.top) if near.any() else None
+
+
+def _cut_strip(paper: Paper, cells: tuple[BoundingBox, ...]) -> _Strip:
+    height, width = paper.darkness.shape
+    reach = round(0.45 * max(cell.height for cell in cells))
+    left, right = max(cells[0].left - reach, 0), min(cells[-1].right + reach, width)
+    top = max(min(cell.top for cell in cells) - reach, 0)
+    bottom = min(max(cell.bottom for cell in cells) + reach, height)
+    return _Strip(paper.darkness[top:bottom, left:right], left, top)
+
+
+def _ink_of_strip(darkness: Gray, cells: list[BoundingBox], noise: float) -> _StripInk | None:
+    """Soft ink with the frame gone; ``None`` where nothing is written."""
+    pen = _pen_darkness(darkness, cells)
+    if pen < max(FAINTEST_INK, 5 * noise):
+        return None
+    along = _along_frame(darkness, cells)
+    frame = float(np.median(along)) if along.size else 0.0
+    half = max(0.38 * pen, 3 * noise)
+    erase = pen < DARKER_THAN_FRAME * frame
+    if not erase:
+        half = max(half, frame + 0.25 * (pen - frame))
+    # ``half`` becomes 128; what is fainter than the frame fades to nothing.
+    low = half - 0.6 * (pen - half)
+    steep = 128.0 / max(half - low, 1.0)
+    levels = (np.arange(256, dtype=np.float32) - low) * steep
+    soft = looked_up(darkness, np.clip(levels, 0, 255).astype(np.uint8))
+    faintest = FAINT_STROKE * half
+    if not erase:
+        faintest = max(faintest, frame + OVER_FRAME * (pen - frame))
+        return _StripInk(soft, False, (faintest - low) * steep)
+    # What is clearly darker than the frame is writing, even on top of it.
+    surely_pen = max(frame + max(0.5 * (pen - frame), 0.1 * frame), float(np.quantile(along, UNEVEN_FRAME)))
+    return _StripInk(without_frame(soft, darkness > surely_pen, cells), True, (faintest - low) * steep)
+
+
+def _pen_darkness(darkness: Gray, cells: list[BoundingBox]) -> float:
+    """How dark the writing is: the median over written cells of their darkest pixels, walls left out."""
+    levels = []
+    for cell in cells:
+        dx, dy = max(3, cell.width // 7), max(3, cell.height // 7)
+        core = darkness[cell.top + dy : cell.bottom - dy, cell.left + dx : cell.right - dx]
+        if core.size:
+            levels.append(float(np.partition(core, -max(1, core.size // 50), axis=None)[-max(1, core.size // 50)]))
+    top = max(levels, default=0.0)
+    return float(np.median([level for level in levels if level >= 0.6 * top])) if levels else 0.0
+
+
+def _along_frame(darkness: Gray, cells: list[BoundingBox]) -> Gray:
+    """How dark the frame is: along all walls and rails, the darkest pixel across them."""
+    # Cells may end where the raster does.
+    padded = np.pad(darkness, ((0, 1), (0, 1)))
+    across_walls, across_rails = dilate(padded, 8, 1)[:-1], dilate(padded, 1, 8)[:, :-1]
+    pieces = [across_walls[cell.top + 3 : cell.bottom - 3, x] for cell in cells for x in (cell.left, cell.right)]
+    pieces += [across_rails[y, cell.left : cell.right] for cell in cells for y in (cell.top, cell.bottom)]
+    return np.concatenate(pieces)
+
+
+def _assign(mask: Mask, cells: list[BoundingBox], erased: bool) -> tuple[npt.NDArray[np.int32], set[int]]:
+    """For every pixel the cell (from 1) whose glyph it belongs to, 0 for what belongs to none; and the struck cells.
+
+    A piece of ink belongs whole to the cell that holds most of it. Only where two cells hold a good part each, and it
+    is too wide for one glyph, is it cut at the wall between them: those are two glyphs that touch.
+    """
+    found = connected_components(mask)
+    columns = _nearest_cell(mask.shape[1], cells)
+    inked = np.flatnonzero(mask.view(np.bool_))
+    pieces = found.labels.ravel()[inked]
+    shares = _shares(found, pieces, inked, columns, cells)
+    likeliest = np.argsort(-shares, axis=1, kind="stable")[:, :2].tolist()
+    owners = np.zeros(len(found) + 1, np.int32)
+    cut, struck = [], set[int]()
+    for index in np.flatnonzero(shares.sum(axis=1) >= 0.5).tolist():
+        first, *others = likeliest[index]
+        order = [first, *(k for k in others if shares[index, k] >= SHARED_GLYPH)]
+        # Most of a glyph may lie just across the wall, where it does not reach into the neighbor's cell.
+        order = [k for k in order if _is_writing(found, index, cells[k])]
+        if not order:
+            continue
+        cell = cells[order[0]]
+        if _is_scrap(found, index, cell) or (erased and _is_frame(found, index, cell)):
+            continue
+        across = _struck_cells(found, index, columns, cells)
+        struck |= across
+        if across or (len(order) > 1 and found.box(index).width > NARROW_GLYPH * cell.width):
+            cut.append(index)
+        else:
+            owners[index + 1] = order[0] + 1
+    result = np.zeros(mask.shape, np.int32)
+    result.ravel()[inked] = owners[pieces]
+    for index in cut:
+        left, top, right, bottom = found.boxes[index].tolist()
+        own = found.labels[top:bottom, left:right] == index + 1
+        result[top:bottom, left:right][own] = np.broadcast_to(columns[left:right], own.shape)[own]
+    return result, struck
+
+
+def _struck_cells(found: Components, index: int, columns: npt.NDArray[np.int32], cells: list[BoundingBox]) -> set[int]:
+    """The cells whose glyphs are struck through by one stroke that makes them all a single piece."""
+    box = found.box(index)
+    if box.width < STRUCK_WIDTH * cells[0].width or box.height > cells[0].height * STRUCK_HEIGHT or len(cells) == 1:
+        return set()
+    own = found.labels[box.top : box.bottom, box.left : box.right] == index + 1
+    if not is_struck_through(own):
+        return set()
+    reached = np.bincount(columns[box.left : box.right] - 1, minlength=len(cells))
+    return {k for k, cell in enumerate(cells) if reached[k] > STRUCK_REACH * cell.width}
+
+
+def _with_faint_strokes(
+    owners: npt.NDArray[np.int32], ink: npt.NDArray[np.bool_], cells: list[BoundingBox]
+) -> npt.NDArray[np.int32]:
+    """The owners of pixels where each glyph also has what goes on from it in ``ink`` inside its cell."""
+    # Outside of the cells nothing changes.
+    top, bottom = min(cell.top for cell in cells) + OFF_FRAME, max(cell.bottom for cell in cells) - OFF_FRAME
+    result = owners.copy()
+    owners = result[top:bottom]
+    inside = np.zeros_like(owners)
+    for number, cell in enumerate(cells, 1):
+        inner = cell.grown(-OFF_FRAME)
+        inside[inner.top - top : inner.bottom - top, inner.left : inner.right] = number
+    paper = owners == 0
+    own = (owners == inside) & ~paper
+    faint = ink[top:bottom] & (inside > 0) & paper
+    count, labels = labeled((own | faint).view(np.uint8))
+    goes_on_from = np.zeros(count, np.int32)
+    goes_on_from[labels[own]] = owners[own]
+    owners[faint] = goes_on_from[labels[faint]]
+    return result
+
+
+def _shares(
+    found: Components,
+    pieces: npt.NDArray[np.int32],
+    inked: npt.NDArray[np.intp],
+    columns: npt.NDArray[np.int32],
+    cells: list[BoundingBox],
+) -> npt.NDArray[np.float64]:
+    """For every piece of ink the share of it that lies in each cell, ``(pieces, cells)``, half of each wall included.
+
+    ``pieces`` (n,) are the labels of the pixels ``inked``, and ``columns`` says for every column which cell (from 1) is
+    nearest.
+    """
+    rows, across = np.divmod(inked.astype(np.int32), np.int32(found.labels.shape[1]))
+    nearest = columns[across] - 1
+    left, top, right, bottom = np.array([cell.as_list() for cell in cells]).T
+    inside = (across >= left[nearest] - 2) & (across < right[nearest] + 2)
+    inside &= (rows >= top[nearest] - 2) & (rows < bottom[nearest] + 2)
+    places = (pieces[inside] - 1) * len(cells) + nearest[inside]
+    counts = np.bincount(places, minlength=len(found) * len(cells)).reshape(len(found), len(cells))
+    return counts / np.maximum(found.areas, 1)[:, None]
+
+
+def _nearest_cell(width: int, cells: list[BoundingBox]) -> npt.NDArray[np.int32]:
+    """For every column the cell (from 1) whose middle is nearest."""
+    middles = np.array([cell.center[0] for cell in cells])
+    borders = (middles[1:] + middles[:-1]) / 2
+    return (np.searchsorted(borders, np.arange(width) + 0.5) + 1).astype(np.int32)
+
+
+def _is_writing(found: Components, index: int, cell: BoundingBox) -> bool:
+    """Whether a piece is no speck, and reaches into the cell."""
+    left, top, right, bottom = found.boxes[index].tolist()
+    outside = right <= cell.left + 3 or left >= cell.right - 3 or bottom <= cell.top + 3 or top >= cell.bottom - 3
+    return not outside and bool(found.areas[index] >= max(4.0, (0.07 * cell.height) ** 2))
+
+
+def _is_scrap(found: Components, index: int, cell: BoundingBox) -> bool:
+    """Whether a piece is what is left of a wall, a rail, or a corner."""
+    left, top, right, bottom = found.boxes[index].tolist()
+    thin = max(4, min(cell.width, cell.height) // 10)
+    along_wall = right - left <= thin and min(abs(left - cell.left), abs(right - cell.right)) <= 3
+    along_rail = bottom - top <= thin and min(abs(top - cell.top), abs(bottom - cell.bottom)) <= 3
+    small = max(right - left, bottom - top) < 0.45 * cell.height
+    at_side = left <= cell.left + 3 or right >= cell.right - 3
+    in_corner = small and at_side and (top <= cell.top + 3 or bottom >= cell.bottom - 3)
+    return bool(in_corner or along_rail or (along_wall and bottom - top < 0.45 * cell.height))
+
+
+def _is_frame(found: Components, index: int, cell: BoundingBox) -> bool:
+    """Whether a piece is what is left of the frame: as long as a side, and nearly all along the border."""
+    left, top, right, bottom = found.boxes[index].tolist()
+    if max((right - left) / cell.width, (bottom - top) / cell.height) < 0.6:
+        return False
+    inset = max(4, min(cell.width, cell.height) // 6)
+    core = found.labels[cell.top + inset : cell.bottom - inset, cell.left + inset : cell.right - inset]
+    return bool(np.count_nonzero(core == index + 1) < 0.12 * found.areas[index])
+
+
+def _spans(owners: npt.NDArray[np.int32], count: int) -> list[BoundingBox | None]:
+    """The tight box of what belongs to each cell, ``None`` where that is nothing; one pass over the strip for all."""
+    owned = np.flatnonzero(owners)
+    rows, columns = np.divmod(owned.astype(np.int32), np.int32(owners.shape[1]))
+    cells = owners.ravel()[owned] - 1
+    left, top = (np.full(count, max(owners.shape), np.int32) for _ in range(2))
+    right, bottom = (np.full(count, -1, np.int32) for _ in range(2))
+    np.minimum.at(left, cells, columns)
+    np.maximum.at(right, cells, columns + 1)
+    # Rows come from top to bottom, and what is written last stays.
+    top[cells[::-1]] = rows[::-1]
+    bottom[cells] = rows + 1
+    edges = np.stack((left, top, right, bottom), axis=1).tolist()
+    return [BoundingBox(*span) if span[0] < span[2] else None for span in edges]
+
+
+def _read_cell(
+    ink: Ink,
+    owners: npt.NDArray[np.int32],
+    owner: int,
+    span: BoundingBox | None,
+    strip: _Strip,
+    cell: BoundingBox,
+    struck: bool,
+) -> InkCell:
+    """The glyph in ``span`` of the strip, if it is more than a speck."""
+    if span is None or max(span.width, span.height) < BLANK_SIZE * cell.height:
+        return InkCell(cell, None, speck=_speck(ink, strip, cell))
+    around = (slice(max(span.top - 1, 0), span.bottom + 1), slice(max(span.left - 1, 0), span.right + 1))
+    own = owners[around] == owner
+    if np.count_nonzero(own) < BLANK_AREA * cell.area:
+        return InkCell(cell, None, speck=_speck(ink, strip, cell))
+    patch = ink[around] * dilate(own.view(np.uint8), 3, 3)
+    box = span.shifted(strip.left, strip.top)
+    chunk = InkChunk((InkCandidate(0, 1, box, patch),))
+    tight = owners[span.top : span.bottom, span.left : span.right] == owner
+    return InkCell(cell, chunk, struck or _is_struck(tight, box, cell))
+
+
+def _speck(ink: Ink, strip: _Strip, cell: BoundingBox) -> InkChunk | None:
+    found = speck_in(ink, cell.shifted(-strip.left, -strip.top))
+    if found is None:
+        return None
+    (candidate,) = found.candidates
+    return InkChunk((replace(candidate, box=candidate.box.shifted(strip.left, strip.top)),))
+
+
+def _is_struck(own: npt.NDArray[np.bool_], box: BoundingBox, cell: BoundingBox) -> bool:
+    """Whether the ink is an X from corner to corner of the cell: how people void boxes they do not need.
+
+    A written X is as much of an X, but leaves room to the frame.
+    """
+    sides = (box.width / cell.width, box.height / cell.height)
+    if sum(sides) < 2 * STRUCK_SIZE or min(sides) < STRUCK_SIDE:
+        return False
+    height, width = own.shape
+    corners = (own[: height // 4, : width // 4], own[: height // 4, -(width // 4) :],
+               own[-(height // 4) :, : width // 4], own[-(height // 4) :, -(width // 4) :])  # fmt: skip
+    if not all(corner.any() for corner in corners):
+        return False
+    rows, columns = np.nonzero(own)
+    v, u = rows / height, columns / width
+    off_diagonal = np.minimum(np.abs(u - v), np.abs(u + v - 1))
+    return bool((off_diagonal < 0.2).mean() > 0.88)

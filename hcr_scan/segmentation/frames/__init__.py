@@ -1,0 +1,1 @@
+"""Printed frames: where cells and boxes are, closed or open, however faint. :mod:`.finding` asks the others."""

@@ -1,0 +1,89 @@
+"""Cells of tables: where a row of closed cells meets a column of closed cells there is a cell, open or not.
+
+Writing over its walls opens a cell, and in a table filled closely no row may be left whole. But rows share the places
+of their walls, so that the cells that are closed say where the others are.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from hcr_scan.geometry import BoundingBox
+from hcr_scan.segmentation.frames.comb_families import CellFamily, median_of
+from hcr_scan.segmentation.frames.combs import Comb
+from hcr_scan.segmentation.frames.enclosures import Boxes
+from hcr_scan.segmentation.frames.evidence import FrameEvidence
+from hcr_scan.segmentation.frames.squares import is_seen
+
+#: Cells of one row (or column) start within this share of their height (or width) of their neighbors.
+LEVEL = 0.15
+#: A column of a table is known from at least this many cells.
+FEWEST_ABOVE = 2
+#: Cells farther apart than this share of their width are not side by side.
+WIDEST_GAP = 0.65
+
+
+def table_rows(evidence: FrameEvidence, family: CellFamily) -> list[Comb]:
+    """Rows of a family's cells that stand in columns, where writing has opened some of them."""
+    members = family.members
+    rows = lanes(members, 1, LEVEL * family.height)
+    columns = [lane for lane in lanes(members, 0, LEVEL * family.width) if len(lane) >= FEWEST_ABOVE]
+    if len(rows) < 2 or len(columns) < 2:
+        return []
+    combs = []
+    for row in rows:
+        known = members[row]
+        cells = [BoundingBox(*(int(v) for v in box)) for box in known]
+        here = set(row.tolist())
+        for column in columns:
+            if not here.isdisjoint(column.tolist()):
+                continue
+            cell = _crossing(known, members[column])
+            if not any(_overlaps(cell, other) for other in cells) and is_seen(evidence, family, cell):
+                cells.append(cell)
+        if len(cells) > len(known):
+            combs += [Comb(tuple(run), float(len(run))) for run in _runs(sorted(cells), family.width)]
+    return combs
+
+
+def lanes(boxes: Boxes, axis: int, tolerance: float) -> list[npt.NDArray[np.intp]]:
+    """Indices of boxes that start level with each other: rows for ``axis`` 1, columns for 0; each along its way."""
+    found: list[list[int]] = []
+    lasts: list[int] = []
+    starts = boxes[:, axis].tolist()
+    for index in np.argsort(boxes[:, 1 - axis], kind="stable").tolist():
+        lane = next((lane for lane, last in enumerate(lasts) if abs(last - starts[index]) < tolerance), len(found))
+        if lane == len(found):
+            found.append([])
+            lasts.append(0)
+        found[lane].append(index)
+        lasts[lane] = starts[index]
+    return [np.array(lane, np.intp) for lane in found]
+
+
+def _crossing(row: Boxes, column: Boxes) -> BoundingBox:
+    """Where a row and a column of cells cross: between the nearest cells of each."""
+    middle = median_of(column[:, 0] + column[:, 2])
+    top, bottom = row[np.abs(row[:, 0] + row[:, 2] - middle).argmin()][[1, 3]]
+    left, right = column[np.abs(column[:, 1] + column[:, 3] - top - bottom).argmin()][[0, 2]]
+    return BoundingBox(int(left), int(top), int(right), int(bottom))
+
+
+def _overlaps(a: BoundingBox, b: BoundingBox) -> bool:
+    width = min(a.right, b.right) - max(a.left, b.left)
+    height = min(a.bottom, b.bottom) - max(a.top, b.top)
+    return width > 0 and height > 0 and width * height > 0.1 * min(a.area, b.area)
+
+
+def _runs(cells: list[BoundingBox], width: float) -> list[list[BoundingBox]]:
+    """Cells side by side; those that stand alone are left out."""
+    runs = [cells[:1]]
+    for last, cell in pairwise(cells):
+        if cell.left - last.right <= WIDEST_GAP * width:
+            runs[-1].append(cell)
+        else:
+            runs.append([cell])
+    return [run for run in runs if len(run) > 1]

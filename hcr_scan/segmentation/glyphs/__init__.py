@@ -1,0 +1,1 @@
+"""Pieces of ink put together to glyphs, and touching glyphs taken apart. :mod:`.chunks` asks the others."""

@@ -1,0 +1,173 @@
+"""The ink of one candidate, cut out of the page with everything else erased."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from hcr_scan.geometry import BoundingBox
+from hcr_scan.images import Ink, connected_components, dilate
+from hcr_scan.segmentation.ink.parts import Flags, Floats, Indices, InkParts
+
+#: What a cut leaves apart from the rest of its side, and is smaller than this share of it, belongs to the other side.
+LARGEST_SLIVER = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Atoms:
+    """The smallest parts a chunk may be divided into, left to right.
+
+    ``pieces`` are all of the chunk's. ``box`` (left, top, right, bottom) is that of the chunk and ``owner``
+    (height, width) says which atom (from 1) a pixel in it belongs to, 0 for none; ``owner`` is ``None`` where there is
+    only one atom.
+    """
+
+    pieces: Indices
+    owner: npt.NDArray[np.int16] | None = None
+    box: tuple[int, int, int, int] = (0, 0, 0, 0)
+    positions: tuple[float | None, ...] = ()
+
+    @classmethod
+    def whole(cls, pieces: Indices) -> Atoms:
+        return cls(pieces)
+
+    @classmethod
+    def opened(
+        cls, parts: InkParts, units: list[Indices], positions: list[float | None], reference: float, slant: float
+    ) -> Atoms:
+        """Atoms of units side by side, divided at upright ``positions``; ``None`` stands between two units.
+
+        Args:
+            parts: all pieces.
+            units: pieces of each unit.
+            positions: of the cuts, left to right.
+            reference: the row at which upright and actual columns agree.
+            slant: see :class:`hcr_scan.segmentation.glyphs.units.Pen`.
+        """
+        every = np.concatenate(units)
+        boxes = parts.boxes[every]
+        left, top = (int(v) for v in boxes[:, :2].min(axis=0))
+        right, bottom = (int(v) for v in boxes[:, 2:].max(axis=0))
+        owner = np.zeros((bottom - top, right - left), np.int16)
+        labels = parts.labels[top:bottom, left:right]
+        first, start = 1, 0
+        for pieces in units:
+            stop = start
+            while stop < len(positions) and positions[stop] is not None:
+                stop += 1
+            inside = np.array([p for p in positions[start:stop] if p is not None], float)
+            for piece in pieces:
+                x0, y0, x1, y1 = (int(v) for v in parts.boxes[piece] - (left, top, left, top))
+                rows, columns = np.nonzero(labels[y0:y1, x0:x1] == parts.ids[piece])
+                upright = left + x0 + columns + slant * (top + y0 + rows - reference)
+                small = (x1 - x0) < 0.5 * (right - left) and y1 - y0 < 0.35 * (bottom - top)
+                # A dot is never cut: it goes with the part below its middle.
+                place = upright.mean() if small else upright
+                owner[y0:y1, x0:x1][rows, columns] = first + np.searchsorted(inside, place)
+            for atom in range(first, first + len(inside) + 1):
+                _give_slivers_back(owner, atom, first, first + len(inside))
+            first += len(inside) + 1
+            start = stop + 1
+        return cls(every, owner, (left, top, right, bottom), tuple(positions))
+
+    def empty_cuts(self) -> list[int]:
+        """Indices of the cuts to leave out so that every atom has ink: one through white divides nothing."""
+        if self.owner is None:
+            return []
+        amounts = np.bincount(self.owner.ravel(), minlength=len(self.positions) + 2)[1:]
+        result: list[int] = []
+        for atom in np.flatnonzero(amounts == 0).tolist():
+            beside = [k for k in (atom - 1, atom) if 0 <= k < len(self.positions) and self.positions[k] is not None]
+            result += [k for k in beside if k not in result][:1]
+        return result
+
+    def edges(self, left: float, right: float, units: list[tuple[float, float]]) -> Floats:
+        """Upright left and right of each atom ``(n, 2)``."""
+        result, current, unit = [], left, 0
+        for position in self.positions:
+            if position is None:
+                result.append((current, units[unit][1]))
+                unit += 1
+                current = units[unit][0]
+            else:
+                result.append((current, position))
+                current = position
+        result.append((current, right))
+        return np.array(result, float)
+
+
+def _give_slivers_back(owner: npt.NDArray[np.int16], atom: int, first: int, last: int) -> None:
+    """Bits of a letter that a straight cut left on the wrong side go back across it.
+
+    ``first`` and ``last`` are the atoms of the same unit; ``owner`` is changed.
+    """
+    if first == last:
+        return
+    own = owner == atom
+    columns = np.flatnonzero(own.any(axis=0))
+    if len(columns) == 0:
+        return
+    left = max(int(columns[0]) - 1, 0)
+    window = owner[:, left : int(columns[-1]) + 2]
+    found = connected_components((window == atom).view(np.uint8))
+    if len(found) < 2:
+        return
+    slivers = np.flatnonzero(found.areas < LARGEST_SLIVER * found.areas.max())
+    for index in slivers:
+        x0, y0, x1, y1 = (int(v) for v in found.boxes[index])
+        around = slice(max(y0 - 1, 0), y1 + 1), slice(max(x0 - 1, 0), x1 + 1)
+        piece = found.labels[around] == index + 1
+        touching = window[around][dilate(piece.view(np.uint8), 3, 3).view(np.bool_)]
+        contacts = [(int(np.count_nonzero(touching == k)), k) for k in (atom - 1, atom + 1) if first <= k <= last]
+        contact, neighbor = max(contacts, default=(0, 0))
+        if contact:
+            window[around][piece] = neighbor
+
+
+def candidate_patches(
+    parts: InkParts, atoms: Atoms, spans: list[tuple[int, int]], stroke: float
+) -> list[tuple[BoundingBox, Ink]]:
+    """Tight box and soft ink of each span of atoms."""
+    if atoms.owner is None:
+        return [_whole_patch(parts, atoms.pieces, stroke)]
+    left, top, right, bottom = atoms.box
+    labels = parts.labels[top:bottom, left:right]
+    ink = parts.ink[top:bottom, left:right]
+    result = []
+    for start, end in spans:
+        own = (atoms.owner > start) & (atoms.owner <= end)
+        rows, columns = np.flatnonzero(own.any(axis=1)), np.flatnonzero(own.any(axis=0))
+        y0, y1, x0, x1 = int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
+        patch = _erased(ink[y0:y1, x0:x1], own[y0:y1, x0:x1], labels[y0:y1, x0:x1], stroke)
+        result.append((BoundingBox(left + x0, top + y0, left + x1, top + y1), patch))
+    return result
+
+
+def _whole_patch(parts: InkParts, pieces: Indices, stroke: float) -> tuple[BoundingBox, Ink]:
+    boxes = parts.boxes[pieces].tolist()
+    left, top = int(min(box[0] for box in boxes)), int(min(box[1] for box in boxes))
+    right, bottom = int(max(box[2] for box in boxes)), int(max(box[3] for box in boxes))
+    margin = _fringe(stroke)
+    rows, columns = slice(max(top - margin, 0), bottom + margin), slice(max(left - margin, 0), right + margin)
+    labels, ink = parts.labels[rows, columns], parts.ink[rows, columns]
+    box = BoundingBox(left, top, right, bottom)
+    if np.count_nonzero(labels) == parts.areas[pieces].sum():
+        return box, ink.copy()
+    own = labels == parts.ids[pieces[0]]
+    for piece in pieces[1:]:
+        own |= labels == parts.ids[piece]
+    return box, _erased(ink, own, labels, stroke)
+
+
+def _erased(ink: Ink, own: Flags, labels: npt.NDArray[np.int32], stroke: float) -> Ink:
+    """The ink of ``own`` and its soft edge; the rest is paper."""
+    reach = 2 * _fringe(stroke) + 1
+    near = dilate(own.view(np.uint8), reach, reach).view(np.bool_)
+    return np.where(own | (near & (labels == 0)), ink, 0).astype(np.uint8)
+
+
+def _fringe(stroke: float) -> int:
+    """How far, in pixels, soft edges reach beyond a piece."""
+    return max(1, round(0.1 * stroke))

@@ -1,0 +1,1 @@
+"""Lines of free writing, and their words. :mod:`.finding` asks the others."""

@@ -1,0 +1,1 @@
+"""The sheet itself: found in a photo, laid flat, straightened, turned upright."""
