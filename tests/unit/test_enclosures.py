@@ -34,3 +34,13 @@ def test_the_loop_of_a_letter_is_no_box():
     distance = np.hypot(x - 200, y - 300)
     ring = ((distance > 40) & (distance < 46)).astype(np.uint8) * 255
     assert enclosed_boxes(ring).shape == (0, 4)
+
+
+def test_the_inside_of_a_round_logo_is_no_box_and_one_with_round_corners_is():
+    y, x = np.mgrid[:600, :400]
+    logo = np.where((np.hypot(x - 200, y - 300) > 75) & (np.hypot(x - 200, y - 300) < 130), 255, 0).astype(np.uint8)
+    assert enclosed_boxes(logo).shape == (0, 4)
+    # Corners of a radius of a fifth of the side: how far a pixel lies beyond the rectangle of the four centers.
+    beyond = np.hypot(np.maximum(np.abs(x - 200) - 45, 0), np.maximum(np.abs(y - 300) - 45, 0))
+    rounded = np.where((beyond > 30) & (beyond < 34), 255, 0).astype(np.uint8)
+    assert len(enclosed_boxes(rounded)) == 1

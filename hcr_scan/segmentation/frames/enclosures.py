@@ -14,6 +14,8 @@ NARROWEST, WIDEST = 0.38, 1.9
 ALIKE = 0.14
 #: Sides are straight to this share of the box: the loop of an O is not.
 STRAIGHT, WIDEST_REACH = 0.06, 4
+#: So far from its corners, in shares of its shorter side, a box is paper; a disc has left off there.
+CORNER = 0.1
 #: Boxes looked at together.
 BLOCK = 128
 #: A guide runs along this share of its cell, the borders left out, and frames are so many times as dark.
@@ -40,6 +42,7 @@ def enclosed_boxes(frame: Mask) -> Boxes:
     )
     inside = (boxes[:, :2] >= 2).all(axis=1) & (boxes[:, 2] <= width - 2) & (boxes[:, 3] <= height - 2)
     found = boxes[candidates & inside]
+    found = found[_cornered(frame, found)]
     framed: Boxes = found[_framed(frame, found)]
     return framed
 
@@ -160,6 +163,14 @@ def alike(boxes: Boxes, other: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
     """Which boxes are of about the other's size."""
     sizes, size = boxes[:, 2:] - boxes[:, :2], other[2:] - other[:2]
     return np.asarray((np.abs(sizes - size) < ALIKE * size).all(axis=1))
+
+
+def _cornered(frame: Mask, boxes: Boxes) -> npt.NDArray[np.bool_]:
+    """Which boxes have paper in at least two corners: the inside of a round stamp or logo has none there."""
+    left, top, right, bottom = boxes.T
+    inset = np.rint(CORNER * np.minimum(right - left, bottom - top)).astype(np.int32)
+    corners = [frame[y, x] == 0 for y in (top + inset, bottom - 1 - inset) for x in (left + inset, right - 1 - inset)]
+    return np.asarray(np.sum(corners, axis=0) >= 2)
 
 
 def _framed(frame: Mask, boxes: Boxes) -> npt.NDArray[np.bool_]:
