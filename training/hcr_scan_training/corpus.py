@@ -198,20 +198,24 @@ def open_npz(path: Path) -> dict[str, npt.NDArray[Any]]:
         raise DatasetError(f"{path} cannot be read: {error}; fetch it again{f' from {place}' * bool(place)}") from error
 
 
-def read_ragged(path: Path, light_on_dark: bool = False, border: float = 0.0) -> Bitmaps:
+def read_ragged(
+    path: Path, light_on_dark: bool = False, border: float = 0.0, chosen: npt.NDArray[np.bool_] | None = None
+) -> Bitmaps:
     """A set of pictures of any size (``pixels``, ``shapes``, ``labels``), as ink.
 
-    ``border`` is the share of each side to blank first: pieces of box walls stand there in some sets.
+    ``border`` is the share of each side to blank first: pieces of box walls stand there in some sets. ``chosen`` (n,)
+    are the pictures to take, all where left out.
     """
     arrays = open_npz(path)
     shapes = arrays["shapes"].astype(int)
     offsets = np.concatenate([[0], np.cumsum(shapes[:, 0] * shapes[:, 1])])
     pixels = arrays["pixels"]
+    members = np.arange(len(shapes)) if chosen is None else np.flatnonzero(chosen)
     inks = (
-        tight(_blanked(ink_of(pixels[offsets[i] : offsets[i + 1]].reshape(shape), light_on_dark), border))
-        for i, shape in enumerate(shapes)
+        tight(_blanked(ink_of(pixels[offsets[i] : offsets[i + 1]].reshape(shapes[i]), light_on_dark), border))
+        for i in members
     )
-    return flatten(path.name.split(".")[0], inks, classes_of(arrays["labels"]))
+    return flatten(path.name.split(".")[0], inks, classes_of(arrays["labels"][members]))
 
 
 def _blanked(ink: Ink, border: float) -> Ink:

@@ -19,7 +19,7 @@ from hcr_scan_training.corpus import ALPHANUMERIC, CHARACTERS, LABELS, NOT_A_CHA
 from hcr_scan_training.marks import is_small
 from hcr_scan_training.negatives import negative
 from hcr_scan_training.recipe import Data, Recipe
-from hcr_scan_training.sources import Sources, open_sources
+from hcr_scan_training.sources import Source, Sources, open_sources
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ def class_weights(data: Data) -> npt.NDArray[np.float64]:
     return np.asarray(result / result.sum(), np.float64)
 
 
-def draw_crops(sources: Sources, data: Data, spec: CropSpec, count: int, random: Random) -> Shard:
+def draw_crops(sources: Sources | Source, data: Data, spec: CropSpec, count: int, random: Random) -> Shard:
     """``count`` crops as training sees them, with their classes."""
     crops = np.zeros((count, spec.size, spec.size), np.uint8)
     weights = class_weights(data)

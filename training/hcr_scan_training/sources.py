@@ -140,7 +140,7 @@ def open_sources(data: Data, shared: Path, fonts: Path, held_out: bool = False) 
         glyphs = _READERS[name](shared / "characters")
         known = [source.glyphs for source in sources if isinstance(source.glyphs, Bitmaps)]
         new = ~repeats(glyphs, known) if name == "emnist_extra" and isinstance(glyphs, Bitmaps) else None
-        sources.append(_source(glyphs, weight, held_out, new))
+        sources.append(source_of(glyphs, weight, held_out, new))
     for name in _FONTS:
         families = getattr(data, name)
         if data.sets.get(name, 0) > 0 and families:
@@ -149,13 +149,17 @@ def open_sources(data: Data, shared: Path, fonts: Path, held_out: bool = False) 
             if name != "print_fonts":
                 chosen = [file for file in chosen if "-400-normal" in file.name]
             characters = CHARACTERS.replace(_NOT_FROM_SCHOOL, "") if name == "school_fonts" else CHARACTERS
-            sources.append(_source(font_bitmaps(name, chosen, characters), data.sets[name], held_out))
+            sources.append(source_of(font_bitmaps(name, chosen, characters), data.sets[name], held_out))
     return Sources(sources, data.sets.get("shapes", 0.0))
 
 
-def _source(
-    glyphs: Bitmaps | Strokes, weight: float, held_out: bool, chosen: npt.NDArray[np.bool_] | None = None
+def source_of(
+    glyphs: Bitmaps | Strokes, weight: float, held_out: bool = False, chosen: npt.NDArray[np.bool_] | None = None
 ) -> Source:
+    """A set as a source: its characters, or those ``chosen`` (n,); of strokes the usable ones of training's writers.
+
+    ``held_out`` takes the held-out writers of strokes instead.
+    """
     chosen = np.ones(len(glyphs), np.bool_) if chosen is None else chosen
     if isinstance(glyphs, Strokes):
         chosen = glyphs.usable & (glyphs.held_out() == held_out)

@@ -18,7 +18,7 @@ from hcr_scan_training.bundle_writer import write_bundle
 from hcr_scan_training.calibration import fit_temperature
 from hcr_scan_training.card import bundle_card
 from hcr_scan_training.corpus import ALPHANUMERIC, LABELS, shared_folder
-from hcr_scan_training.dataset import build_shards
+from hcr_scan_training.dataset import Shard, build_shards
 from hcr_scan_training.fit import Schedule, fit, glyph_loss, prepare
 from hcr_scan_training.manifest import corpus_manifest, write_manifest
 from hcr_scan_training.metrics import DIGITS, LOWER, UPPER, confusions, rejection, score
@@ -149,7 +149,13 @@ def predict(network: Any, crops: npt.NDArray[Any], block: int = 500) -> npt.NDAr
 def judge_glyphs(recipe: Recipe, places: Places, network: Any) -> tuple[dict[str, Any], float]:
     """Accuracy, calibration and rejection on sets never trained on; and the temperature fitted on held-out writers."""
     spec = recipe.crops.spec()
-    sets = validation_sets(places.shared, spec, recipe.seed)
+    metrics, temperature = judge_sets(network, validation_sets(places.shared, spec, recipe.seed))
+    metrics["negatives_rejected"] = _judge_negatives(recipe, places, network, spec, temperature)
+    return metrics, temperature
+
+
+def judge_sets(network: Any, sets: dict[str, Shard]) -> tuple[dict[str, Any], float]:
+    """Accuracy and calibration on each set; and the temperature, fitted on ``unipen_held_out`` where that is there."""
     answers = {name: predict(network, crops) for name, (crops, _) in sets.items()}
     temperature = 1.0
     if "unipen_held_out" in sets:
@@ -166,7 +172,6 @@ def judge_glyphs(recipe: Recipe, places: Places, network: Any) -> tuple[dict[str
             figures["wrongly_rejected"] = round(rejection(answers[name][block], UPPER + DIGITS, temperature), 4)
         metrics[name] = figures
         logger.info("%s: %s; mistakes %s", name, figures, confusions(answers[name], classes, UPPER + DIGITS))
-    metrics["negatives_rejected"] = _judge_negatives(recipe, places, network, spec, temperature)
     return metrics, temperature
 
 
