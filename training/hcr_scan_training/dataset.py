@@ -61,10 +61,10 @@ def draw_crops(sources: Sources | Source, data: Data, spec: CropSpec, count: int
                 ink = negative(draw, random)
             else:
                 ink = sources.draw(int(number), random)
-                if not is_small(CHARACTERS[number]):
+                if data.soiling and not is_small(CHARACTERS[number]):
                     ink = soiled(ink, random, previous)
                     previous = ink
-            seen = captured(ink, random)
+            seen = captured(ink, random) if data.capture else ink
             if np.count_nonzero(seen >= 64) > 0.45 * np.count_nonzero(ink >= 64):
                 break
         crops[row] = normalize_glyph(seen, spec)

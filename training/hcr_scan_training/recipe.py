@@ -41,6 +41,11 @@ class Data:
     negatives: float = 7.0
     #: What the weight of single characters is multiplied by.
     emphasis: dict[str, float] = field(default_factory=dict)
+    #: How far the characters of sets, fonts and drawn shapes are bent, slanted and stretched; 0: not at all.
+    distortion: float = 1.0
+    #: Whether walls, neighbors, gaps and cut edges are added; whether ink is blurred, made noisy or cut to one bit.
+    soiling: bool = True
+    capture: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -228,7 +228,7 @@ SHAPES: dict[str, tuple[_Form, ...]] = {
 }
 
 
-def drawn_shape(character: str, random: Random) -> Ink:
+def drawn_shape(character: str, random: Random, strength: float = 1.0) -> Ink:
     """One of the character's forms, distorted and drawn, with a margin around it."""
     forms = SHAPES[character]
     form = forms[int(random.integers(len(forms)))]
@@ -238,7 +238,7 @@ def drawn_shape(character: str, random: Random) -> Ink:
         stroke = np.array(points, np.float32) * np.array([wide, 1.0], np.float32)
         stroke = stroke + random.normal(0, 0.025, stroke.shape).astype(np.float32)
         strokes.append(smoothed(stroke, 2) if kind else _wavering(stroke, random))
-    return drawn_strokes(strokes, random)
+    return drawn_strokes(strokes, random, strength)
 
 
 def _wavering(stroke: Stroke, random: Random) -> Stroke:

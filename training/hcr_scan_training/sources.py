@@ -63,25 +63,26 @@ class Source:
     weight: float
     members: tuple[npt.NDArray[np.intp], ...]
 
-    def draw(self, number: int, random: Random) -> Ink:
+    def draw(self, number: int, random: Random, strength: float = 1.0) -> Ink:
         """One character of class ``number``, distorted, with a margin around it."""
         members = self.members[number]
         index = int(members[random.integers(len(members))])
         if isinstance(self.glyphs, Bitmaps):
             relative = RELATIVE_SIZE.get(CHARACTERS[number], 1.0)
-            return warped_bitmap(self.glyphs.ink(index), random, relative=relative)
+            return warped_bitmap(self.glyphs.ink(index), random, strength, relative=relative)
         strokes = self.glyphs.strokes(index)
         if self.glyphs.coarse(index) or random.random() < 0.3:
             strokes = [smoothed(stroke) for stroke in strokes]
-        return drawn_strokes(strokes, random)
+        return drawn_strokes(strokes, random, strength)
 
 
 class Sources:
-    """All sources; weights decide which of them draws a character."""
+    """All sources; weights decide which of them draws a character, ``distortion`` how far it is bent."""
 
-    def __init__(self, sources: list[Source], shapes: float = 0.0) -> None:
+    def __init__(self, sources: list[Source], shapes: float = 0.0, distortion: float = 1.0) -> None:
         self.sources = tuple(sources)
         self._shapes = shapes
+        self._distortion = distortion
         weights = np.array([[s.weight * (len(m) > 0) for m in s.members] for s in sources])
         totals = weights.sum(axis=0)
         missing = "".join(CHARACTERS[i] for i in np.flatnonzero(totals == 0) if CHARACTERS[i] not in PUNCTUATION)
@@ -99,9 +100,9 @@ class Sources:
         if character in PUNCTUATION and (not self._found[number] or random.random() < DRAWN_MARKS):
             return drawn_mark(character, random)
         if character in SHAPES and random.random() < self._shapes:
-            return drawn_shape(character, random)
+            return drawn_shape(character, random, self._distortion)
         which = int(np.searchsorted(self._shares[:, number], random.random()))
-        ink = self.sources[min(which, len(self.sources) - 1)].draw(number, random)
+        ink = self.sources[min(which, len(self.sources) - 1)].draw(number, random, self._distortion)
         if character in "07Z" and random.random() < 0.05:
             _cross(ink, character, random)
         return ink
@@ -150,7 +151,7 @@ def open_sources(data: Data, shared: Path, fonts: Path, held_out: bool = False) 
                 chosen = [file for file in chosen if "-400-normal" in file.name]
             characters = CHARACTERS.replace(_NOT_FROM_SCHOOL, "") if name == "school_fonts" else CHARACTERS
             sources.append(source_of(font_bitmaps(name, chosen, characters), data.sets[name], held_out))
-    return Sources(sources, data.sets.get("shapes", 0.0))
+    return Sources(sources, data.sets.get("shapes", 0.0), data.distortion)
 
 
 def source_of(

@@ -72,7 +72,7 @@ def train(recipe_path: Path, output: Path, shared: Path | None = None, fonts: Pa
         prepare(recipe.seed, recipe.training.threads, recipe.training.mixed_precision)
         if not (manifest := output / "manifest.json").exists():
             write_manifest(corpus_manifest(recipe, places.shared, places.fonts), manifest)
-        glyph = _fit_glyphs(recipe, places)
+        glyph = fit_glyphs(recipe, places)
         page = _fit_pages(recipe, places)
         return finish(recipe, places, glyph, page)
 
@@ -91,7 +91,8 @@ def finish(recipe: Recipe, places: Places, glyph: Any, page: Any) -> dict[str, A
     return metrics
 
 
-def _fit_glyphs(recipe: Recipe, places: Places) -> Any:
+def fit_glyphs(recipe: Recipe, places: Places) -> Any:
+    """The recipe's crops drawn and its cycles carried out, each going on from what ``places.state`` holds."""
     settings = recipe.training
     shards = build_shards(recipe, places.shared, places.fonts, places.state / "shards")
 
