@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import os
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from hcr_scan.document import Status, line_name
-from hcr_scan.geometry import BoundingBox
-from hcr_scan.journal.database import Database
+from hcr_scan.document import Status
+from hcr_scan.journal.database import Database, damaged
 from hcr_scan.journal.journal import Journal, PackedRecord
-from hcr_scan.review.items import DOUBTFUL, LINE, Filter, Item, State
+from hcr_scan.review.items import DOUBTFUL, Filter, State
+from hcr_scan.review.page_parts import Part, parts_of, text_of
 from hcr_scan.review.selection import UNSELECTED, Selection, doubt_of, select
-from hcr_scan.review.store import ReviewStore, packed
+from hcr_scan.review.store import ReviewStore
 from hcr_scan.sinks.records import Record
 
 #: Pages taken over in one transaction.
 BATCH = 200
-#: Boxes of one field in two readings share at least so much of the area of both.
-SAME_PLACE = 0.5
+
+
+_ADD_ITEM = """
+INSERT OR REPLACE INTO items (id, page, place, document, name, kind, status, doubt, confidence, value, starts, ends)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
 
 
 @dataclass(slots=True)
@@ -74,6 +79,7 @@ class _Indexing:
     database: Database
     store: ReviewStore
     result: Indexed = field(default_factory=Indexed)
+    last_item: int | None = None
 
     def run(self, journal: Journal) -> None:
         self.database.write("CREATE TEMP TABLE IF NOT EXISTS met (page INTEGER PRIMARY KEY)")
@@ -98,10 +104,14 @@ class _Indexing:
                 self.database.write("UPDATE pages SET sequence = ? WHERE id = ?", (sequence, page))
             self.result.kept += 1
         else:
-            values = journal.unpacked(record)
+            try:
+                values, parts = parts_of(text_of(record.data))
+            except (zlib.error, ValueError, LookupError, TypeError) as error:
+                raise damaged(journal.path, error) from error
             before = known[0] if known else self._moved(journal, values["source"])
             page = self._page(before, document, values, digest, sequence)
-            self._items(page, before, document, values)
+            self._items(page, before, document, values["source"]["sha256"], parts)
+            self.database.write("INSERT OR REPLACE INTO records VALUES (?, ?)", (page, record.data))
             if not self.result.taken:
                 self._unselected()
             self.result.taken += 1
@@ -140,46 +150,53 @@ class _Indexing:
             (before and before.id, *values),
         )
 
-    def _items(self, page: int, before: _Known | None, document: int, record: Record) -> None:
+    def _items(self, page: int, before: _Known | None, document: int, sha256: str, parts: Sequence[Part]) -> None:
         """Put the items of a page in place of those it had; what reads as before keeps its number and its decisions."""
         old = {item.name: item for item in self.store.page_items(page)} if before else {}
-        same_file = before is not None and before.sha256 == record["source"]["sha256"]
-        for place, part in enumerate(_parts(record)):
+        same_file = before is not None and before.sha256 == sha256
+        numbers, kept = [], []
+        for part in parts:
             known = old.get(part.name)
             if known is not None and same_file and part.reads_like(known):
                 del old[part.name]
-                self._add(known.id, page, place, document, part)
-                self.store.settle(known.id)
+                kept.append(known.id)
+                numbers.append(known.id)
             else:
-                self._add(None, page, place, document, part)
+                numbers.append(self._new_number())
+        self.database.write_many("DELETE FROM glyphs WHERE item = ?", [(number,) for number in kept])
+        self._add(page, document, list(zip(numbers, parts, strict=True)))
+        for number in kept:
+            self.store.settle(number)
         self._drop([item.id for item in old.values()])
 
-    def _add(self, number: int | None, page: int, place: int, document: int, part: _Part) -> None:
-        record = part.record
-        status = Status(record["status"])
-        number = self.database.insert(
-            "INSERT OR REPLACE INTO items (id, page, place, document, name, kind, status, doubt, confidence, value) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (number, page, place, document, part.name, part.kind, status.value,
-             doubt_of(status, record["reasons"]).value, record["confidence"], part.value),
-        )  # fmt: skip
-        self.database.write("INSERT OR REPLACE INTO contents VALUES (?, ?)", (number, packed(record)))
-        self.database.write("DELETE FROM glyphs WHERE item = ?", (number,))
-        self.database.write_many(
-            "INSERT INTO glyphs (item, number, text, confidence, shown) VALUES (?, ?, ?, ?, 0)",
-            [
-                (number, at, glyph["text"], glyph["confidence"])
-                for at, glyph in enumerate(part.glyphs)
-                if glyph["status"] in DOUBTFUL
-            ],
-        )
+    def _new_number(self) -> int:
+        """A number that no item has had since the last one was added."""
+        if self.last_item is None:
+            self.last_item = int(self.database.rows("SELECT coalesce(max(id), 0) FROM items")[0][0])
+        self.last_item += 1
+        return self.last_item
+
+    def _add(self, page: int, document: int, numbered: Sequence[tuple[int, Part]]) -> None:
+        """Write the items of a page, and their doubtful glyphs."""
+        self.database.write_many(_ADD_ITEM, (
+            (number, page, place, document, part.name, part.kind, part.record["status"],
+             doubt_of(Status(part.record["status"]), part.record["reasons"]).value, part.record["confidence"],
+             part.value, part.starts, part.ends)
+            for place, (number, part) in enumerate(numbered)
+        ))  # fmt: skip
+        self.database.write_many("INSERT INTO glyphs (item, number, text, confidence, shown) VALUES (?, ?, ?, ?, 0)", (
+            (number, at, glyph["text"], glyph["confidence"])
+            for number, part in numbered
+            for at, glyph in enumerate(part.glyphs)
+            if glyph["status"] in DOUBTFUL
+        ))  # fmt: skip
 
     def _drop(self, items: Sequence[int]) -> None:
         """Forget items, and what was decided of them."""
         for item in items:
             own = "SELECT count(*) FROM decisions WHERE valid AND item = ?"
             self.result.dropped += int(self.database.rows(own, (item,))[0][0])
-            for table in ("decisions", "glyph_decisions", "contents", "glyphs"):
+            for table in ("decisions", "glyph_decisions", "glyphs"):
                 self.database.write(f"DELETE FROM {table} WHERE item = ?", (item,))  # noqa: S608
             self.database.write("DELETE FROM items WHERE id = ?", (item,))
 
@@ -191,52 +208,11 @@ class _Indexing:
         for page in gone:
             self._drop([item for (item,) in self.database.rows("SELECT id FROM items WHERE page = ?", (page,))])
             self.database.write("DELETE FROM pages WHERE id = ?", (page,))
+            self.database.write("DELETE FROM records WHERE page = ?", (page,))
         self.result.gone = len(gone)
         if gone:
             self._unselected()
             self.database.write("DELETE FROM documents WHERE id NOT IN (SELECT document FROM pages)")
-
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """A field or a line of a page, as its record has it."""
-
-    name: str
-    kind: str
-    value: str
-    record: Record
-
-    @property
-    def glyphs(self) -> list[Record]:
-        if self.kind == LINE:
-            return [glyph for word in self.record["words"] for glyph in word["glyphs"]]
-        glyphs: list[Record] = self.record["glyphs"]
-        return glyphs
-
-    def reads_like(self, item: Item) -> bool:
-        """Whether it reads as an item did, so that what was decided of that still holds."""
-        return (
-            item.kind == self.kind
-            and item.value == self.value
-            and item.raw == self.record.get("raw", self.value)
-            and [glyph.text for glyph in item.glyphs] == [glyph["text"] for glyph in self.glyphs]
-            and _same_place(item.box, BoundingBox(*self.record["box"]))
-        )
-
-
-def _parts(record: Record) -> Iterator[_Part]:
-    """The fields and lines of a page; one that failed has none."""
-    for field_ in record["fields"]:
-        yield _Part(field_["name"], field_["kind"], field_["value"], field_)
-    for number, line in enumerate(record["lines"], 1):
-        yield _Part(line_name(number), LINE, line["text"], line)
-
-
-def _same_place(first: BoundingBox, second: BoundingBox) -> bool:
-    if first == second:
-        return True
-    shared = first.intersection(second)
-    return shared is not None and shared.area >= SAME_PLACE * max(first.area, second.area)
 
 
 def _batches(records: Iterable[PackedRecord]) -> Iterator[list[PackedRecord]]:

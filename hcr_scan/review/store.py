@@ -8,22 +8,22 @@ import zlib
 from collections.abc import Iterator, Sequence
 from typing import Any, Self
 
-from hcr_scan.document import Field, Line, Source, Verdict
+from hcr_scan.document import Field, Source, Verdict
 from hcr_scan.journal.database import Database, Row, damaged
 from hcr_scan.review import glyph_store, tallies
 from hcr_scan.review.decisions import are_different, final_of, plainly
 from hcr_scan.review.glyph_store import GlyphDecision, GlyphItem, GlyphPosition
 from hcr_scan.review.items import LINE, Decision, Filter, Item, ItemPage, Position, State, Totals, Why
+from hcr_scan.review.page_parts import part_at, text_of
 from hcr_scan.review.tables import REVIEW, SETTLING, bit, condition_of, indexes, open_condition, source_of
 from hcr_scan.sinks.record_reading import field_of, line_of
-from hcr_scan.sinks.records import Record, json_text
 
 #: Rows read at a time.
 CHUNK = 200
 #: Files and names that a filter may be chosen from, at most.
 MOST_CHOICES = 1_000
 
-_ITEM = "i.id, i.page, i.place, i.name, i.kind, i.why, c.data FROM items i JOIN contents c ON c.item = i.id"
+_ITEM = "i.id, i.page, i.place, i.name, i.kind, i.why, i.starts, i.ends FROM items i"
 _DECISION = "item, pass, reviewer, verdict, value, decided_at FROM decisions"
 
 
@@ -339,13 +339,18 @@ class ReviewStore:
 
     def _items(self, condition: str, values: Sequence[object]) -> list[Item]:
         rows = self.database.rows(f"SELECT {_ITEM} WHERE {condition}", values)
-        pages = self._pages({row[1] for row in rows})
+        numbers = {row[1] for row in rows}
+        pages, texts = self._pages(numbers), self._texts(sorted(numbers))
         decisions = self.decisions_on([row[0] for row in rows])
-        return [self._item(row, pages[row[1]], decisions.get(row[0], [])) for row in rows]
+        return [self._item(row, pages[row[1]], texts[row[1]], decisions.get(row[0], [])) for row in rows]
 
-    def _item(self, row: Row, page: ItemPage, decisions: Sequence[Decision]) -> Item:
-        number, _, place, name, kind, why, data = row
-        part = self._unpacked(data, kind)
+    def _item(self, row: Row, page: ItemPage, text: str, decisions: Sequence[Decision]) -> Item:
+        number, _, place, name, kind, why, starts, ends = row
+        try:
+            record = part_at(text, starts, ends)
+            part = line_of(record) if kind == LINE else field_of(record)
+        except (ValueError, LookupError, TypeError) as error:
+            raise damaged(self.path, error, REVIEW) from error
         field = part if isinstance(part, Field) else None
         value = part.value if isinstance(part, Field) else part.text
         return Item(
@@ -354,11 +359,12 @@ class ReviewStore:
             None if why is None else Why(why), tuple(decisions),
         )  # fmt: skip
 
-    def _unpacked(self, data: bytes, kind: str) -> Field | Line:
+    def _texts(self, numbers: Sequence[int]) -> dict[int, str]:
+        """The texts of the records of pages."""
+        rows = self.database.rows(f"SELECT page, data FROM records WHERE page IN ({_marks(numbers)})", numbers)  # noqa: S608
         try:
-            record = json.loads(zlib.decompress(data).decode("utf-8", "surrogatepass"))
-            return line_of(record) if kind == LINE else field_of(record)
-        except (zlib.error, ValueError, LookupError, TypeError) as error:
+            return {page: text_of(data) for page, data in rows}
+        except (zlib.error, ValueError) as error:
             raise damaged(self.path, error, REVIEW) from error
 
     def _pages(self, numbers: set[int]) -> dict[int, ItemPage]:
@@ -380,11 +386,6 @@ class ReviewStore:
         for item, pass_, reviewer, verdict, value, at in rows:
             found.setdefault(item, []).append(Decision(item, pass_, reviewer, Verdict(verdict), value, at))
         return found
-
-
-def packed(record: Record) -> bytes:
-    """The record of a field or line as the store keeps it."""
-    return zlib.compress(json_text(record).encode("utf-8", "surrogatepass"), 1)
 
 
 def _marks(values: Sequence[object]) -> str:

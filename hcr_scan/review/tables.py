@@ -13,6 +13,7 @@ SUFFIX = ".review"
 #: The pass in which differences between the first two are settled.
 SETTLING = 3
 
+#: ``records`` are the journal's, of which an item is what is from its ``starts`` to its ``ends``, in characters.
 #: ``tallies`` count items that are alike in what is mostly asked for. ``decided`` of items and glyphs has a bit
 #: for each pass with a valid decision. ``glyphs`` are the doubtful ones alone, ``shown`` where their item needs a look.
 #: A replaced decision stays, no longer valid, for undo. An action is what one call did, and one undo takes back.
@@ -29,7 +30,8 @@ CREATE INDEX page_sequence ON pages (sequence);
 CREATE TABLE items (
     id INTEGER PRIMARY KEY, page INTEGER NOT NULL, place INTEGER NOT NULL, document INTEGER NOT NULL,
     name TEXT NOT NULL, kind TEXT NOT NULL, status TEXT NOT NULL, confidence REAL NOT NULL, value TEXT NOT NULL,
-    doubt TEXT NOT NULL, why TEXT, decided INTEGER NOT NULL DEFAULT 0, different INTEGER NOT NULL DEFAULT 0
+    doubt TEXT NOT NULL, why TEXT, decided INTEGER NOT NULL DEFAULT 0, different INTEGER NOT NULL DEFAULT 0,
+    starts INTEGER NOT NULL, ends INTEGER NOT NULL
 );
 CREATE INDEX item_places ON items (page, place);
 CREATE TABLE tallies (
@@ -37,7 +39,7 @@ CREATE TABLE tallies (
     different INTEGER NOT NULL, items INTEGER NOT NULL
 );
 CREATE INDEX named_tallies ON tallies (name);
-CREATE TABLE contents (item INTEGER PRIMARY KEY, data BLOB NOT NULL);
+CREATE TABLE records (page INTEGER PRIMARY KEY, data BLOB NOT NULL);
 CREATE TABLE actions (
     id INTEGER PRIMARY KEY AUTOINCREMENT, reviewer TEXT NOT NULL, pass INTEGER NOT NULL, decided_at REAL NOT NULL
 );
@@ -64,7 +66,7 @@ CREATE INDEX action_glyph_decisions ON glyph_decisions (action)
 
 REVIEW = DatabaseKind(
     0x68637276,  # "hcrv"
-    1,
+    2,
     _TABLES,
     "review",
     "delete it to start anew, which loses its decisions",
