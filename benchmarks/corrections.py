@@ -74,7 +74,7 @@ RULES = (
 
 def reviewed_forms(count: int, folder: Path) -> None:
     """Forms with known truth, reviewed by each rule."""
-    drawn, template, classifier = pages(count, 1), load_template(KYC / "kyc.toml"), load_classifier()
+    drawn, template, classifier = list(pages(count, 1)), load_template(KYC / "kyc.toml"), load_classifier()
     truth = {image.ref.path: written for image, written in drawn}
     results = [read_page(image, classifier, Settings(), [template]) for image, _ in drawn]
     known = [page for page in results if isinstance(page, ReadPage) and page.template is not None]

@@ -118,6 +118,14 @@ def form(number: int, seed: int, hands: list[Writer], cities: list[str]) -> tupl
     return PageImage(PageRef(f"{number}.png", 0, 1, ""), np.asarray(turned), dpi, True), delivered(who)
 
 
+def pages(count: int, seed: int, first: int = 0) -> Iterator[tuple[PageImage, dict[str, str]]]:
+    """The forms up to a number, in the hands of writers the model never saw, and what they say."""
+    cities = [line for line in (KYC / "cities.txt").read_text().splitlines() if not line.startswith("#")]
+    needed = set(string.ascii_uppercase + string.digits)
+    hands = [writer for writer in held_out_writers() if needed <= set(writer.samples)]
+    return (form(number, seed, hands, cities) for number in range(first, count))
+
+
 #: Width and height of A4 in hundredths of an inch.
 A4_INCHES = (827, 1169)
 
@@ -143,12 +151,8 @@ def read_forms(chosen: argparse.Namespace, done: int) -> Iterator[str]:
     page = template.pages[0]
     bare = tuple(replace(field, knowledge=Knowledge(), normalize=()) for field in page.fields)
     places = replace(template, pages=(replace(page, fields=bare),), checks=(), sha256="places alone")
-    cities = [line for line in (KYC / "cities.txt").read_text().splitlines() if not line.startswith("#")]
-    needed = set(string.ascii_uppercase + string.digits)
-    hands = [writer for writer in held_out_writers() if needed <= set(writer.samples)]
     classifier = load_classifier()
-    for number in range(done, chosen.forms):
-        image, written = form(number, chosen.seed, hands, cities)
+    for number, (image, written) in enumerate(pages(chosen.forms, chosen.seed, done), done):
         started = time.process_time()
         known = answers(template, image, written, classifier)
         seconds = time.process_time() - started

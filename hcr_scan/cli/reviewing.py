@@ -6,7 +6,7 @@ import contextlib
 import getpass
 import os
 import shlex
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,8 @@ from hcr_scan.errors import ExitCode, UsageError
 from hcr_scan.journal.identity import RunIdentity
 from hcr_scan.journal.journal import SUFFIX
 from hcr_scan.review.indexing import Indexed, index
+from hcr_scan.review.items import Filter
+from hcr_scan.review.page_images import PageImages, prepare_pictures
 from hcr_scan.review.selection import Selection, remembered
 from hcr_scan.review.server.application import Review, application
 from hcr_scan.review.server.security import new_token
@@ -35,6 +37,8 @@ from hcr_scan.sources.pages import shown
 
 #: Pictures made at a time; more wait.
 PICTURE_THREADS = 4
+#: So many fields have their pages decoded before the page is opened.
+FIRST_FIELDS = 2
 
 
 def review_scan(scanned: str, options: dict[str, Any]) -> ExitCode:
@@ -57,11 +61,22 @@ def review_scan(scanned: str, options: dict[str, Any]) -> ExitCode:
             shown(Path(base).name), _next_command(base, target), options["reviewer"] or _login(),
         )  # fmt: skip
         token, port = new_token(), listener.getsockname()[1]
-        _invite(f"http://{HOST}:{port}/?token={token}", options["open_browser"])
-        code = serve(application(review, token, port), listener)
+
+        def invite() -> None:
+            _make_ready(store, images, threads)
+            _invite(f"http://{HOST}:{port}/?token={token}", options["open_browser"])
+
+        code = serve(application(review, token, port), listener, invite)
         images.close()
         click.echo(f"{standing(store)}; next: {review.apply}", err=True)
         return code
+
+
+def _make_ready(store: ReviewStore, images: PageImages, threads: Executor) -> None:
+    """Have the pages of the first fields decoded by the time that the browser asks for them."""
+    prepare_pictures()
+    for item in store.queue(Filter(), limit=FIRST_FIELDS):
+        threads.submit(images.pixels, item.page)
 
 
 def _selection(options: dict[str, Any], store: ReviewStore) -> Selection | None:

@@ -53,6 +53,14 @@ def prepare_worker() -> None:
     import hcr_scan.sources.tiff  # noqa: F401
 
 
+def prepare_pictures() -> None:
+    """Import what making pictures takes, here and now, so that the first one does not wait for it."""
+    import PIL.JpegImagePlugin
+    import PIL.PngImagePlugin  # noqa: F401
+
+    import hcr_scan.sinks.overlay  # noqa: F401
+
+
 def load_requested(request: PageRequest) -> PageImage | PageFailure:
     """The page, in a worker."""
     return load_page(request.ref, request.settings)

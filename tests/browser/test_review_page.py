@@ -259,6 +259,58 @@ def test_when_the_program_is_gone_what_was_typed_stays(browser: Browser, tmp_pat
     assert browser.text("item-name") == "a"
 
 
+#: Decisions do not reach the program from now on, and that is found out after a while.
+LOST = """
+const real = window.fetch; window.kept = real;
+window.fetch = (...asked) => asked[0] !== '/api/decisions' ? real(...asked)
+  : new Promise((_, fail) => setTimeout(() => fail(new TypeError('gone')), 1000));
+"""
+
+
+def test_an_accepted_field_that_could_not_be_saved_comes_back(browser: Browser, tmp_path: Path) -> None:
+    with reviewing(tmp_path, four(tmp_path)) as address:
+        begin(browser, address)
+        browser.script(LOST)
+        browser.press(ENTER)
+        browser.wait_for("item-name", "b")
+        browser.press("TYPED")
+        browser.wait_for("item-name", "a")
+        assert "does not answer" in browser.text("failure")
+        assert browser.value() == "ABC"
+        browser.script("window.fetch = window.kept")
+        browser.press(ENTER)
+        browser.wait_for("item-name", "b")
+        # What was typed there meanwhile is still there.
+        assert browser.value() == "TYPED"
+        browser.press(ENTER)
+        browser.wait_for("item-name", "c")
+        assert not browser.shown("failure")
+        browser.wait_for("counts", "2 of 4 decided")
+    assert decisions(tmp_path) == {"a": ("accepted", "ABC"), "b": ("corrected", "TYPED")}
+
+
+def test_no_second_decision_is_sent_before_the_first_is_saved(browser: Browser, tmp_path: Path) -> None:
+    with reviewing(tmp_path, four(tmp_path)) as address:
+        begin(browser, address)
+        browser.script(LOST)
+        browser.press(ENTER)
+        browser.wait_for("item-name", "b")
+        browser.press(ENTER)
+        browser.wait_for("item-name", "a")
+        assert "does not answer" in browser.text("failure")
+    assert decisions(tmp_path) == {}
+
+
+def test_a_decision_is_saved_although_the_page_is_closed_at_once(browser: Browser, tmp_path: Path) -> None:
+    with reviewing(tmp_path, four(tmp_path)) as address:
+        begin(browser, address)
+        browser.press(ENTER)
+        browser.open("about:blank")
+        browser.open(address)
+        browser.wait_for("counts", "1 of 4 decided")
+    assert decisions(tmp_path) == {"a": ("accepted", "ABC")}
+
+
 def test_what_is_typed_before_the_next_field_comes_is_not_in_half_of_it(browser: Browser, tmp_path: Path) -> None:
     with reviewing(tmp_path, four(tmp_path)) as address:
         begin(browser, address)

@@ -18,6 +18,16 @@ def test_every_stage_is_still_called_by_its_name() -> None:
     assert missing_names() == [], "benchmarks/stages.py names functions that are called otherwise now"
 
 
+def test_every_benchmark_finds_what_it_takes_from_others() -> None:
+    names = sorted(path.stem for path in (ROOT / "benchmarks").glob("*.py"))
+    lines = [f"import benchmarks.{name}" for name in names]
+    lines += ["from benchmarks.filled_forms import pages", "next(pages(1, 1))"]
+    done = subprocess.run(
+        [sys.executable, "-c", "; ".join(lines)], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.slow
 def test_speed_is_measured_in_every_format(tmp_path: Path) -> None:
     command = [sys.executable, str(ROOT / "benchmarks" / "pages.py"), "--copies", "1", "--jobs", "1"]

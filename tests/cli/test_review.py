@@ -76,6 +76,14 @@ def test_the_printed_address_opens_and_a_signal_ends_it(journal: Path, ending: s
     assert "Traceback" not in rest
 
 
+def test_a_signal_at_the_moment_of_the_address_ends_it_too(journal: Path) -> None:
+    with started(journal) as (process, _):
+        process.send_signal(signal.SIGINT)
+        _, rest = process.communicate(timeout=30)
+    assert process.returncode == ExitCode.OK
+    assert "0 decided, 2 open" in rest
+
+
 def test_it_listens_on_this_machine_alone(journal: Path) -> None:
     with started(journal) as (_, address):
         port = int(address.split(":")[2].split("/")[0])

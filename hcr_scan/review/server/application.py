@@ -13,9 +13,8 @@ from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
-from starlette.routing import Mount, Route
-from starlette.staticfiles import StaticFiles
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from hcr_scan.document import Verdict
@@ -40,6 +39,7 @@ from hcr_scan.review.store import ReviewStore
 from hcr_scan.sources.pages import shown
 
 STATIC = Path(__file__).parent / "static"
+_MEDIA_TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
 
 class NotThere(Exception):
@@ -65,12 +65,23 @@ class Review:
     clock: Callable[[], float] = time.time
     #: Files by the keys that stand for them in the page.
     paths: dict[str, str] = field(default_factory=dict)
+    #: What the page consists of, by name.
+    files: dict[str, bytes] = field(default_factory=lambda: {path.name: path.read_bytes() for path in STATIC.iterdir()})
 
     # What the page asks for
 
     async def page(self, request: Request) -> Response:
         del request
-        return FileResponse(STATIC / "index.html")
+        return self._file("index.html")
+
+    async def static(self, request: Request) -> Response:
+        return self._file(request.path_params["name"])
+
+    def _file(self, name: str) -> Response:
+        """One of our own files, all of which are in memory: a name is a key and no path."""
+        if name not in self.files:
+            raise NotThere("there is no such file")
+        return Response(self.files[name], media_type=_MEDIA_TYPES[Path(name).suffix])
 
     async def session(self, request: Request) -> Response:
         del request
@@ -197,7 +208,7 @@ def application(review: Review, token: str, port: int) -> ASGIApp:
         Route("/api/decisions", review.decide, methods=["POST"]),
         Route("/api/glyphs", review.decide_glyphs, methods=["POST"]),
         Route("/api/undo", review.undo, methods=["POST"]),
-        Mount("/static", StaticFiles(directory=STATIC)),
+        Route("/static/{name}", review.static),
     ]
     handlers = {
         BadRequest: _told(400),

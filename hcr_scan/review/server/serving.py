@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
 
 import uvicorn
@@ -28,7 +28,8 @@ def listening(port: int) -> socket.socket:
     Raises:
         UsageError: the port is taken, or not ours to take.
     """
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # By its protocol asyncio knows that it need not hold back the second half of an answer for 40 ms (Nagle).
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((HOST, port))
@@ -39,14 +40,20 @@ def listening(port: int) -> socket.socket:
     return listener
 
 
-def serve(application: ASGIApp, listener: socket.socket) -> ExitCode:
-    """Answer requests until a signal says to end."""
+def serve(application: ASGIApp, listener: socket.socket, invite: Callable[[], None]) -> ExitCode:
+    """Answer requests until a signal says to end.
+
+    ``invite`` tells people of it. It is called when a signal already ends the server as it should: an interrupt in the
+    middle of a thread's import would leave that thread, and with it the program, waiting for ever.
+    """
     config = uvicorn.Config(
         application, log_config=None, access_log=False, lifespan="off", ws="none", http="h11", loop="asyncio",
         server_header=False, date_header=False, proxy_headers=False, timeout_graceful_shutdown=GRACE,
     )  # fmt: skip
     server = _Server(config)
-    server.run(sockets=[listener])
+    with server.ended_by_signals():
+        invite()
+        server.run(sockets=[listener])
     return server.code
 
 
@@ -56,7 +63,7 @@ class _Server(uvicorn.Server):
     code = ExitCode.OK
 
     @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
+    def ended_by_signals(self) -> Iterator[None]:
         before = {}
         for name in _ENDINGS:
             number = getattr(signal, name, None)
@@ -67,6 +74,11 @@ class _Server(uvicorn.Server):
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """They are ours already."""
+        yield
 
     def _end(self, number: int, frame: FrameType | None) -> None:
         del frame

@@ -38,7 +38,9 @@ export async function picture(path, values) {
   return (await answer(fetch(address(path, values)))).blob();
 }
 
+// What is sent arrives also where the page is closed meanwhile.
 export async function post(path, values) {
-  const options = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(values) };
+  const headers = { "Content-Type": "application/json" };
+  const options = { method: "POST", keepalive: true, headers, body: JSON.stringify(values) };
   return (await answer(fetch(path, options))).json();
 }

@@ -1,9 +1,10 @@
-// Going from field to field: each decision is saved, and the answer awaited, before the next one is shown.
+// Going from field to field. What the program may object to is answered before the next field is shown; all else is on its
+// way to the disk when that comes, one decision at a time, and comes back where it could not be saved.
 
 import { get, post } from "./api.js";
 import { showBroken, spoken, showItem, showMode, valueChanged } from "./item.js";
 import { refit, toggleBoxes, zoom } from "./ink.js";
-import { Turn, part, say, shown } from "./page.js";
+import { Turn, afterPaint, complain, lost, part, say, shown } from "./page.js";
 import { counted, showTotals } from "./progress.js";
 import { Queue } from "./queue.js";
 import { mode, remember, reviewer, session } from "./session.js";
@@ -11,6 +12,8 @@ import { mode, remember, reviewer, session } from "./session.js";
 let queue = null;
 const turn = new Turn();
 let early = false;
+// The decision that is on its way.
+let saving = null;
 // The value that was refused for the rules that it breaks: given again, it is meant.
 let refused = null;
 
@@ -23,13 +26,18 @@ export function isEarly(event) {
 }
 
 export async function openFields() {
-  queue = new Queue({ ...session.filter }, session.pass);
   await turn.take(async () => {
+    await saving;
+    queue = new Queue({ ...session.filter }, session.pass);
     // The two do not wait for each other.
     await Promise.all([queue.begin(session.item), refreshTotals()]);
     show("");
-    performance.mark("first-field");
   });
+}
+
+// When all that was decided is on the disk, or came back.
+export async function settled() {
+  await saving?.catch(() => {});
 }
 
 export async function refreshTotals() {
@@ -41,13 +49,13 @@ function show(words) {
   const item = queue.current;
   session.item = item?.id ?? null;
   refused = null;
-  remember();
+  afterPaint(remember);
   if (!item) return showDone(words);
   showItem(item);
   focusItem();
   say([words, early ? "What was typed before this field came was not taken." : ""].filter(Boolean).join(" "), spoken(item));
   early = false;
-  queue.prefetch();
+  afterPaint(() => queue.prefetch());
 }
 
 export function focusItem() {
@@ -61,6 +69,7 @@ export function focusItem() {
 
 function showDone(words) {
   part("item").hidden = true;
+  part("item").dataset.item = "";
   part("done").hidden = false;
   const open = session.filter.state === "open" && Object.keys(session.filter).length === 1;
   part("done-title").textContent = open ? "All fields are decided." : "No more fields here.";
@@ -94,17 +103,45 @@ async function save() {
 
 async function decide(item, verdict, value) {
   await turn.take(async () => {
+    await saving;
     const decision = { item: item.id, pass: session.pass, reviewer: reviewer(), verdict, value };
-    const nevertheless = refused?.item === item.id && refused.value === value;
-    const { broken, totals } = await post("/api/decisions", { ...decision, nevertheless });
-    if (broken) return refuse(item, value, broken);
+    if (verdict === "corrected") {
+      const nevertheless = refused?.item === item.id && refused.value === value;
+      const { broken, totals } = await post("/api/decisions", { ...decision, nevertheless });
+      if (broken) return refuse(item, value, broken);
+      showTotals(totals);
+    } else saveMeanwhile(item, decision);
     queue.note(item, decision);
     counted();
-    showTotals(totals);
+    // Only what is saved is left out of what comes again.
+    if (!queue.hasNext) await saving;
     await queue.next();
     const said = { accepted: "Accepted", corrected: "Saved", unreadable: "Unreadable", blank: "Blank" };
     show(`${said[verdict]}: ${verdict === "unreadable" || verdict === "blank" ? item.name : shown(value)}.`);
   });
+}
+
+function saveMeanwhile(item, decision) {
+  const before = item.decision;
+  const sent = post("/api/decisions", decision).then(
+    ({ totals }) => showTotals(totals),
+    (error) => {
+      saving = null;
+      comeBack(item, before);
+      complain(lost(error));
+      throw error;
+    },
+  );
+  saving = sent;
+  sent.catch(() => {});
+}
+
+// Back at a field that could not be saved; what was typed in another one meanwhile waits there.
+function comeBack(item, decision) {
+  const other = queue.current;
+  if (other && other !== item) other.draft = part("value").value;
+  queue.takeBack(item, decision);
+  show("");
 }
 
 function refuse(item, value, words) {
@@ -115,6 +152,7 @@ function refuse(item, value, words) {
 
 async function undo() {
   await turn.take(async () => {
+    await saving;
     const { item, totals } = await post("/api/undo", { reviewer: reviewer(), pass: session.pass });
     showTotals(totals);
     if (!item) return say("There is nothing of yours to undo.");
@@ -125,6 +163,7 @@ async function undo() {
 
 async function move(step) {
   await turn.take(async () => {
+    await saving;
     if (step > 0) await queue.next();
     else queue.previous();
     show("");

@@ -90,7 +90,7 @@ async function fillPictures(wanted, put) {
   const work = async () => {
     for (let glyph = order.shift(); glyph; glyph = order.shift()) {
       try {
-        put(glyph, await pictureOf(`/api/items/${glyph.item}/glyphs/${glyph.index}.png`));
+        put(glyph, (await pictureOf(`/api/items/${glyph.item}/glyphs/${glyph.index}.png`)).address);
       } catch (error) {
         put(glyph, null, error.message);
       }

@@ -1,22 +1,22 @@
 // Pictures, fetched ahead and kept while they are near. A few at a time, so that the one that is wanted is not last.
 
 import { picture } from "./api.js";
+import { part } from "./page.js";
 
 const KEPT = 80;
 const kept = new Map();
 
-// A promise of the picture's address; asked for again it is the same one.
-export function pictureOf(path, values) {
-  const key = path + JSON.stringify(values ?? {});
-  let found = kept.get(key);
-  if (found) kept.delete(key);
+// A promise of a picture, which has its image and its address; asked for again it is the same one.
+export function pictureOf(path) {
+  let found = kept.get(path);
+  if (found) kept.delete(path);
   else {
     found = { address: null };
-    found.promise = picture(path, values).then((blob) => ready(found, blob));
+    found.promise = picture(path).then((blob) => ready(found, blob));
     // One that failed is asked for again the next time.
-    found.promise.catch(() => kept.delete(key));
+    found.promise.catch(() => kept.delete(path));
   }
-  kept.set(key, found);
+  kept.set(path, found);
   for (const [oldest, { address }] of kept) {
     if (kept.size <= KEPT) break;
     kept.delete(oldest);
@@ -31,7 +31,7 @@ async function ready(found, blob) {
   found.image = new Image();
   found.image.src = found.address;
   await found.image.decode().catch(() => {});
-  return found.address;
+  return found;
 }
 
 export function cropOf(item) {
@@ -42,18 +42,24 @@ export function pageOf(item) {
   return pictureOf(`/api/pages/${item.page.id}.jpg`);
 }
 
-// Shows a picture, or says why there is none; does nothing where another was asked for in the meantime.
-export async function show(image, trouble, promise, isWanted) {
+// Shows a picture in the place of an image, or says why there is none; does nothing where another was asked for in the
+// meantime. The image itself takes the place, since it is decoded, which the address alone would be anew.
+export async function show(place, words, trouble, promise, isWanted) {
   try {
-    const address = await promise;
+    const { image } = await promise;
     if (!isWanted()) return;
-    image.src = address;
+    const before = part(place);
+    if (image !== before) {
+      before.removeAttribute("id");
+      image.id = place;
+      before.replaceWith(image);
+    }
+    image.alt = words;
     image.hidden = false;
     trouble.hidden = true;
   } catch (error) {
     if (!isWanted()) return;
-    image.hidden = true;
-    image.removeAttribute("src");
+    part(place).hidden = true;
     trouble.hidden = false;
     trouble.textContent = `${error.message} The field can still be decided from what was read.`;
   }

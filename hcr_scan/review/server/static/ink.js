@@ -1,7 +1,7 @@
 // The field's ink, with what was read under each character, and the page around it.
 
 import { cropOf, pageOf, show } from "./images.js";
-import { made, part, placed } from "./page.js";
+import { afterPaint, made, part, placed } from "./page.js";
 
 const TALLEST = 0.24;
 const MOST_ENLARGED = 3;
@@ -19,11 +19,9 @@ function inkScale(item) {
 export function showInk(item) {
   shownItem = item;
   const sheet = part("ink-sheet");
-  const image = part("ink-image");
   layOut(item);
-  image.alt = `Scan of the field ${item.name}`;
   sheet.classList.add("waiting");
-  show(image, part("ink-trouble"), cropOf(item), () => shownItem === item).then(() => {
+  show("ink-image", `Scan of the field ${item.name}`, part("ink-trouble"), cropOf(item), () => shownItem === item).then(() => {
     if (shownItem === item) sheet.classList.remove("waiting");
   });
   drawBoxes(item);
@@ -32,8 +30,7 @@ export function showInk(item) {
 
 function layOut(item) {
   const { width, height } = inkScale(item);
-  const [image, boxes] = [part("ink-image"), part("ink-boxes")];
-  for (const element of [image, boxes]) {
+  for (const element of [part("ink-picture"), part("ink-boxes")]) {
     element.style.width = `${width}px`;
     element.style.height = `${height}px`;
   }
@@ -73,14 +70,19 @@ export function toggleBoxes() {
   part("ink-boxes").hidden = !part("show-boxes").checked;
 }
 
+// The page comes a moment after the field: it is large, and nobody looks at it first.
 export function showPage(item) {
-  const image = part("page-image");
-  image.alt = `Page ${item.page.page} of ${item.page.file}`;
   pageScale = null;
-  const ready = show(image, part("page-trouble"), pageOf(item), () => shownItem === item);
-  scrollToMark(item);
-  ready.then(() => {
-    if (shownItem === item) part("page-sheet").hidden = image.hidden;
+  part("page-sheet").classList.add("waiting");
+  afterPaint(() => {
+    if (shownItem !== item) return;
+    scrollToMark(item);
+    const words = `Page ${item.page.page} of ${item.page.file}`;
+    show("page-image", words, part("page-trouble"), pageOf(item), () => shownItem === item).then(() => {
+      if (shownItem !== item) return;
+      part("page-sheet").hidden = part("page-image").hidden;
+      part("page-sheet").classList.remove("waiting");
+    });
   });
 }
 
@@ -110,6 +112,7 @@ function scrollToMark(item) {
 }
 
 export function zoom(item, factor) {
+  if (pageScale === null) scrollToMark(item);
   const wide = (part("page-view").clientWidth - 2) / item.page.width;
   pageScale = factor === null ? wide : Math.min(Math.max(pageScale * factor, wide / 2), 4);
   scrollToMark(item);

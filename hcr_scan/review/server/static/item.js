@@ -6,7 +6,10 @@ import { mode } from "./session.js";
 
 export function showItem(item) {
   part("item").hidden = false;
+  part("item").dataset.item = item.id;
   part("done").hidden = true;
+  // First, since it asks how wide the window is, which is known as long as nothing else has changed.
+  showInk(item);
   part("item-name").textContent = item.name;
   part("item-place").textContent = place(item);
   part("item-why").textContent = item.reasons.join("; ");
@@ -19,7 +22,6 @@ export function showItem(item) {
   showReadings(item);
   showRules(item);
   showMode();
-  showInk(item);
   showPage(item);
   valueChanged(item);
 }
@@ -31,6 +33,9 @@ export function place(item) {
 }
 
 function startValue(item) {
+  const { draft } = item;
+  delete item.draft;
+  if (draft !== undefined) return draft;
   if (item.decision) return item.decision.value;
   return item.settles ? "" : item.value;
 }

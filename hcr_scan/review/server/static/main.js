@@ -1,7 +1,7 @@
 // The page begins here: what is reviewed, which view is shown, and where keys go.
 
 import { get } from "./api.js";
-import { act, focusItem, isEarly, openFields, refreshTotals, wireFields } from "./fields.js";
+import { act, focusItem, isEarly, openFields, refreshTotals, settled, wireFields } from "./fields.js";
 import { openFilters, showFilters, wireFilters } from "./filters.js";
 import { actInGrid, openGroups, wireGroups } from "./groups.js";
 import { actionOf, fillHelp } from "./keys.js";
@@ -30,6 +30,7 @@ async function showView(view) {
   }
   remember();
   if (view === "groups") {
+    await settled();
     await Promise.all([openGroups(true), refreshTotals().catch((error) => complain(error.message))]);
   } else {
     await openFields();

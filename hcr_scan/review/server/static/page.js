@@ -38,6 +38,15 @@ export function complain(words) {
   failure.textContent = words;
 }
 
+// Once what the page shows by now is on the screen.
+export function afterPaint(work) {
+  requestAnimationFrame(() => setTimeout(work));
+}
+
+export function lost(error) {
+  return `${error.message} Nothing was lost: what you see is still here; try again.`;
+}
+
 // One thing at a time: what comes while another goes on is left; trouble is told and what was typed stays.
 export class Turn {
   busy = false;
@@ -49,7 +58,7 @@ export class Turn {
       await work();
       complain("");
     } catch (error) {
-      complain(`${error.message} Nothing was lost: what you see is still here; try again.`);
+      complain(lost(error));
     } finally {
       this.busy = false;
     }

@@ -5,7 +5,9 @@ import { cropOf, pageOf } from "./images.js";
 
 const CHUNK = 20;
 const BEHIND = 100;
-const AHEAD = 3;
+// So many fields have their ink at hand, and so many more their data.
+const AHEAD = 4;
+const LISTED = 10;
 
 export class Queue {
   constructor(filter, pass) {
@@ -36,8 +38,8 @@ export class Queue {
   }
 
   async next() {
-    if (this.index + 1 >= this.items.length) await this.#more();
-    if (this.index + 1 < this.items.length) this.index += 1;
+    if (!this.hasNext) await this.#more();
+    if (this.hasNext) this.index += 1;
     else return this.#again();
     if (this.index > BEHIND) this.#forget();
     return this.current;
@@ -65,9 +67,19 @@ export class Queue {
     item.decision = decision;
   }
 
-  // Have the pictures of the next fields at hand, and their data.
+  // The field that was noted last, with the decision that it had before.
+  takeBack(item, decision) {
+    item.decision = decision;
+    this.jump(item);
+  }
+
+  get hasNext() {
+    return this.index + 1 < this.items.length;
+  }
+
+  // Have the pictures of the next fields at hand, and the data of more.
   async prefetch() {
-    if (this.index + AHEAD >= this.items.length && !this.ended) await this.#more();
+    if (this.index + LISTED >= this.items.length && !this.ended) this.#more().catch(() => {});
     for (let ahead = 1; ahead <= AHEAD; ahead += 1) {
       const item = this.items[this.index + ahead];
       if (!item) return;
@@ -111,7 +123,6 @@ export class Queue {
     this.ended = found.items.length < CHUNK;
     return this.current;
   }
-
 
   #forget() {
     const gone = this.index - BEHIND;
