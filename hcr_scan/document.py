@@ -116,12 +116,16 @@ class MachineReading:
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """A person's word on a field or line: what was said, of what reading, and by whom."""
+    """A person's word on a field or line: what was said, of what reading, and by whom.
+
+    ``typed`` is what was typed where the value is another form of it, such as a date put into that of the field.
+    """
 
     verdict: Verdict
     value: str
     reviewer: str
     machine: MachineReading
+    typed: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

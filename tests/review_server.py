@@ -18,7 +18,7 @@ from hcr_scan.forms.template import Template
 from hcr_scan.review.page_images import PageImages
 from hcr_scan.review.server.application import Review, application
 from hcr_scan.review.server.telling import Teller
-from hcr_scan.review.server.wording import FieldRules
+from hcr_scan.review.server.wording import FieldWords
 from hcr_scan.settings import Limits, SourceSettings
 from tests.reviews import page, review_of
 
@@ -98,5 +98,5 @@ def served(folder: Path, *pages: Page, templates: tuple[Template, ...] = (), pas
     ):
         if passes != 1:
             store.passes = passes
-        teller = Teller(FieldRules(templates))
+        teller = Teller(FieldWords(templates))
         yield Client(Review(store, images, teller, threads, "out.csv", "hcr-scan apply out.csv", clock=lambda: 1000.0))

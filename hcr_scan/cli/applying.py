@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from hcr_scan.cli.bundles import bundle_folder
-from hcr_scan.cli.earlier import source_of
+from hcr_scan.cli.earlier import source_of, templates_of
 from hcr_scan.cli.guarding import guard_scan
 from hcr_scan.cli.outputs import chosen_output, open_earlier, remembered_request, tell_written
 from hcr_scan.cli.scanning import read_templates
@@ -27,6 +27,7 @@ from hcr_scan.review.auditing import AuditEstimate, estimate
 from hcr_scan.review.corrections import Applied, corrected_pages
 from hcr_scan.review.crops import Scan, write_crops
 from hcr_scan.review.indexing import Indexed, index
+from hcr_scan.review.rules import FieldRules
 from hcr_scan.review.store import ReviewStore
 from hcr_scan.review.tables import review_path
 from hcr_scan.settings import Settings, available_cores
@@ -43,8 +44,10 @@ def apply_review(scanned: str, options: dict[str, Any]) -> ExitCode:
         output = chosen_output(options["out"], options, tuple(request["output"]["names"]))
         with _review_of(journal.base) as store:
             indexed, applied = index(journal, store), Applied()
+            # Without a decision there is none to hold against the rules.
+            rules = FieldRules(*templates_of(journal.identity, request)) if store.reviewed else None
             write_pages(
-                corrected_pages(journal.results(), store, applied),
+                corrected_pages(journal.results(), store, applied, rules),
                 options["out"],
                 replace(output, corrections=True),
                 journal.identity.provenance,

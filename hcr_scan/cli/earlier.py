@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from hcr_scan.cli.options import password_of
+from hcr_scan.errors import UsageError
 from hcr_scan.journal.identity import RunIdentity
 from hcr_scan.settings import Limits, Settings, SourceSettings
 
 if TYPE_CHECKING:
+    from hcr_scan.forms.template import Template
     from hcr_scan.review.page_images import PageImages
 
 
@@ -30,3 +34,18 @@ def images_of(identity: RunIdentity, options: dict[str, Any]) -> PageImages:
     from hcr_scan.review.page_images import PageImages
 
     return PageImages(source_of(identity, options), limits_of(options), identity.folder)
+
+
+def templates_of(identity: RunIdentity, request: dict[str, Any]) -> tuple[tuple[Template, ...], str]:
+    """The scan's templates, and the characters of the run: what is known of its fields.
+
+    They are a help, so what asks for them goes on without those that are gone, and says so.
+    """
+    from hcr_scan.cli.scanning import read_templates
+
+    charset = Settings.of_values(identity.settings).charset
+    try:
+        return read_templates([identity.seen(path) for path in request["template_paths"]]), charset
+    except UsageError as error:
+        click.echo(f"what may stand in the fields is neither shown nor checked: {error}", err=True)
+        return (), charset

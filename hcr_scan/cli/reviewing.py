@@ -13,11 +13,9 @@ from typing import Any
 
 import click
 
-from hcr_scan.cli.earlier import images_of
+from hcr_scan.cli.earlier import images_of, templates_of
 from hcr_scan.cli.outputs import open_earlier, remembered_request
-from hcr_scan.cli.scanning import read_templates
-from hcr_scan.errors import ExitCode, UsageError
-from hcr_scan.journal.identity import RunIdentity
+from hcr_scan.errors import ExitCode
 from hcr_scan.journal.journal import SUFFIX
 from hcr_scan.review.indexing import Indexed, index
 from hcr_scan.review.items import Filter
@@ -27,11 +25,10 @@ from hcr_scan.review.server.application import Review, application
 from hcr_scan.review.server.security import new_token
 from hcr_scan.review.server.serving import HOST, listening, serve
 from hcr_scan.review.server.telling import Teller
-from hcr_scan.review.server.wording import FieldRules
+from hcr_scan.review.server.wording import FieldWords
 from hcr_scan.review.standing import standing
 from hcr_scan.review.store import ReviewStore
 from hcr_scan.review.tables import review_path
-from hcr_scan.settings import Settings
 from hcr_scan.sinks.targets import is_database, without_password
 from hcr_scan.sources.pages import shown
 
@@ -57,7 +54,7 @@ def review_scan(scanned: str, options: dict[str, Any]) -> ExitCode:
         _set_passes(store, options["passes"])
         threads = stack.enter_context(ThreadPoolExecutor(PICTURE_THREADS, "pictures"))
         review = Review(
-            store, images, Teller(_rules(request["template_paths"], identity)), threads,
+            store, images, Teller(FieldWords(*templates_of(identity, request))), threads,
             shown(Path(base).name), _next_command(base, target), options["reviewer"] or _login(),
         )  # fmt: skip
         token, port = new_token(), listener.getsockname()[1]
@@ -101,16 +98,6 @@ def _set_passes(store: ReviewStore, passes: int | None) -> None:
             "and are decided with the second",
             err=True,
         )
-
-
-def _rules(paths: list[str], identity: RunIdentity) -> FieldRules:
-    """What the scan's templates know; they are a help, so the review goes on without those that are gone."""
-    try:
-        templates = read_templates([identity.seen(path) for path in paths])
-        return FieldRules(templates, Settings.of_values(identity.settings).charset)
-    except UsageError as error:
-        click.echo(f"what may stand in the fields is neither shown nor checked: {error}", err=True)
-        return FieldRules()
 
 
 def _login() -> str:

@@ -18,6 +18,7 @@ from hcr_scan.document import (
 )
 from hcr_scan.review.decisions import final_of
 from hcr_scan.review.items import Decision
+from hcr_scan.review.rules import FieldRules
 from hcr_scan.review.store import ReviewStore
 
 
@@ -41,18 +42,22 @@ class Applied:
         return not self.open and not self.failed
 
 
-def corrected_pages(results: Iterable[PageResult], store: ReviewStore, applied: Applied) -> Iterator[PageResult]:
+def corrected_pages(
+    results: Iterable[PageResult], store: ReviewStore, applied: Applied, rules: FieldRules | None = None
+) -> Iterator[PageResult]:
     """Every page as it is delivered; ``applied`` counts along.
 
     Args:
         results: The pages of the journal that the review was last indexed from.
         store: The review.
         applied: What becomes of the fields.
+        rules: What the templates know: decided values that break a rule say so in their reasons.
     """
+    rules = FieldRules() if rules is None else rules
     for result in results:
         applied.pages += 1
         if isinstance(result, Page):
-            yield _corrected(result, store, applied)
+            yield _with_broken_rules(_corrected(result, store, applied), rules)
         else:
             applied.failed += 1
             yield result
@@ -74,6 +79,25 @@ def _corrected(page: Page, store: ReviewStore, applied: Applied) -> Page:
 
     fields = tuple(_field(part, last_word()) for part in page.fields)
     return replace(page, fields=fields, lines=tuple(_line(part, last_word()) for part in page.lines))
+
+
+def _with_broken_rules(page: Page, rules: FieldRules) -> Page:
+    """The page with reasons for the rules that people's values break: they had the last word, and it is told."""
+    if page.template is None or all(field.correction is None for field in page.fields):
+        return page
+    values = {field.name: field.value for field in page.fields if Reason.UNREADABLE not in field.reasons}
+    contradicting: set[str] = set()
+    contradicting.update(*(names for _, names in rules.contradictions(page.template, values)))
+
+    def judged(field: Field) -> Field:
+        if field.correction is None or field.name not in values:
+            return field
+        broken = rules.broken(page.template, field.name, field.value)
+        if field.name in contradicting:
+            broken.add(Reason.CHECK_FAILED)
+        return replace(field, reasons=tuple(reason for reason in Reason if reason in broken))
+
+    return replace(page, fields=tuple(map(judged, page.fields)))
 
 
 def _verdicts(store: ReviewStore, page: int) -> list[tuple[bool, Decision | None]]:
@@ -113,4 +137,4 @@ def _standing(decision: Decision) -> tuple[Status, tuple[Reason, ...]]:
 
 def _correction(decision: Decision, value: str, part: Field | Line) -> Correction:
     machine = MachineReading(value, part.confidence, part.status, part.reasons)
-    return Correction(decision.verdict, decision.value, decision.reviewer, machine)
+    return Correction(decision.verdict, decision.value, decision.reviewer, machine, decision.typed)

@@ -59,7 +59,7 @@ class ItemPage:
 class Decision:
     """What a person said of an item, in which pass; ``value`` is empty where it is blank or unreadable.
 
-    ``decided_at`` is in seconds of the Unix epoch.
+    ``decided_at`` is in seconds of the Unix epoch. ``typed`` is what was typed where the value is another form of it.
     """
 
     item: int
@@ -68,6 +68,7 @@ class Decision:
     verdict: Verdict
     value: str
     decided_at: float
+    typed: str | None = None
 
     def agrees_with(self, other: Decision) -> bool:
         """Whether both say the same of the item, in whatever way."""

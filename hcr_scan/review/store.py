@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Self
 
 from hcr_scan.document import Field, Source, Verdict
@@ -24,7 +24,7 @@ CHUNK = 200
 MOST_CHOICES = 1_000
 
 _ITEM = "i.id, i.page, i.place, i.name, i.kind, i.why, i.starts, i.ends FROM items i"
-_DECISION = "item, pass, reviewer, verdict, value, decided_at FROM decisions"
+_DECISION = "item, pass, reviewer, verdict, value, decided_at, typed FROM decisions"
 
 
 class ReviewStore:
@@ -179,7 +179,9 @@ class ReviewStore:
 
     # Deciding
 
-    def decide(self, number: int, pass_: int, reviewer: str, verdict: Verdict, value: str, at: float) -> None:
+    def decide(
+        self, number: int, pass_: int, reviewer: str, verdict: Verdict, value: str, at: float, typed: str | None = None
+    ) -> None:
         """What a person says of an item, in place of what was said of it in this pass before.
 
         Args:
@@ -189,6 +191,7 @@ class ReviewStore:
             verdict: ``corrected`` to the machine's own value is taken for ``accepted``, to nothing for ``blank``.
             value: What stands there; only heeded for ``corrected``.
             at: Seconds of the Unix epoch.
+            typed: What was typed, where the value is another form of it.
 
         Raises:
             KeyError: there is no such item.
@@ -199,7 +202,7 @@ class ReviewStore:
         verdict, value = plainly(verdict, value, machine)
         with self.database.transaction(durable=True):
             action = self._act(reviewer, pass_, at)
-            self.add_decision(action, Decision(number, pass_, reviewer, verdict, value, at))
+            self.add_decision(action, Decision(number, pass_, reviewer, verdict, value, at, typed))
 
     def undo(self, reviewer: str, pass_: int = 1) -> int | None:
         """Take back the latest thing that a reviewer did in a pass; gives the item, or the first of the items."""
@@ -268,11 +271,14 @@ class ReviewStore:
         items = {item.id: item for item in self.items(sorted({number for number, _ in rows}))}
         return [GlyphItem(items[item].glyphs[number], number, items[item]) for item, number in rows]
 
-    def decide_glyphs(self, decided: Sequence[tuple[int, int, str]], pass_: int, reviewer: str, at: float) -> list[int]:
+    def decide_glyphs(
+        self, decided: Sequence[tuple[int, int, str]], pass_: int, reviewer: str, at: float,
+        allowed: Callable[[Item, str], bool] | None = None,
+    ) -> list[int]:  # fmt: skip
         """A person's word on single glyphs: the item, the number of the glyph in it, and its character, or none.
 
-        An item is settled when all of its doubtful glyphs are decided, if it needs a look for no other reason and its
-        value is that of its glyphs. Gives the items that are settled by this.
+        An item is settled when all of its doubtful glyphs are decided, if it needs a look for no other reason, its
+        value is that of its glyphs, and ``allowed`` lets it. Gives the items that are settled by this.
 
         Raises:
             KeyError: there is no such item or glyph.
@@ -289,7 +295,7 @@ class ReviewStore:
             for item in items.values():
                 known = glyph_store.decided_texts(self.database, item.id, pass_)
                 value = glyph_store.settled_value(item, known)
-                if value is None:
+                if value is None or not (allowed is None or allowed(item, value)):
                     self.settle(item.id)
                     continue
                 verdict, value = plainly(Verdict.CORRECTED, value, item.value)
@@ -313,9 +319,10 @@ class ReviewStore:
             "UPDATE decisions SET valid = 0 WHERE item = ? AND pass = ? AND valid", (decision.item, decision.pass_)
         )
         self.database.write(
-            "INSERT INTO decisions (action, item, pass, reviewer, verdict, value, decided_at) VALUES (?,?,?,?,?,?,?)",
+            "INSERT INTO decisions (action, item, pass, reviewer, verdict, value, decided_at, typed) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (action, decision.item, decision.pass_, decision.reviewer, decision.verdict.value, decision.value,
-             decision.decided_at),
+             decision.decided_at, decision.typed),
         )  # fmt: skip
         self.settle(decision.item)
 
@@ -383,8 +390,8 @@ class ReviewStore:
             numbers,
         )
         found: dict[int, list[Decision]] = {}
-        for item, pass_, reviewer, verdict, value, at in rows:
-            found.setdefault(item, []).append(Decision(item, pass_, reviewer, Verdict(verdict), value, at))
+        for item, pass_, reviewer, verdict, *rest in rows:
+            found.setdefault(item, []).append(Decision(item, pass_, reviewer, Verdict(verdict), *rest))
         return found
 
 

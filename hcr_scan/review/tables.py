@@ -46,7 +46,7 @@ CREATE TABLE actions (
 CREATE INDEX latest_actions ON actions (reviewer, pass, id);
 CREATE TABLE decisions (
     id INTEGER PRIMARY KEY, action INTEGER NOT NULL, item INTEGER NOT NULL, pass INTEGER NOT NULL,
-    reviewer TEXT NOT NULL, verdict TEXT NOT NULL, value TEXT NOT NULL, decided_at REAL NOT NULL,
+    reviewer TEXT NOT NULL, verdict TEXT NOT NULL, value TEXT NOT NULL, decided_at REAL NOT NULL, typed TEXT,
     valid INTEGER NOT NULL DEFAULT 1
 );
 CREATE INDEX item_decisions ON decisions (item, pass);

@@ -88,7 +88,7 @@ def _correction(record: Record, value: str) -> Correction | None:
     reading = MachineReading(
         machine["value"], machine["confidence"], Status(machine["status"]), _reasons(machine["reasons"])
     )
-    return Correction(Verdict(record["verdict"]), value, record["reviewer"], reading)
+    return Correction(Verdict(record["verdict"]), value, record["reviewer"], reading, record.get("typed"))
 
 
 def _glyph(record: Record) -> Glyph:

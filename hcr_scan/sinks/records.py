@@ -141,6 +141,7 @@ def _correction_record(correction: Correction | None) -> Record:
         "corrected_by": CORRECTED_BY,
         "reviewer": displayable(correction.reviewer),
         "verdict": correction.verdict.value,
+        **({} if correction.typed is None else {"typed": correction.typed}),
         "machine": {
             "value": machine.value,
             "confidence": rounded(machine.confidence),

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from hcr_scan.document import Source, Status
+from hcr_scan.review.wording import REASONS
 from hcr_scan.sinks.markup import possible
 from hcr_scan.sources.pages import place_of, shown
 from hcr_scan.summary import chart, numbers, wording
@@ -74,12 +75,12 @@ def _context(findings: Findings) -> dict[str, Any]:
         "bars": chart.bars(tally.bins),
         "chart": chart,
         "reasons": [
-            (reason, tally.reasons[reason], tally.page_reasons[reason], wording.REASONS[reason])
+            (reason, tally.reasons[reason], tally.page_reasons[reason], REASONS[reason])
             for reason, _ in sorted(reasons.items(), key=lambda entry: (-entry[1], entry[0]))
         ],
         "most_reasons": max(reasons.values(), default=1),
         "verdicts": wording.VERDICTS,
-        "reason_words": wording.REASONS,
+        "reason_words": REASONS,
         "lines": LINES,
     }
 

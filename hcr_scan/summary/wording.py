@@ -1,8 +1,8 @@
-"""What reasons, statuses and failures are, in the words of people who do not know the program."""
+"""What statuses, verdicts and failures are, in the words of people who do not know the program."""
 
 from __future__ import annotations
 
-from hcr_scan.document import Reason, Status, Verdict
+from hcr_scan.document import Status, Verdict
 
 STATUSES = {
     Status.OK: "read, and sure enough",
@@ -10,27 +10,6 @@ STATUSES = {
     Status.REJECTED: "ink that is no character: needs a look",
     Status.BLANK: "nothing is written there",
     Status.FAILED: "could not be read at all",
-}
-
-REASONS = {
-    Reason.LOW_CONFIDENCE: "the reading is not sure enough",
-    Reason.NOT_A_CHARACTER: "a mark that is no character: a tick, a blot, a stroke",
-    Reason.AMBIGUOUS_SPLIT: "touching characters that may be cut apart in another way",
-    Reason.CROSSED_OUT: "the writer struck it out",
-    Reason.OVERWRITTEN: "written over something else, or scribbled out",
-    Reason.MAYBE_PRINT: "may be a printed label rather than handwriting",
-    Reason.CHARSET: "a character that may not stand in the field",
-    Reason.PATTERN: "does not fit the field's pattern",
-    Reason.LEXICON: "not in the field's word list",
-    Reason.TYPE: "no such date, number or code, out of bounds, or a wrong check digit",
-    Reason.CHECK_FAILED: "contradicts other fields of the form",
-    Reason.REQUIRED: "must be filled in, and is blank",
-    Reason.NONE_MARKED: "none of the boxes is marked",
-    Reason.SEVERAL_MARKED: "more than one box is marked",
-    Reason.UNREGISTERED: "the page matches none of the templates",
-    Reason.OUTSIDE_FIELDS: "written where the form has no field",
-    Reason.INCOMPLETE: "a page of the form is missing",
-    Reason.UNREADABLE: "a person could not read it either",
 }
 
 VERDICTS = {

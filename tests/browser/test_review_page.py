@@ -392,3 +392,24 @@ def test_a_value_that_breaks_a_rule_is_told_and_saved_by_a_second_enter(browser:
         browser.press(ENTER)
         browser.wait_for("item-name", "b")
     assert decisions(tmp_path) == {"a": ("corrected", "12345S")}
+
+
+def test_a_typed_value_is_told_in_the_form_that_it_gets(browser: Browser, tmp_path: Path) -> None:
+    Image.new("L", (1000, 1400), 255).save(tmp_path / "blank.png", dpi=(200, 200))
+    (tmp_path / "form.toml").write_text(
+        'schema = "hcr-scan-template/1"\nid = "form"\n[[pages]]\nblank = "blank.png"\nunit = "px"\n'
+        'size = [1000, 1400]\n[[pages.fields]]\nname = "a"\nkind = "cells"\nbox = [10, 10, 170, 40]\ncells = 8\n'
+        'type = { kind = "date", formats = ["DDMMYYYY"] }\nnormalize = ["iso_date"]\n'
+    )
+    fields = field("a", "1968-03-11", 0.1, doubtful=[0]), field("b", "B", 0.2, doubtful=[0], top=80)
+    page = replace(drawn_page(tmp_path / "scan.png", *fields), template="form")
+    with reviewing(tmp_path, page, templates=("form.toml",)) as address:
+        begin(browser, address)
+        browser.press("17031968", ENTER)
+        browser.wait_for("item-name", "b")
+        assert browser.text("said") == "Saved: 1968-03-17, typed 17031968."
+        browser.press(PAGE_UP)
+        browser.wait_for("item-name", "a")
+        assert browser.value() == "1968-03-17"
+        assert browser.text("value-note") == "(corrected by ann, typed 17031968)"
+    assert decisions(tmp_path) == {"a": ("corrected", "1968-03-17")}

@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
 import pytest
+from PIL import Image
 
 from hcr_scan.cli import run
 from hcr_scan.document import Page, PageFailure, PageResult, Reason, Source, Verdict
@@ -18,7 +20,7 @@ from hcr_scan.review.selection import Selection, select
 from hcr_scan.review.store import ReviewStore
 from hcr_scan.sinks.record_reading import page_of
 from hcr_scan.sinks.records import schema
-from tests.reviews import field, line, page, review_of, write_journal
+from tests.reviews import field, indexed, line, page, review_of, write_journal
 
 FAILED = PageFailure(Source("/in/c"), "decode", "not_an_image", "broken")
 
@@ -50,6 +52,23 @@ def folder(tmp_path: Path) -> Path:
             if item.kind != "line":
                 store.decide(item.id, 1, "Ann", *said[item.name, item.page.source.path], 1.0)
     return tmp_path
+
+
+def test_decided_values_that_break_a_rule_of_their_template_say_so(tmp_path: Path) -> None:
+    Image.new("L", (1000, 1400), 255).save(tmp_path / "blank.png", dpi=(200, 200))
+    template = tmp_path / "form.toml"
+    template.write_text(
+        'schema = "hcr-scan-template/1"\nid = "form"\n[[pages]]\nblank = "blank.png"\nunit = "px"\n'
+        'size = [1000, 1400]\n[[pages.fields]]\nname = "code"\nkind = "cells"\nbox = [10, 10, 70, 40]\ncells = 3\n'
+        'mask = "999"\n'
+    )
+    scanned = replace(page("/in/a", field("code", "1B3", doubtful=[1])), template="form")
+    write_journal(tmp_path / "out.csv.journal", [scanned], [str(template)])
+    with ReviewStore(str(tmp_path / "out.csv.review")) as store:
+        indexed(tmp_path / "out.csv.journal", store)
+        store.decide(1, 1, "Ann", Verdict.CORRECTED, "1A3", 1.0)
+    (row,) = rows(tmp_path)
+    assert (row["value"], row["status"], row["reasons"]) == ("1A3", "ok", "pattern")
 
 
 def decide_line(folder: Path) -> None:

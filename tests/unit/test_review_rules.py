@@ -21,7 +21,7 @@ from hcr_scan.forms.template import (
     ValueType,
 )
 from hcr_scan.geometry import BoundingBox
-from hcr_scan.review.server.field_checks import broken_rules
+from hcr_scan.review.field_checks import broken_rules
 from tests.review_server import Client, drawn_page, served
 from tests.reviews import field
 

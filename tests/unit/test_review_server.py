@@ -86,7 +86,7 @@ def test_a_decision_is_in_the_store_before_it_is_answered_and_counts(tmp_path: P
         assert ids(client, "state=decided") == [first]
         client.decide(second, verdict="unreadable")
         told = client.get(f"/api/items/{second}")["decision"]
-        assert told == {"verdict": "unreadable", "value": "", "reviewer": "ann"}
+        assert told == {"verdict": "unreadable", "value": "", "typed": None, "reviewer": "ann"}
 
 
 def test_undo_takes_back_the_latest_of_the_same_reviewer_alone(tmp_path: Path) -> None:
@@ -165,8 +165,8 @@ def test_reasons_and_what_a_template_knows_are_told_in_words(tmp_path: Path) -> 
     with served(tmp_path, replace(page, template="form"), templates=(template,)) as client:
         found = {item["name"]: item for item in client.get("/api/queue")["items"]}
         assert found["born"]["reasons"] == [
-            "no such value: out of bounds, or its check digit is wrong",
-            "not sure enough",
+            "no such date, number or code, out of bounds, or a wrong check digit",
+            "the reading is not sure enough",
         ]
         rules = found["born"]["rules"]
         assert "one character a cell, 8 cells" in rules

@@ -14,6 +14,7 @@ import pytest
 from hcr_scan.document import Form, PageFailure, PageResult, Reason, Source, Status
 from hcr_scan.forms.grouping import grouped
 from hcr_scan.geometry import BoundingBox
+from hcr_scan.review.wording import REASONS
 from hcr_scan.run_manifest import manifest_path
 from hcr_scan.summary import chart, numbers, wording
 from hcr_scan.summary.counting import BINS, Tally, bin_of
@@ -176,7 +177,7 @@ def test_a_picture_shows_the_whole_field_or_what_is_around_its_least_sure_charac
 
 def test_every_status_and_reason_has_words() -> None:
     assert set(wording.STATUSES) == set(Status)
-    assert set(wording.REASONS) == set(Reason)
+    assert set(REASONS) == set(Reason)
 
 
 @pytest.mark.parametrize(

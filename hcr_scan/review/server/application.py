@@ -25,6 +25,7 @@ from hcr_scan.review.page_images import NoPixels, PageImages
 from hcr_scan.review.server.requests import (
     MOST_GIVEN,
     BadRequest,
+    DecisionRequest,
     body_of,
     decision_of,
     filter_of,
@@ -146,20 +147,44 @@ class Review:
     async def decide(self, request: Request) -> Response:
         said = decision_of(await body_of(request))
         item = self._item(said.item)
-        if said.verdict is Verdict.CORRECTED and not said.nevertheless:
+        corrected = said.verdict is Verdict.CORRECTED
+        value = self.teller.rules.delivered(said.value, item) if corrected else said.value
+        contradicted = self._contradicted(item, said, value)
+        if corrected and not said.nevertheless:
             # The person has the last word, but knows then what they say.
-            broken = self.teller.broken(item, said.value)
+            broken = " ".join(filter(None, (self.teller.broken(item, said.value), contradicted)))
             if broken:
                 return JSONResponse({"broken": broken})
-        self.store.decide(said.item, said.pass_, said.reviewer, said.verdict, said.value, self.clock())
-        return JSONResponse({"totals": totals_of(self.store.totals(said.pass_))})
+        typed = said.value if value != said.value and corrected else None
+        self.store.decide(said.item, said.pass_, said.reviewer, said.verdict, value, self.clock(), typed)
+        totals = totals_of(self.store.totals(said.pass_))
+        return JSONResponse({"totals": totals, "value": value, "contradicted": "" if corrected else contradicted})
+
+    def _contradicted(self, item: Item, said: DecisionRequest, value: str) -> str:
+        """Which rules between fields a decision breaks with those made before, in words."""
+        if said.verdict is Verdict.UNREADABLE or not self.teller.rules.ties(item.page.template, item.name):
+            return ""
+        value = {Verdict.ACCEPTED: item.value, Verdict.BLANK: ""}.get(said.verdict, value)
+        return self.teller.contradicted(item, value, self.store.page_items(item.page.id), said.pass_)
 
     async def decide_glyphs(self, request: Request) -> Response:
         said = glyphs_of(await body_of(request))
         for number, index, _ in said.glyphs:
             self._glyph(number, index)
-        self.store.decide_glyphs(said.glyphs, said.pass_, said.reviewer, self.clock())
-        return JSONResponse({"totals": totals_of(self.store.totals(said.pass_))})
+        left = 0
+
+        def allowed(item: Item, value: str) -> bool:
+            """What breaks a rule is looked at field by field, where a person is told."""
+            nonlocal left
+            broken = self.teller.broken(item, value)
+            if not broken and self.teller.rules.ties(item.page.template, item.name):
+                fellows = self.store.page_items(item.page.id)
+                broken = self.teller.contradicted(item, value, fellows, said.pass_)
+            left += bool(broken)
+            return not broken
+
+        self.store.decide_glyphs(said.glyphs, said.pass_, said.reviewer, self.clock(), allowed)
+        return JSONResponse({"totals": totals_of(self.store.totals(said.pass_)), "left": left})
 
     async def undo(self, request: Request) -> Response:
         values = await body_of(request)

@@ -10,10 +10,12 @@ from typing import Any
 
 from hcr_scan.document import Glyph
 from hcr_scan.geometry import BoundingBox, union_of
+from hcr_scan.review.decisions import final_of
 from hcr_scan.review.glyph_store import GlyphItem, glyph_pieces
 from hcr_scan.review.items import Decision, Item, ItemPage, Totals, is_doubtful
-from hcr_scan.review.server.wording import FieldRules, reasons_of
+from hcr_scan.review.server.wording import FieldWords
 from hcr_scan.review.tables import SETTLING
+from hcr_scan.review.wording import reasons_of
 from hcr_scan.sources.pages import shown
 
 #: So many readings have a number key.
@@ -36,7 +38,7 @@ Json = dict[str, Any]
 class Teller:
     """Tells items of one pass; ``rules`` are what templates know of the fields."""
 
-    rules: FieldRules
+    rules: FieldWords
 
     def item(self, item: Item, pass_: int) -> Json:
         """One item, with what was decided in this pass, and in the pass that settles differences the two entries."""
@@ -66,16 +68,33 @@ class Teller:
             "decision": None if own is None else _decision(own),
         }
 
-    def broken(self, item: Item, value: str) -> str:
+    def broken(self, item: Item, typed: str) -> str:
         """What is wrong with a value that a person gives, as a sentence; empty where nothing is, or it was read so."""
-        if value in (item.value, self.rules.written(item)):
+        if typed in (item.value, self.rules.written(item)):
             return ""
-        broken = self.rules.broken(value, item)
-        return f"{value} {', and '.join(broken)}." if broken else ""
+        broken = self.rules.broken_words(typed, item)
+        return f"{typed} {', and '.join(broken)}." if broken else ""
+
+    def contradicted(self, item: Item, value: str, fellows: Iterable[Item], pass_: int) -> str:
+        """Which rules between fields a value breaks with those of the page that are settled; empty where none."""
+        values = {}
+        for other in fellows:
+            decision = final_of(other.decisions, 2) if pass_ == SETTLING else other.decision(pass_)
+            if decision is not None and not decision.unreadable:
+                values[other.name] = decision.value
+            elif decision is None and other.why is None:
+                values[other.name] = other.value
+        values[item.name] = value
+        found = self.rules.contradictions(item.page.template, values)
+        return " ".join(
+            f"{check.rule} does not hold{f': {check.message}' if check.message else ''}."
+            for check, names in found
+            if item.name in names
+        )
 
     def _written(self, item: Item, written: str) -> Json:
         """That the value is not what the characters say, why, and where the two differ."""
-        broken = self.rules.broken(written, item)
+        broken = self.rules.broken_words(written, item)
         why = f", which {' and '.join(broken)}" if broken else ""
         cause = "the field's rule" if broken else "what the form knows of the field"
         return {
@@ -221,7 +240,12 @@ def _others(glyph: Glyph, text: str) -> list[str]:
 
 
 def _decision(decision: Decision) -> Json:
-    return {"verdict": decision.verdict.value, "value": decision.value, "reviewer": decision.reviewer}
+    return {
+        "verdict": decision.verdict.value,
+        "value": decision.value,
+        "typed": decision.typed,
+        "reviewer": decision.reviewer,
+    }
 
 
 def _entry_note(entry: Decision) -> str:

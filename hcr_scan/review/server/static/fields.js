@@ -107,24 +107,34 @@ async function decide(item, verdict, value) {
     const decision = { item: item.id, pass: session.pass, reviewer: reviewer(), verdict, value };
     if (verdict === "corrected") {
       const nevertheless = refused?.item === item.id && refused.value === value;
-      const { broken, totals } = await post("/api/decisions", { ...decision, nevertheless });
-      if (broken) return refuse(item, value, broken);
-      showTotals(totals);
+      const answer = await post("/api/decisions", { ...decision, nevertheless });
+      if (answer.broken) return refuse(item, value, answer.broken);
+      showTotals(answer.totals);
+      // It may be put into the form of the field.
+      decision.value = answer.value;
+      if (answer.value !== value) decision.typed = value;
     } else saveMeanwhile(item, decision);
     queue.note(item, decision);
     counted();
     // Only what is saved is left out of what comes again.
     if (!queue.hasNext) await saving;
     await queue.next();
-    const said = { accepted: "Accepted", corrected: "Saved", unreadable: "Unreadable", blank: "Blank" };
-    show(`${said[verdict]}: ${verdict === "unreadable" || verdict === "blank" ? item.name : shown(value)}.`);
+    show(doneWords(item, decision));
   });
+}
+
+function doneWords(item, { verdict, value, typed }) {
+  if (verdict === "unreadable" || verdict === "blank") return `${verdict === "blank" ? "Blank" : "Unreadable"}: ${item.name}.`;
+  return `${verdict === "accepted" ? "Accepted" : "Saved"}: ${shown(value)}${typed ? `, typed ${typed}` : ""}.`;
 }
 
 function saveMeanwhile(item, decision) {
   const before = item.decision;
   const sent = post("/api/decisions", decision).then(
-    ({ totals }) => showTotals(totals),
+    ({ totals, contradicted }) => {
+      showTotals(totals);
+      if (contradicted) say(`${item.name} is saved, but ${contradicted} Alt+Z goes back to it.`);
+    },
     (error) => {
       saving = null;
       comeBack(item, before);

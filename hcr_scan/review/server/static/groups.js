@@ -149,11 +149,12 @@ function change(text) {
 async function confirm() {
   await turn.take(async () => {
     const said = glyphs.map(({ item, index, now }) => [item, index, now]);
-    const { totals } = await post("/api/glyphs", { pass: session.pass, reviewer: reviewer(), glyphs: said });
+    const { totals, left } = await post("/api/glyphs", { pass: session.pass, reviewer: reviewer(), glyphs: said });
     const before = part("progress").value;
     showTotals(totals);
     counted(Math.max(totals.decided - before, 0));
     await openGroup(session.group, glyphs.at(-1));
+    if (left) say(`${left === 1 ? "One field stays" : `${left} fields stay`} open: the value would break a rule of the form.`);
   });
 }
 

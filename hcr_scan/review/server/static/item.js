@@ -43,7 +43,8 @@ function startValue(item) {
 function decisionNote({ decision }) {
   if (!decision) return "";
   const said = { accepted: "accepted", corrected: "corrected", unreadable: "marked unreadable", blank: "marked blank" };
-  return `(${said[decision.verdict]} by ${decision.reviewer || "nobody named"})`;
+  const typed = decision.typed ? `, typed ${decision.typed}` : "";
+  return `(${said[decision.verdict]} by ${decision.reviewer || "nobody named"}${typed})`;
 }
 
 // What is wrong with the value that was typed; it stays until the value is another.

@@ -29,13 +29,18 @@ def broken_rules(value: str, field: TemplateField, charset: str, type_words: str
         charset: The characters of the run.
         type_words: What the field's type is called.
     """
+    reasons = broken_reasons(value, field, charset)
+    if not reasons:
+        return _beside_knowledge(value, field) if value.strip() else []
+    return [_words(reason, value, field.knowledge, type_words) for reason in reasons]
+
+
+def broken_reasons(value: str, field: TemplateField, charset: str) -> list[Reason]:
+    """The same as the machine would say it of its own reading, what the form says by its cells and boxes aside."""
     if not value.strip():
         return []
-    forms = list(_written_forms(value, field))
-    broken = [_violations(form, known, charset) for form, known in forms]
-    if not all(broken):
-        return _beside_knowledge(value, field)
-    return [_words(reason, value, field.knowledge, type_words) for reason in broken[0]]
+    broken = [_violations(form, known, charset) for form, known in _written_forms(value, field)]
+    return broken[0] if all(broken) else []
 
 
 def _violations(value: str, known: Knowledge, charset: str) -> list[Reason]:
