@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import shlex
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -19,12 +18,11 @@ from hcr_scan.cli.scanning import read_templates
 from hcr_scan.document import Verdict
 from hcr_scan.engines.local import local_engine
 from hcr_scan.errors import ExitCode
-from hcr_scan.journal.database import remove
 from hcr_scan.journal.identity import RunIdentity
 from hcr_scan.rendering import write_pages
 from hcr_scan.report import counted
 from hcr_scan.review.auditing import AuditEstimate, estimate
-from hcr_scan.review.corrections import Applied, corrected_pages
+from hcr_scan.review.corrections import Applied, corrected_pages, unreviewed_pages
 from hcr_scan.review.crops import Scan, write_crops
 from hcr_scan.review.indexing import Indexed, index
 from hcr_scan.review.rules import FieldRules
@@ -42,12 +40,18 @@ def apply_review(scanned: str, options: dict[str, Any]) -> ExitCode:
         request = remembered_request(journal)
         guard_scan(options["out"], journal)
         output = chosen_output(options["out"], options, tuple(request["output"]["names"]))
-        with _review_of(journal.base) as store:
-            indexed, applied = index(journal, store), Applied()
-            # Without a decision there is none to hold against the rules.
-            rules = FieldRules(*templates_of(journal.identity, request)) if store.reviewed else None
+        applied, path = Applied(), review_path(journal.base)
+        with contextlib.ExitStack() as stack:
+            store, lines = None, list[str]()
+            pages = unreviewed_pages(journal.results(), applied)
+            if os.path.lexists(path):
+                store = stack.enter_context(ReviewStore(path))
+                lines = _dropped(index(journal, store))
+                # Without a decision there is none to hold against the rules.
+                rules = FieldRules(*templates_of(journal.identity, request)) if store.reviewed else None
+                pages = corrected_pages(journal.results(), store, applied, rules)
             write_pages(
-                corrected_pages(journal.results(), store, applied, rules),
+                pages,
                 options["out"],
                 replace(output, corrections=True),
                 journal.identity.provenance,
@@ -55,30 +59,17 @@ def apply_review(scanned: str, options: dict[str, Any]) -> ExitCode:
                 Settings.of_values(journal.identity.settings),
                 whole=True,
             )
-            for line in summary(applied, indexed, estimate(store)):
+            audit = None if store is None else estimate(store)
+            for line in [*summary(applied), *lines, *([] if audit is None else [audit_line(audit)])]:
                 click.echo(line, err=True)
-            if applied.open and not store.reviewed:
+            if applied.open and not (store and store.reviewed):
                 click.echo(f"nobody has reviewed this yet; next: hcr-scan review {shlex.quote(scanned)}", err=True)
             tell_written(options["out"])
             if options["crops"] is not None:
-                scan = scan_of(journal.identity, request, options)
-                for line in _write_crops(options["crops"], store, scan):
+                for line in _write_crops(options["crops"], store, scan_of(journal.identity, request, options)):
                     click.echo(line, err=True)
     incomplete = options["require_complete"] and not applied.complete
     return ExitCode.SOME_PAGES_FAILED if incomplete else ExitCode.OK
-
-
-@contextlib.contextmanager
-def _review_of(base: str) -> Iterator[ReviewStore]:
-    """The review of a scan. One that was not there before leaves no file, for nobody has decided anything in it."""
-    path = review_path(base)
-    there = os.path.lexists(path)
-    try:
-        with ReviewStore(path) as store:
-            yield store
-    finally:
-        if not there:
-            remove(path)
 
 
 def scan_of(identity: RunIdentity, request: dict[str, Any], options: dict[str, Any]) -> Scan:
@@ -95,8 +86,10 @@ def scan_of(identity: RunIdentity, request: dict[str, Any], options: dict[str, A
     )
 
 
-def _write_crops(folder: str, store: ReviewStore, scan: Scan) -> list[str]:
+def _write_crops(folder: str, store: ReviewStore | None, scan: Scan) -> list[str]:
     """Write the crops; what came of it, in words."""
+    if store is None:
+        return [f"nothing is decided, so no characters were written to {folder}"]
     with contextlib.closing(local_engine(scan.settings.jobs, prepare_worker, scan.settings.limits)) as engine:
         written = write_crops(folder, store, scan, engine)
     marks = written.labels.pop("", 0)
@@ -110,7 +103,7 @@ def _write_crops(folder: str, store: ReviewStore, scan: Scan) -> list[str]:
     return lines
 
 
-def summary(applied: Applied, indexed: Indexed, audit: AuditEstimate | None) -> list[str]:
+def summary(applied: Applied) -> list[str]:
     """What the output consists of, in words."""
     said = applied.verdicts
     fields = (
@@ -122,11 +115,11 @@ def summary(applied: Applied, indexed: Indexed, audit: AuditEstimate | None) -> 
     lines = [fields]
     if applied.failed:
         lines.append(f"{applied.failed:,} pages could not be read; hcr-scan retry reads them again")
-    if indexed.dropped:
-        lines.append(f"{indexed.dropped:,} decisions dropped: their fields read otherwise now")
-    if audit is not None:
-        lines.append(audit_line(audit))
     return lines
+
+
+def _dropped(indexed: Indexed) -> list[str]:
+    return [f"{indexed.dropped:,} decisions dropped: their fields read otherwise now"] if indexed.dropped else []
 
 
 def audit_line(audit: AuditEstimate) -> str:

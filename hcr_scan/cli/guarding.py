@@ -15,6 +15,7 @@ from hcr_scan.review.tables import review_path
 from hcr_scan.run_manifest import manifest_path
 from hcr_scan.sinks.formats import STDOUT
 from hcr_scan.sinks.targets import beside, is_database, without_password
+from hcr_scan.sources.discovery import is_found
 
 
 def guard_scan(out: str, journal: Journal) -> None:
@@ -69,7 +70,7 @@ def guard_shard(out: str, name: str) -> None:
 
 
 def guard_inputs(out: str, inputs: Iterable[str]) -> None:
-    """See that an output replaces none of the files that it is made from; folders and patterns among them do not count.
+    """See that an output replaces none of the files that it is made from, or pages in folders and patterns among them.
 
     Raises:
         UsageError: it would.
@@ -77,7 +78,10 @@ def guard_inputs(out: str, inputs: Iterable[str]) -> None:
     if out == STDOUT:
         return
     place = os.path.realpath(beside(out))
-    if os.path.isfile(place) and any(_same(name, place) for name in inputs):  # noqa: PTH113 - any bytes
+    names = list(inputs)
+    if not os.path.isfile(place):  # noqa: PTH113 - any bytes
+        return
+    if any(_same(name, place) for name in names) or is_found(names, place):
         raise UsageError(f"{without_password(out)} is one of the files that are read; name another output")
 
 

@@ -19,6 +19,7 @@ from hcr_scan.document import (
 from hcr_scan.review.decisions import final_of
 from hcr_scan.review.items import Decision
 from hcr_scan.review.rules import FieldRules
+from hcr_scan.review.selection import Doubt, doubt_of
 from hcr_scan.review.store import ReviewStore
 
 
@@ -61,6 +62,20 @@ def corrected_pages(
         else:
             applied.failed += 1
             yield result
+
+
+def unreviewed_pages(results: Iterable[PageResult], applied: Applied) -> Iterator[PageResult]:
+    """Every page as it was read, where nobody has a review; ``applied`` counts what one would ask about."""
+    for result in results:
+        applied.pages += 1
+        if isinstance(result, Page):
+            parts: tuple[Field | Line, ...] = (*result.fields, *result.lines)
+            open_ = sum(doubt_of(part.status, part.reasons) is not Doubt.NONE for part in parts)
+            applied.open += open_
+            applied.unseen += len(parts) - open_
+        else:
+            applied.failed += 1
+        yield result
 
 
 def _corrected(page: Page, store: ReviewStore, applied: Applied) -> Page:

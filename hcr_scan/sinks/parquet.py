@@ -8,26 +8,25 @@ from typing import Any
 from hcr_scan.document import PageResult
 from hcr_scan.sinks.formats import Format, check_installed
 from hcr_scan.sinks.records import displayable
-from hcr_scan.sinks.tabular import Cell, Level, columns, rows_of
+from hcr_scan.sinks.tabular import Cell, Level, table
 
 #: Rows written together: a few megabytes.
 GROUP_ROWS = 20_000
 
 _NUMBERS = frozenset(("page", "word", "cell", "left", "top", "right", "bottom"))
-_FRACTIONS = frozenset(("confidence", "min_glyph_confidence"))
+_FRACTIONS = frozenset(("confidence", "min_glyph_confidence", "machine_confidence"))
 _LISTS = frozenset(("reasons",))
 
 
 class ParquetRows:
     """Collects rows and gives the bytes of the file as they become final."""
 
-    def __init__(self, level: Level) -> None:
+    def __init__(self, level: Level, *, corrections: bool = False) -> None:
         check_installed(Format.PARQUET)
         import pyarrow as pa
         from pyarrow.parquet import ParquetWriter
 
-        self._level = level
-        self._names = columns(level)
+        self._names, self._rows_of = table(level, corrections=corrections)
         self._arrow: Any = pa
         self._schema = pa.schema([(name, self._type(name)) for name in self._names])
         self._written = _Written()
@@ -37,7 +36,7 @@ class ParquetRows:
 
     def add(self, result: PageResult) -> bytes:
         """Add a page's rows; gives what is final, which is mostly nothing."""
-        for row in rows_of(result, self._level):
+        for row in self._rows_of(result):
             for values, name, cell in zip(self._columns, self._names, row, strict=True):
                 values.append(_value(name, cell))
         if len(self._columns[0]) >= GROUP_ROWS:

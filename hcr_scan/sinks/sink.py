@@ -39,7 +39,8 @@ class OutputOptions:
 
     ``names`` are the fields of the templates, for the columns of wide CSV, and ``extras`` what is said of each.
     ``folder``: the target is a folder to be filled with a file a page.
-    ``corrections``: people had the last word on some, and CSV of fields has columns for what the machine had read.
+    ``corrections``: people had the last word on some, and CSV and Parquet of fields have columns for what the machine
+    had read.
     """
 
     format: Format
@@ -216,7 +217,7 @@ def _tasks(options: OutputOptions, provenance: Provenance) -> Encoding[PageResul
 
 def _parquet(options: OutputOptions, provenance: Provenance) -> Encoding[PageResult]:
     del provenance
-    rows = ParquetRows(options.level)
+    rows = ParquetRows(options.level, corrections=options.corrections)
     return Encoding(b"", lambda result, _: rows.add(result), rows.finish)
 
 

@@ -88,6 +88,13 @@ def _correction_cells(correction: Correction | None) -> Row:
     return [CORRECTED_BY, reviewer, machine.value, rounded(machine.confidence), machine.status.value]
 
 
+def table(level: Level, *, corrections: bool) -> tuple[tuple[str, ...], Callable[[PageResult], Iterator[Row]]]:
+    """The columns of a table, and what gives a page's rows; with ``corrections`` fields say what had been read."""
+    if corrections and level is Level.FIELD:
+        return (*FIELD_COLUMNS, *CORRECTION_COLUMNS), corrected_rows_of
+    return columns(level), lambda result: rows_of(result, level)
+
+
 def encoder(level: Level, *, excel: bool, corrections: bool = False) -> tuple[bytes, Callable[[PageResult], bytes]]:
     """The table's head, and a function that gives a page's rows, as CSV (RFC 4180, UTF-8).
 
@@ -95,13 +102,13 @@ def encoder(level: Level, *, excel: bool, corrections: bool = False) -> tuple[by
     an apostrophe in front. With ``corrections`` rows of fields say what the machine had read.
     """
     mark = BYTE_ORDER_MARK if excel else b""
-    corrected = corrections and level is Level.FIELD
+    names, rows_of_page = table(level, corrections=corrections)
 
     def encode(result: PageResult) -> bytes:
-        rows = corrected_rows_of(result) if corrected else rows_of(result, level)
+        rows = rows_of_page(result)
         return csv_bytes([guarded(row) for row in rows] if excel else rows)
 
-    return mark + csv_bytes([(*columns(level), *(CORRECTION_COLUMNS if corrected else ()))]), encode
+    return mark + csv_bytes([names]), encode
 
 
 def guarded(row: Row) -> Row:

@@ -53,6 +53,26 @@ def find_inputs(
     return (path for path in itertools.chain.from_iterable(streams) if path)
 
 
+def is_found(arguments: Iterable[str], path: str) -> bool:
+    """Whether :func:`find_inputs` takes an existing file for these arguments; lists on standard input aside."""
+    real = os.path.realpath(path)
+    for argument in arguments:
+        named = os.path.lexists(argument)
+        for match in [argument] if named else glob.iglob(argument, recursive=True):
+            if os.path.isdir(match):
+                if _holds(match, real):
+                    return True
+            elif os.path.realpath(match) == real and (named or _is_matched(argument, match)):
+                return True
+    return False
+
+
+def _holds(folder: str, real: str) -> bool:
+    """Whether a file is taken from a folder that is walked."""
+    below = os.path.relpath(real, os.path.realpath(folder))
+    return _is_page_name(os.path.basename(real)) and not below.startswith(".") and f"{os.sep}." not in below
+
+
 class _Seen:
     """What was yielded: names of files, and folders whose readable files are all yielded sooner or later.
 
@@ -89,10 +109,14 @@ def _expanded(argument: str, seen: _Seen) -> Iterator[str]:
     if os.path.lexists(argument):
         yield from _file_or_folder(argument, seen, follow=True)
     elif glob.has_magic(argument):
-        stated_suffix = os.path.splitext(argument)[1].strip("*?.") != ""
         for path in sorted(glob.iglob(argument, recursive=True), key=os.fsencode):
-            if stated_suffix or os.path.isdir(path) or _is_page_name(os.path.basename(path)):
+            if os.path.isdir(path) or _is_matched(argument, path):
                 yield from _file_or_folder(path, seen, follow=seen.follow_links)
+
+
+def _is_matched(pattern: str, path: str) -> bool:
+    """Whether a pattern takes a file that it matches: one without a suffix of its own only what a folder would."""
+    return os.path.splitext(pattern)[1].strip("*?.") != "" or _is_page_name(os.path.basename(path))
 
 
 def _file_or_folder(path: str, seen: _Seen, *, follow: bool) -> Iterator[str]:

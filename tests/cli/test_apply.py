@@ -99,6 +99,20 @@ def test_rows_are_what_people_decided_beside_what_was_read(folder: Path) -> None
     ]
 
 
+def test_where_nobody_reviewed_the_same_is_told_without_a_review(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_journal(tmp_path / "out.csv.journal", [*pages(), FAILED])
+    unreviewed = rows(tmp_path)
+    told = capsys.readouterr().err
+    assert not (tmp_path / "out.csv.review").exists()
+    with ReviewStore(str(tmp_path / "out.csv.review")) as store:
+        indexed(tmp_path / "out.csv.journal", store)
+    assert rows(tmp_path) == unreviewed
+    assert capsys.readouterr().err == told
+    assert "nobody has reviewed this yet" in told
+
+
 def test_what_is_open_stays_and_is_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = rows(folder)[-1]
     assert (found["value"], found["status"], found["corrected_by"]) == ("SOME NOTE", "review", "")

@@ -14,6 +14,7 @@ from hcr_scan.journal.journal import Journal
 from hcr_scan.review.indexing import index
 from hcr_scan.review.items import Filter, State
 from hcr_scan.review.store import ReviewStore
+from hcr_scan.sources.discovery import find_inputs, is_found
 from tests.reviews import field, page, write_journal
 from tests.runs import digit_pages, draw_digit_page, scan
 
@@ -105,6 +106,30 @@ def test_a_scan_replaces_neither_what_it_reads_nor_a_journal(folder: Path, name:
     before = contents(folder)
     assert scan(folder / "scan.png", "--out", folder / name, "--format", "csv", "--overwrite") == ExitCode.USAGE
     assert contents(folder) == before
+
+
+@pytest.mark.parametrize("inputs", ["{}", "{}/*.png", "{}/*", "{}/..", "{}/sub/.."])
+@pytest.mark.parametrize("name", ["scan.png", "sub/page.png"])
+def test_a_scan_replaces_no_page_of_its_folders_and_patterns(folder: Path, inputs: str, name: str) -> None:
+    (folder / "sub").mkdir()
+    (folder / "sub" / "page.png").write_bytes((folder / "scan.png").read_bytes())
+    taken = name == "scan.png" or "*.png" not in inputs
+    before = (folder / name).read_bytes()
+    arguments = [inputs.format(folder), "--out", folder / name, "--format", "csv", "--overwrite", "--on-failure=stop"]
+    if taken:
+        assert scan(*arguments) == ExitCode.USAGE
+        assert (folder / name).read_bytes() == before
+    assert is_found([inputs.format(folder)], str(folder / name)) == taken
+    assert is_found([inputs.format(folder)], str(folder / name)) == (
+        str(folder / name) in [str(Path(found).resolve()) for found in find_inputs([inputs.format(folder)])]
+    )
+
+
+def test_an_output_among_the_pages_that_is_none_itself_is_replaced(tmp_path: Path) -> None:
+    inputs = digit_pages(tmp_path / "in", 1)
+    (inputs / "results.csv").write_text("old")
+    assert scan(inputs, "--out", inputs / "results.csv", "--overwrite") == ExitCode.OK
+    assert (inputs / "results.csv").read_text().startswith("file,")
 
 
 def test_an_overlay_does_not_replace_the_page(folder: Path) -> None:

@@ -11,12 +11,23 @@ from typing import Any
 
 import pytest
 
-from hcr_scan.document import Field, Glyph, Page, PageResult, Reason, Source, Status
+from hcr_scan.document import (
+    Correction,
+    Field,
+    Glyph,
+    MachineReading,
+    Page,
+    PageResult,
+    Reason,
+    Source,
+    Status,
+    Verdict,
+)
 from hcr_scan.errors import MissingDependency, OutputError, UsageError
 from hcr_scan.geometry import BoundingBox
 from hcr_scan.sinks.formats import Format, check_installed, format_of, is_folder_target
 from hcr_scan.sinks.sink import OutputOptions, Shape, open_sink
-from hcr_scan.sinks.tabular import FIELD_COLUMNS, Level
+from hcr_scan.sinks.tabular import CORRECTION_COLUMNS, FIELD_COLUMNS, Level
 from tests.exchange import ALTO, FAILURE, PAGE, PROVENANCE, XHTML, sample, tree, valid_tree, written
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "exchange"
@@ -207,6 +218,23 @@ def test_label_studio_has_rectangles_in_percent_and_texts_under_one_id() -> None
     assert rectangle["score"] == 0.81
     assert failed["predictions"] == []
     assert failed["data"]["error"].startswith("open: password")
+
+
+def test_parquet_of_corrected_pages_says_what_the_machine_had_read() -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    page = sample()
+    machine = MachineReading("WR0NG", 0.5, Status.REVIEW, (Reason.LOW_CONFIDENCE,))
+    said = replace(page.fields[0], correction=Correction(Verdict.CORRECTED, page.fields[0].value, "Ann", machine))
+    pages = [replace(page, fields=(said, *page.fields[1:])), FAILURE]
+    table = parquet.read_table(io.BytesIO(written(pages, OutputOptions(Format.PARQUET, corrections=True))))
+    first, *others = table.select(list(CORRECTION_COLUMNS)).to_pylist()
+    assert first == {
+        "corrected_by": "human", "reviewer": "Ann", "machine_value": "WR0NG", "machine_confidence": 0.5,
+        "machine_status": "review",
+    }  # fmt: skip
+    assert all(value is None for row in others for value in row.values())
+    glyphs = written(pages, OutputOptions(Format.PARQUET, Level.GLYPH, corrections=True))
+    assert "corrected_by" not in parquet.read_table(io.BytesIO(glyphs)).column_names
 
 
 def test_parquet_has_the_columns_of_csv_with_types() -> None:
