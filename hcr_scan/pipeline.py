@@ -52,6 +52,20 @@ class ClassifiedPage:
     logits: Logits
 
 
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """What is done with segmented pages, of which it gives as many, in their order. It goes to where that is done."""
+
+    classifier: Classifier
+    settings: Settings
+    templates: Sequence[Template] = ()
+
+    def __call__(self, segmented: Iterable[SegmentedResult]) -> Iterator[PageResult]:
+        classifier, settings = self.classifier, self.settings
+        for page in classify_pages(segmented, classifier, settings.batch_size):
+            yield page if isinstance(page, PageFailure) else _assembled(page, classifier, settings, self.templates)
+
+
 #: Told of each page as it leaves its worker: where it is from and how many seconds it took there.
 Observer = Callable[[Source, float], None]
 
@@ -113,8 +127,8 @@ def transcribe(
         segmented = segment_pages(
             ledger.documents(listing), classifier, settings, engine, observer, tuple(templates), set(arguments), ledger
         )
-        for page in classify_pages(segmented, classifier, settings.batch_size):
-            yield page if isinstance(page, PageFailure) else _assembled(page, classifier, settings, templates)
+        for page in engine.stage(Reader(classifier, settings, tuple(templates)), segmented):
+            yield _failure_of(page, page.item.source, "classify") if isinstance(page, Lost) else page
     finally:
         if own_engine:
             engine.close()
@@ -161,8 +175,8 @@ def read_page(
 ) -> PageResult:
     """One page that is loaded already, read in this process."""
     task = PageTask(image.ref, settings, classifier.info.crop_spec, classifier.page_model, tuple(templates))
-    (page,) = classify_pages([segment_image(image, task)], classifier, settings.batch_size)
-    return page if isinstance(page, PageFailure) else _assembled(page, classifier, settings, templates)
+    (page,) = Reader(classifier, settings, templates)([segment_image(image, task)])
+    return page
 
 
 def classify_pages(

@@ -189,28 +189,36 @@ _OUTPUT = (
     ),
 )
 
-_MODEL = (
-    click.option(
-        "--model",
-        type=click.Path(),
-        metavar="FOLDER",
-        help="Folder of a model bundle, or default for the shipped one.  [default: default]",
-    ),
-    click.option(
+_MODEL = click.option(
+    "--model",
+    type=click.Path(),
+    metavar="FOLDER",
+    help="Folder of a model bundle, or default for the shipped one.  [default: default]",
+)
+
+_DEVICE = click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "gpu"]),
+    default="auto",
+    show_default=True,
+    help="Where the model runs.",
+)
+
+_RAY_ADDRESS = click.option(
+    "--ray-address",
+    metavar="HOST:PORT|auto",
+    help="Cluster that --engine ray runs on.  [default: one on this machine, for this run]",
+)
+
+
+def _engine(names: list[str], more: str = "") -> Callable[[Function], Function]:
+    return click.option(
         "--engine",
-        type=click.Choice(["onnx", "keras"]),
+        type=click.Choice(names),
         default="onnx",
         show_default=True,
-        help="Library that runs the model; keras needs pip install 'hcr-scan[train]'.",
-    ),
-    click.option(
-        "--device",
-        type=click.Choice(["auto", "cpu", "gpu"]),
-        default="auto",
-        show_default=True,
-        help="Where the model runs.",
-    ),
-)
+        help=f"Library that runs the model; keras needs pip install 'hcr-scan[train]'.{more}",
+    )
 
 
 _MESSAGES = (
@@ -279,7 +287,14 @@ def source_options(function: Function) -> Function:
 
 def model_options(function: Function) -> Function:
     """Which model reads, and where it runs."""
-    return _decorated(function, _MODEL)
+    return _decorated(function, (_MODEL, _engine(["onnx", "keras"]), _DEVICE))
+
+
+def placed_model_options(function: Function) -> Function:
+    """The same, and on what machines, pages too."""
+    more = " ray runs pages and model (ONNX) on a Ray cluster, ray+keras with Keras; pip install 'hcr-scan[ray]'."
+    engine = _engine(["onnx", "keras", "ray", "ray+keras"], more)
+    return _decorated(function, (_MODEL, engine, _RAY_ADDRESS, _DEVICE))
 
 
 def source_settings(pages: str | None, options: dict[str, Any]) -> SourceSettings:

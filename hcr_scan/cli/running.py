@@ -12,6 +12,7 @@ from hcr_scan.cli.logs import say
 from hcr_scan.cli.progress import Progress
 from hcr_scan.cli.signals import Signalled, Signals
 from hcr_scan.document import PageResult, Source
+from hcr_scan.engines.cluster.engine import Cluster, RayEngine
 from hcr_scan.engines.local import local_engine
 from hcr_scan.errors import ExitCode, HcrScanError
 from hcr_scan.forms.grouping import form_lengths
@@ -32,6 +33,7 @@ from hcr_scan.worker import prepare_worker
 
 if TYPE_CHECKING:
     from hcr_scan.engines.base import Engine
+    from hcr_scan.engines.supervisor import Supervisor
     from hcr_scan.forms.template import Template
     from hcr_scan.model.classifier import Classifier
 
@@ -46,15 +48,17 @@ class ModelChoice:
 
     @classmethod
     def of(cls, options: dict[str, Any]) -> Self:
-        """What :func:`hcr_scan.cli.options.model_options` ask for."""
-        return cls(options["model"], options["engine"], options["device"])
+        """What :func:`hcr_scan.cli.options.model_options` ask for; on what machines is not the model's affair."""
+        engine = {"ray": "onnx", "ray+keras": "keras"}.get(options["engine"], options["engine"])
+        return cls(options["model"], engine, options["device"])
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
     """What is to be read, how, and where to.
 
-    ``base`` is what journal and account of the run are named after, where that is not the output itself.
+    ``base`` is what journal and account of the run are named after, where that is not the output itself; ``cluster``
+    the machines it runs on, where that is not this one alone.
     """
 
     inputs: Sequence[str]
@@ -65,6 +69,7 @@ class Request:
     output: OutputOptions
     shard: Shard | None = None
     base: str = ""
+    cluster: Cluster | None = None
 
     @property
     def named_after(self) -> str:
@@ -103,9 +108,9 @@ class Run:
 
     def execute(self, progress: Progress) -> ExitCode:
         """Read the pages and write the output; the verdict is the report's."""
-        settings, code = self._request.settings, ExitCode.BUG
+        code = ExitCode.BUG
         try:
-            with contextlib.closing(local_engine(settings.jobs, prepare_worker, settings.limits)) as engine:
+            with contextlib.closing(_engine(self._request)) as engine:
                 self._read(engine, progress)
             self.report.largest_worker = engine.largest_worker
             code = self.report.exit_code
@@ -120,10 +125,11 @@ class Run:
 
     def _read(self, engine: Engine, progress: Progress) -> None:
         # The first worker is on its way by now: what loads slowly here loads beside it.
-        from hcr_scan.model.classifier import load_classifier
+        from hcr_scan.model.classifier import DistantClassifier, load_classifier
 
         request, model = self._request, self._request.model
-        classifier = load_classifier(bundle_folder(model.model), engine=model.engine, device=model.device)
+        load = DistantClassifier if request.cluster else load_classifier
+        classifier = load(bundle_folder(model.model), engine=model.engine, device=model.device)
         self._clock.stage("start")
         shas = [template.sha256 for template in request.templates]
         identity = RunIdentity.of(request.inputs, request.settings, classifier.info.sha256, shas, request.shard)
@@ -216,6 +222,13 @@ class Run:
         lengths = form_lengths(request.templates)
         settings = request.settings
         write_pages(pages, request.target, request.output, identity.provenance, lengths, settings, whole=whole)
+
+
+def _engine(request: Request) -> Supervisor | RayEngine:
+    """Where the request is to run."""
+    if request.cluster is not None:
+        return RayEngine(request.cluster, prepare_worker, request.settings.limits)
+    return local_engine(request.settings.jobs, prepare_worker, request.settings.limits)
 
 
 def _remembered(request: Request) -> dict[str, Any]:

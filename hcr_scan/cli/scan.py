@@ -9,8 +9,8 @@ import click
 
 from hcr_scan.cli.options import (
     message_options,
-    model_options,
     output_options,
+    placed_model_options,
     reading_options,
     scan_settings,
     source_options,
@@ -29,7 +29,7 @@ from hcr_scan.cli.options import (
 @click.option(
     "--follow-links", is_flag=True, help="Follow links in folders and lists too, not only those named as INPUT."
 )
-@model_options
+@placed_model_options
 @work_options
 @click.option(
     "--shard", metavar="K/N", help="Read only part K of N of the documents; hcr-scan merge joins the outputs."

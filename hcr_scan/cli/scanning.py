@@ -11,6 +11,7 @@ from hcr_scan.cli.outputs import chosen_output, refuse_among_inputs
 from hcr_scan.cli.progress import Progress
 from hcr_scan.cli.running import ModelChoice, Request, Run
 from hcr_scan.cli.signals import Signals
+from hcr_scan.engines.cluster.engine import Cluster
 from hcr_scan.errors import ExitCode, UsageError
 from hcr_scan.journal.identity import RunIdentity
 from hcr_scan.journal.journal import SUFFIX
@@ -18,7 +19,7 @@ from hcr_scan.journal.ledgers import JournalLedger, ShardLedger
 from hcr_scan.journal.opening import check_target, open_journal
 from hcr_scan.rendering import prepare_database
 from hcr_scan.report import FailureLimit
-from hcr_scan.settings import Settings
+from hcr_scan.settings import Settings, available_cores
 from hcr_scan.sinks.output import is_lasting
 from hcr_scan.sinks.targets import beside, is_database, journal_base
 from hcr_scan.sources.sharding import Shard
@@ -46,7 +47,8 @@ def scan_inputs(
         raise UsageError(f"--shard needs a file for --out, not {target}: shards are merged by their journals")
     if is_database(target):
         prepare_database(target)
-    request = Request(inputs, settings, ModelChoice.of(options), templates, target, output, shard, base)
+    cluster = chosen_cluster(options)
+    request = Request(inputs, settings, ModelChoice.of(options), templates, target, output, shard, base, cluster)
     with Signals() as signals:
 
         def ledger(identity: RunIdentity) -> JournalLedger:
@@ -55,6 +57,23 @@ def scan_inputs(
             return kind(journal, settings.source, signals.stopping)
 
         return Run(request, signals, ledger, limit, stdin).execute(progress)
+
+
+def chosen_cluster(options: dict[str, Any]) -> Cluster | None:
+    """The Ray cluster that the options name; ``None`` for this machine without Ray.
+
+    Raises:
+        UsageError: they cannot be meant.
+    """
+    address: str | None = options["ray_address"]
+    if not options["engine"].startswith("ray"):
+        if address is not None:
+            raise UsageError("--ray-address says on which cluster; say --engine ray too")
+        return None
+    if address is not None and "://" in address:
+        raise UsageError(f"--ray-address {address!r} is none; write host:port, or auto, on a machine of the cluster")
+    jobs = options["jobs"] or (0 if address else available_cores())
+    return Cluster(address, jobs, gpus=options["device"] != "cpu")
 
 
 def read_templates(paths: Sequence[str]) -> tuple[Template, ...]:

@@ -46,5 +46,12 @@ class Engine(Protocol):
     ) -> Iterator[Result | Lost[Item]]:
         """Results in the order of ``items``. At most ``window`` are under way or waiting to be asked for."""
 
+    def stage(
+        self, work: Callable[[Iterable[Item]], Iterable[Result]], items: Iterable[Item]
+    ) -> Iterator[Result | Lost[Item]]:
+        """What ``work`` makes of items, one for one and in their order: here, or on other machines, on any part of them
+        at a time. It is for what needs no guard, and something large, such as a network, that is loaded once.
+        """
+
     def close(self) -> None:
         """End the workers; nothing is left running."""

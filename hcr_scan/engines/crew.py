@@ -12,8 +12,9 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
-from hcr_scan.engines.answers import UntrustedAnswer
+from hcr_scan.engines.answers import UntrustedAnswer, decode
 from hcr_scan.engines.base import Loss
 from hcr_scan.engines.frames import BadFrame, Kind
 from hcr_scan.engines.jobs import Job, Outcome, outcome_of, outcome_of_death, text_of
@@ -84,10 +85,17 @@ class Crew(threading.Thread):
     answered; and because Linux ends a process with the thread that started it.
     """
 
-    def __init__(self, workers: int, limits: Limits, prepare: Callable[[], object] | None) -> None:
+    def __init__(
+        self,
+        workers: int,
+        limits: Limits,
+        prepare: Callable[[], object] | None,
+        decode: Callable[[memoryview], Any] = decode,
+    ) -> None:
         super().__init__(name="hcr-scan supervisor", daemon=True)
         self._most = workers
         self._limits = limits
+        self._decode = decode
         self._setup = pickle.dumps((prepare, limits.worker_memory))
         self._changed = threading.Condition()
         self._queue: deque[Job] = deque()
@@ -304,7 +312,7 @@ class Crew(threading.Thread):
         elif worker.job is None or kind in (Kind.READY, Kind.UNREADY, Kind.PREPARING, Kind.TASK):
             raise BadFrame(f"message of kind {kind.name} out of turn")
         else:
-            self._finish(worker, outcome_of(kind, body, self._limits))
+            self._finish(worker, outcome_of(kind, body, self._limits, self._decode))
 
     def _finish(self, worker: _Worker, outcome: Outcome) -> None:
         job, worker.job = worker.job, None

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from hcr_scan.engines.answers import decode
 from hcr_scan.engines.base import Loss
 from hcr_scan.engines.frames import Kind
 from hcr_scan.engines.worker_process import Death
@@ -31,8 +31,8 @@ class Outcome:
     reason: str = ""
 
 
-def outcome_of(kind: Kind, body: memoryview, limits: Limits) -> Outcome:
-    """What a worker's answer says.
+def outcome_of(kind: Kind, body: memoryview, limits: Limits, decode: Callable[[memoryview], Any]) -> Outcome:
+    """What a worker's answer says; ``decode`` makes a result of the bytes.
 
     Raises:
         UntrustedAnswer: it holds what no worker of ours would send.

@@ -32,5 +32,10 @@ class InProcessEngine:
         del window
         return map(function, items)
 
+    def stage(
+        self, work: Callable[[Iterable[Item]], Iterable[Result]], items: Iterable[Item]
+    ) -> Iterator[Result | Lost[Item]]:
+        return iter(work(items))
+
     def close(self) -> None:
         """Nothing to end."""

@@ -6,7 +6,9 @@ import pickle
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
+from hcr_scan.engines.answers import decode
 from hcr_scan.engines.base import Item, Lost, Result
 from hcr_scan.engines.crew import Crew
 from hcr_scan.engines.jobs import Job
@@ -25,15 +27,22 @@ class Supervisor:
         jobs: items at a time.
         prepare: run by each worker when it starts; the first starts now, while the caller gets ready too.
         limits: time an item, and memory a worker, may take.
+        decode: makes a result of the bytes that a worker answers with.
 
     Raises:
         WorkerError: the system has no thread or descriptor left. (Also raised by :meth:`map` where no worker starts.)
     """
 
-    def __init__(self, jobs: int, prepare: Callable[[], object] | None = None, limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        jobs: int,
+        prepare: Callable[[], object] | None = None,
+        limits: Limits | None = None,
+        decode: Callable[[memoryview], Any] = decode,
+    ) -> None:
         self._jobs = jobs
         try:
-            self._crew = Crew(jobs, limits or Limits(), prepare)
+            self._crew = Crew(jobs, limits or Limits(), prepare, decode)
             self._crew.start()
         except (OSError, RuntimeError) as error:
             raise WorkerError(f"no worker can be started ({error}); raise the system's limits") from error
@@ -67,6 +76,12 @@ class Supervisor:
         finally:
             for _, job in waiting:
                 self._crew.cancel(job)
+
+    def stage(
+        self, work: Callable[[Iterable[Item]], Iterable[Result]], items: Iterable[Item]
+    ) -> Iterator[Result | Lost[Item]]:
+        """Done here, beside the workers."""
+        return iter(work(items))
 
     def _outcome(self, item: Item, job: Job) -> Result | Lost[Item]:
         outcome = self._crew.outcome(job)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import platform
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from hcr_scan.errors import ModelError
 from hcr_scan.model.bundle import PAGE_MODEL, Bundle, ModelInfo, load_bundle
 from hcr_scan.model.probabilities import Logits
 
@@ -79,6 +81,45 @@ def load_classifier(
     from hcr_scan.model.onnx_classifier import OnnxClassifier
 
     return OnnxClassifier(bundle, device=Device(device), threads=threads)
+
+
+class DistantClassifier:
+    """A classifier whose network is loaded where it is first asked; so it can be pickled, and sent there.
+
+    Raises:
+        ModelError: the bundle is missing or damaged. (Raised by :meth:`predict` too, where it is another one there.)
+    """
+
+    def __init__(
+        self,
+        path: str | Path | None = None,
+        *,
+        engine: EngineName | str = EngineName.ONNX,
+        device: Device | str = Device.AUTO,
+    ) -> None:
+        bundle = load_bundle(path)
+        self._choice: dict[str, Any] = {"path": path, "engine": str(engine), "device": str(device), "threads": 1}
+        self._info, self._page_model = bundle.info, page_model_of(bundle)
+        self._classifier: Classifier | None = None
+
+    @property
+    def info(self) -> ModelInfo:
+        return self._info
+
+    @property
+    def page_model(self) -> Path | None:
+        return self._page_model
+
+    def predict(self, crops: Crops) -> Logits:
+        if self._classifier is None:
+            found = load_classifier(**self._choice)
+            if found.info.sha256 != self._info.sha256:
+                raise ModelError(f"{platform.node()} has another model than where the scan began; put the same there")
+            self._classifier = found
+        return self._classifier.predict(crops)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return vars(self) | {"_classifier": None}
 
 
 def page_model_of(bundle: Bundle) -> Path | None:
