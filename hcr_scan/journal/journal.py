@@ -17,7 +17,7 @@ from hcr_scan.errors import HcrScanError, JournalError
 from hcr_scan.journal.database import Database, Row, damaged, remove
 from hcr_scan.journal.identity import RunIdentity
 from hcr_scan.sinks.record_reading import page_of
-from hcr_scan.sinks.records import Provenance, Record, json_text, record_of
+from hcr_scan.sinks.records import Provenance, Record, page_json
 from hcr_scan.sources.pages import shown
 
 #: What a journal's name has behind that of its output.
@@ -367,4 +367,4 @@ def journal_exists(path: str) -> bool:
 
 def _packed(result: PageResult, provenance: Provenance) -> bytes:
     """A record, small. Lone surrogates are kept apart: as escapes, two of them would come back as one character."""
-    return zlib.compress(json_text(record_of(result, provenance)).encode("utf-8", "surrogatepass"), COMPRESSION)
+    return zlib.compress(page_json(result, provenance).encode("utf-8", "surrogatepass"), COMPRESSION)

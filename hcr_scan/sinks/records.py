@@ -53,6 +53,22 @@ def record_of(result: PageResult, provenance: Provenance) -> Record:
     }
 
 
+class _PageJson:
+    """:func:`json_text` of one page's record. A page goes into the journal and mostly into a JSON output: made once."""
+
+    def __init__(self) -> None:
+        self._latest: tuple[PageResult, Provenance, str] | None = None
+
+    def __call__(self, result: PageResult, provenance: Provenance) -> str:
+        latest = self._latest
+        if latest is None or latest[0] is not result or latest[1] != provenance:
+            self._latest = latest = result, provenance, json_text(record_of(result, provenance))
+        return latest[2]
+
+
+page_json = _PageJson()
+
+
 def json_text(record: object, indent: int | None = None) -> str:
     """JSON of a record, characters as themselves; lone surrogates, which UTF-8 cannot hold, are left to the encoder."""
     separators = (",", ":") if indent is None else None

@@ -18,7 +18,7 @@ from hcr_scan.sinks.label_studio import task
 from hcr_scan.sinks.output import Output, open_output, output_errors
 from hcr_scan.sinks.page_xml import page_xml_file
 from hcr_scan.sinks.parquet import ParquetRows
-from hcr_scan.sinks.records import Provenance, Record, json_text, record_of
+from hcr_scan.sinks.records import Provenance, json_text, page_json
 from hcr_scan.sinks.tabular import Level, encoder
 from hcr_scan.sinks.wide import Extra, form_record, wide_encoder
 
@@ -164,13 +164,13 @@ def open_form_sink(
 ) -> contextlib.AbstractContextManager[Writer[Form]]:
     """The same for forms, as :func:`hcr_scan.forms.grouping.filled_forms` groups pages to them."""
 
-    def record(form: Form) -> Record:
-        return form_record(form, provenance)
+    def text(form: Form) -> str:
+        return json_text(form_record(form, provenance))
 
     if options.format is Format.CSV:
         head, encode = wide_encoder(options.names, options.extras, excel=options.excel)
         return _opened(target, Encoding(head, lambda form, _: encode(form)))
-    return _opened(target, _json(options.format, record))
+    return _opened(target, _json(options.format, text))
 
 
 @contextlib.contextmanager
@@ -192,9 +192,9 @@ def _opened(target: str, encoding: Encoding[Item]) -> Iterator[Sink[Item]]:
         output.discard()
 
 
-def _json(format_: Format, record: Callable[[Item], Record]) -> Encoding[Item]:
+def _json(format_: Format, text: Callable[[Item], str]) -> Encoding[Item]:
     def encoded(item: Item) -> bytes:
-        return json_text(record(item)).encode("utf-8", "backslashreplace")
+        return text(item).encode("utf-8", "backslashreplace")
 
     if format_ is Format.JSONL:
         return Encoding(b"", lambda item, _: encoded(item) + b"\n")
@@ -208,11 +208,11 @@ def _csv_of_pages(options: OutputOptions, provenance: Provenance) -> Encoding[Pa
 
 
 def _json_of_pages(options: OutputOptions, provenance: Provenance) -> Encoding[PageResult]:
-    return _json(options.format, lambda result: record_of(result, provenance))
+    return _json(options.format, lambda result: page_json(result, provenance))
 
 
 def _tasks(options: OutputOptions, provenance: Provenance) -> Encoding[PageResult]:
-    return _json(Format.JSON, lambda result: task(result, provenance, options.image_prefix))
+    return _json(Format.JSON, lambda result: json_text(task(result, provenance, options.image_prefix)))
 
 
 def _parquet(options: OutputOptions, provenance: Provenance) -> Encoding[PageResult]:

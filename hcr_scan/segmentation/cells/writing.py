@@ -7,13 +7,14 @@ instead.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from hcr_scan.geometry import BoundingBox
-from hcr_scan.images import Components, Gray, Ink, Mask, connected_components, dilate, labeled, looked_up
+from hcr_scan.images import Components, Gray, Ink, Mask, above, connected_components, dilate, labeled, looked_up
 from hcr_scan.segmentation.cells.cell_specks import speck_in
 from hcr_scan.segmentation.cells.frame_removal import without_frame
 from hcr_scan.segmentation.cells.strikes import is_struck_through
@@ -36,6 +37,8 @@ SHARED_GLYPH, NARROW_GLYPH = 0.25, 1.0
 #: What goes on from a glyph is part of it down to this share of the darkness where ink begins, since pens press lightly
 #: where a stroke turns or ends; but it is this share of the way from the frame to the pen, as guides are like frames.
 FAINT_STROKE, OVER_FRAME = 0.5, 0.05
+#: For every pixel, or column, of a strip a cell, from 1; 0 for none.
+Owners = npt.NDArray[np.uint16]
 #: Faint strokes are looked for so many pixels away from the frame.
 OFF_FRAME = 3
 
@@ -68,7 +71,7 @@ class _StripInk:
 
     soft: Ink
     erased: bool
-    faintest: float
+    faintest: int
 
 
 def read_comb(paper: Paper, cells: tuple[BoundingBox, ...]) -> tuple[InkCell, ...]:
@@ -84,8 +87,8 @@ def read_comb(paper: Paper, cells: tuple[BoundingBox, ...]) -> tuple[InkCell, ..
     if found is None:
         return tuple(InkCell(cell, None) for cell in cells)
     ink = found.soft
-    owners, struck = _assign((ink >= STRONG_INK).astype(np.uint8), inside, found.erased)
-    owners = _with_faint_strokes(owners, ink >= found.faintest, inside)
+    owners, struck = _assign(above(ink, STRONG_INK - 1), inside, found.erased)
+    _add_faint_strokes(owners, ink >= found.faintest, inside)
     spans = _spans(owners, len(cells))
     return tuple(
         _read_cell(ink, owners, k + 1, span, strip, cell, k in struck)
@@ -105,7 +108,7 @@ def ink_in_box(paper: Paper, box: BoundingBox) -> tuple[Ink, int, int] | None:
     if found is None:
         return None
     ink = found.soft
-    owners, _ = _assign((ink >= STRONG_INK).astype(np.uint8), [inside], found.erased)
+    owners, _ = _assign(above(ink, STRONG_INK - 1), [inside], found.erased)
     near = dilate((owners > 0).astype(np.uint8), 3, 3) > 0
     return (np.where(near, ink, 0).astype(np.uint8), strip.left, strip.top) if near.any() else None
 
@@ -138,10 +141,11 @@ def _ink_of_strip(darkness: Gray, cells: list[BoundingBox], noise: float) -> _St
     faintest = FAINT_STROKE * half
     if not erase:
         faintest = max(faintest, frame + OVER_FRAME * (pen - frame))
-        return _StripInk(soft, False, (faintest - low) * steep)
+        return _StripInk(soft, False, math.ceil((faintest - low) * steep))
     # What is clearly darker than the frame is writing, even on top of it.
     surely_pen = max(frame + max(0.5 * (pen - frame), 0.1 * frame), float(np.quantile(along, UNEVEN_FRAME)))
-    return _StripInk(without_frame(soft, darkness > surely_pen, cells), True, (faintest - low) * steep)
+    soft = without_frame(soft, darkness > math.floor(surely_pen), cells)
+    return _StripInk(soft, True, math.ceil((faintest - low) * steep))
 
 
 def _pen_darkness(darkness: Gray, cells: list[BoundingBox]) -> float:
@@ -166,7 +170,7 @@ def _along_frame(darkness: Gray, cells: list[BoundingBox]) -> Gray:
     return np.concatenate(pieces)
 
 
-def _assign(mask: Mask, cells: list[BoundingBox], erased: bool) -> tuple[npt.NDArray[np.int32], set[int]]:
+def _assign(mask: Mask, cells: list[BoundingBox], erased: bool) -> tuple[Owners, set[int]]:
     """For every pixel the cell (from 1) whose glyph it belongs to, 0 for what belongs to none; and the struck cells.
 
     A piece of ink belongs whole to the cell that holds most of it. Only where two cells hold a good part each, and it
@@ -174,11 +178,9 @@ def _assign(mask: Mask, cells: list[BoundingBox], erased: bool) -> tuple[npt.NDA
     """
     found = connected_components(mask)
     columns = _nearest_cell(mask.shape[1], cells)
-    inked = np.flatnonzero(mask.view(np.bool_))
-    pieces = found.labels.ravel()[inked]
-    shares = _shares(found, pieces, inked, columns, cells)
+    shares = _shares(found, columns, cells)
     likeliest = np.argsort(-shares, axis=1, kind="stable")[:, :2].tolist()
-    owners = np.zeros(len(found) + 1, np.int32)
+    owners = np.zeros(len(found) + 1, np.uint16)
     cut, struck = [], set[int]()
     for index in np.flatnonzero(shares.sum(axis=1) >= 0.5).tolist():
         first, *others = likeliest[index]
@@ -196,8 +198,7 @@ def _assign(mask: Mask, cells: list[BoundingBox], erased: bool) -> tuple[npt.NDA
             cut.append(index)
         else:
             owners[index + 1] = order[0] + 1
-    result = np.zeros(mask.shape, np.int32)
-    result.ravel()[inked] = owners[pieces]
+    result = owners.take(found.labels)
     for index in cut:
         left, top, right, bottom = found.boxes[index].tolist()
         own = found.labels[top:bottom, left:right] == index + 1
@@ -205,7 +206,7 @@ def _assign(mask: Mask, cells: list[BoundingBox], erased: bool) -> tuple[npt.NDA
     return result, struck
 
 
-def _struck_cells(found: Components, index: int, columns: npt.NDArray[np.int32], cells: list[BoundingBox]) -> set[int]:
+def _struck_cells(found: Components, index: int, columns: Owners, cells: list[BoundingBox]) -> set[int]:
     """The cells whose glyphs are struck through by one stroke that makes them all a single piece."""
     box = found.box(index)
     if box.width < STRUCK_WIDTH * cells[0].width or box.height > cells[0].height * STRUCK_HEIGHT or len(cells) == 1:
@@ -217,55 +218,51 @@ def _struck_cells(found: Components, index: int, columns: npt.NDArray[np.int32],
     return {k for k, cell in enumerate(cells) if reached[k] > STRUCK_REACH * cell.width}
 
 
-def _with_faint_strokes(
-    owners: npt.NDArray[np.int32], ink: npt.NDArray[np.bool_], cells: list[BoundingBox]
-) -> npt.NDArray[np.int32]:
-    """The owners of pixels where each glyph also has what goes on from it in ``ink`` inside its cell."""
+def _add_faint_strokes(owners: Owners, ink: npt.NDArray[np.bool_], cells: list[BoundingBox]) -> None:
+    """Give each glyph also what goes on from it in ``ink`` inside its cell."""
     # Outside of the cells nothing changes.
     top, bottom = min(cell.top for cell in cells) + OFF_FRAME, max(cell.bottom for cell in cells) - OFF_FRAME
-    result = owners.copy()
-    owners = result[top:bottom]
+    owners = owners[top:bottom]
     inside = np.zeros_like(owners)
     for number, cell in enumerate(cells, 1):
-        inner = cell.grown(-OFF_FRAME)
-        inside[inner.top - top : inner.bottom - top, inner.left : inner.right] = number
-    paper = owners == 0
-    own = (owners == inside) & ~paper
-    faint = ink[top:bottom] & (inside > 0) & paper
+        rows = slice(cell.top + OFF_FRAME - top, cell.bottom - OFF_FRAME - top)
+        inside[rows, cell.left + OFF_FRAME : cell.right - OFF_FRAME] = number
+    own = (owners == inside) & (owners > 0)
+    faint = ink[top:bottom] & (inside > 0) & (owners == 0)
     count, labels = labeled((own | faint).view(np.uint8))
-    goes_on_from = np.zeros(count, np.int32)
+    goes_on_from = np.zeros(count, owners.dtype)
     goes_on_from[labels[own]] = owners[own]
     owners[faint] = goes_on_from[labels[faint]]
-    return result
 
 
-def _shares(
-    found: Components,
-    pieces: npt.NDArray[np.int32],
-    inked: npt.NDArray[np.intp],
-    columns: npt.NDArray[np.int32],
-    cells: list[BoundingBox],
-) -> npt.NDArray[np.float64]:
+def _shares(found: Components, columns: Owners, cells: list[BoundingBox]) -> npt.NDArray[np.float64]:
     """For every piece of ink the share of it that lies in each cell, ``(pieces, cells)``, half of each wall included.
 
-    ``pieces`` (n,) are the labels of the pixels ``inked``, and ``columns`` says for every column which cell (from 1) is
-    nearest.
+    ``columns`` says for every column which cell (from 1) is nearest.
     """
-    rows, across = np.divmod(inked.astype(np.int32), np.int32(found.labels.shape[1]))
-    nearest = columns[across] - 1
-    left, top, right, bottom = np.array([cell.as_list() for cell in cells]).T
-    inside = (across >= left[nearest] - 2) & (across < right[nearest] + 2)
-    inside &= (rows >= top[nearest] - 2) & (rows < bottom[nearest] + 2)
-    places = (pieces[inside] - 1) * len(cells) + nearest[inside]
-    counts = np.bincount(places, minlength=len(found) * len(cells)).reshape(len(found), len(cells))
-    return counts / np.maximum(found.areas, 1)[:, None]
+    reach = np.array([cell.grown(2).as_list() for cell in cells])
+    first, last = columns[found.boxes[:, 0]] - 1, columns[found.boxes[:, 2] - 1] - 1
+    whole = (first == last) & (found.boxes[:, :2] >= reach[first, :2]).all(axis=1)
+    whole &= (found.boxes[:, 2:] <= reach[first, 2:]).all(axis=1)
+    shares = np.zeros((len(found), len(cells)))
+    shares[whole, first[whole]] = 1.0
+    # Only those on a border are counted pixel by pixel.
+    nearest = np.searchsorted(columns, np.arange(1, len(cells) + 2))
+    for index in np.flatnonzero(~whole).tolist():
+        left, top, right, bottom = found.boxes[index].tolist()
+        for k in range(first[index], last[index] + 1):
+            x0, x1 = max(left, reach[k, 0], nearest[k]), min(right, reach[k, 2], nearest[k + 1])
+            y0, y1 = max(top, reach[k, 1]), min(bottom, reach[k, 3])
+            if x0 < x1 and y0 < y1:
+                shares[index, k] = np.count_nonzero(found.labels[y0:y1, x0:x1] == index + 1) / found.areas[index]
+    return shares
 
 
-def _nearest_cell(width: int, cells: list[BoundingBox]) -> npt.NDArray[np.int32]:
+def _nearest_cell(width: int, cells: list[BoundingBox]) -> Owners:
     """For every column the cell (from 1) whose middle is nearest."""
     middles = np.array([cell.center[0] for cell in cells])
     borders = (middles[1:] + middles[:-1]) / 2
-    return (np.searchsorted(borders, np.arange(width) + 0.5) + 1).astype(np.int32)
+    return (np.searchsorted(borders, np.arange(width) + 0.5) + 1).astype(np.uint16)
 
 
 def _is_writing(found: Components, index: int, cell: BoundingBox) -> bool:
@@ -297,9 +294,9 @@ def _is_frame(found: Components, index: int, cell: BoundingBox) -> bool:
     return bool(np.count_nonzero(core == index + 1) < 0.12 * found.areas[index])
 
 
-def _spans(owners: npt.NDArray[np.int32], count: int) -> list[BoundingBox | None]:
+def _spans(owners: Owners, count: int) -> list[BoundingBox | None]:
     """The tight box of what belongs to each cell, ``None`` where that is nothing; one pass over the strip for all."""
-    owned = np.flatnonzero(owners)
+    owned = np.flatnonzero(owners > 0)
     rows, columns = np.divmod(owned.astype(np.int32), np.int32(owners.shape[1]))
     cells = owners.ravel()[owned] - 1
     left, top = (np.full(count, max(owners.shape), np.int32) for _ in range(2))
@@ -315,7 +312,7 @@ def _spans(owners: npt.NDArray[np.int32], count: int) -> list[BoundingBox | None
 
 def _read_cell(
     ink: Ink,
-    owners: npt.NDArray[np.int32],
+    owners: Owners,
     owner: int,
     span: BoundingBox | None,
     strip: _Strip,

@@ -228,7 +228,7 @@ def _spans_two_rows(rail: Gray, band: _Band, left: int, right: int, threshold: f
     margin = max(4, (band.bottom - band.top) // 5)
     inside = rail[band.top + margin : band.bottom - margin, band.left + left : band.left + right]
     # A rail wanders by a few pixels over its length.
-    full = int(np.count_nonzero((dilate(inside, 1, 5) > threshold).mean(axis=1) > 0.85))
+    full = int(np.count_nonzero((dilate(inside, 1, 5) > math.floor(threshold)).mean(axis=1) > 0.85))
     # Against faint rails dense writing counts as one too; but it covers many rows, and a rail is thin.
     return full > 0 if plain else 0 < full <= THICKEST_RULE + 4
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -17,41 +19,61 @@ SMALLEST_CELL = 20
 RAIL_DASH = 11
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FrameEvidence:
-    """How much each pixel looks like a piece of wall (upright) or rail (level), and the frame-like pixels."""
+    """How much each pixel looks like a piece of wall (upright) or rail (level), and the frame-like pixels.
+
+    What only pages with frames need is made when it is first asked for.
+    """
 
     #: Darkness up to ``cap``.
     capped: Gray
-    wall: Gray
-    rail: Gray
     frame: Mask
     #: The part of ``frame`` that is as strong as writing.
     drawn: Mask
-    #: What ``wall`` and ``rail`` are on bare paper.
-    bare_wall: float
-    bare_rail: float
-    #: The darkest that either can be.
+    #: The darkest that wall and rail can be.
     cap: int
+
+    @cached_property
+    def wall(self) -> Gray:
+        return dilate(box_blur(self.capped, 1, 5), 3, 1)
+
+    @cached_property
+    def rail(self) -> Gray:
+        return dilate(box_blur(self.capped, RAIL_DASH, 1), 1, 3)
+
+    @cached_property
+    def bare_wall(self) -> float:
+        """What ``wall`` is on bare paper."""
+        return _usual(self.wall)
+
+    @cached_property
+    def bare_rail(self) -> float:
+        """What ``rail`` is on bare paper."""
+        return _usual(self.rail)
+
+    def wall_level(self, share: float) -> int:
+        """What ``wall`` exceeds where this share of a full wall's darkness shows; whole, so that bytes are compared."""
+        return math.floor(self.bare_wall + share * (self.cap - self.bare_wall))
+
+    def rail_level(self, share: float) -> int:
+        """The same of ``rail``."""
+        return math.floor(self.bare_rail + share * (self.cap - self.bare_rail))
 
 
 def gather_evidence(paper: Paper, rules: Rules, pieces: Components) -> FrameEvidence:
     """The evidence of a page: its darkness, its rules, and those pieces of strong ink that are shaped like frames."""
     threshold = max(1.3 * paper.noise, 5.0)
     cap = int(4 * threshold)
-    capped = at_most(paper.darkness, cap)
-    wall = dilate(box_blur(capped, 1, 5), 3, 1)
-    rail = dilate(box_blur(capped, RAIL_DASH, 1), 1, 3)
     widths, heights = pieces.boxes[:, 2] - pieces.boxes[:, 0], pieces.boxes[:, 3] - pieces.boxes[:, 1]
     large = (np.maximum(widths, heights) >= 3 * SMALLEST_CELL) & (np.minimum(widths, heights) >= 1.5 * SMALLEST_CELL)
     thin = pieces.areas < 0.35 * widths * heights
-    level, upright = dilate(rules.horizontal, 5, 1), dilate(rules.vertical, 1, 5)
+    frame, upright = dilate(rules.horizontal, 5, 1), dilate(rules.vertical, 1, 5)
     drawn = _mask_of(pieces, large & thin)
-    drawn &= above(capped, threshold)
-    frame = level
+    drawn &= above(paper.darkness, threshold)
     frame |= upright
     frame |= drawn
-    return FrameEvidence(capped, wall, rail, frame, drawn, _usual(wall), _usual(rail), cap)
+    return FrameEvidence(at_most(paper.darkness, cap), frame, drawn, cap)
 
 
 def _usual(raster: Gray) -> float:

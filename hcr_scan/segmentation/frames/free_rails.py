@@ -17,6 +17,8 @@ from hcr_scan.segmentation.ink.rules import THICKEST_RULE
 
 #: A rail is an edge of closed cells that end within this many pixels of it, along this share of its length.
 REACH, CLOSED = 6, 0.9
+#: A rail has room for two cells; pieces of one are so far apart at most, or lie side by side for so long (pixels).
+SHORTEST, GAP, LAP = 2 * SMALLEST_CELL, 8, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ def free_rails(found: Components, families: Sequence[CellFamily]) -> list[FreeRa
     boxes = found.boxes
     fit = (boxes[:, 2] - boxes[:, 0] >= SMALLEST_CELL // 2) & (boxes[:, 3] - boxes[:, 1] <= 2 * THICKEST_RULE)
     fit[fit] = ~_belong_to_cells(boxes[fit], families)
+    fit[fit] = _may_hold_cells(boxes[fit])
     pieces = []
     for index in np.flatnonzero(fit).tolist():
         left, top, right, bottom = boxes[index].tolist()
@@ -48,7 +51,7 @@ def free_rails(found: Components, families: Sequence[CellFamily]) -> list[FreeRa
     return [
         rail
         for rail in _joined(sorted(pieces, key=lambda rail: rail.left))
-        if rail.right - rail.left >= 2 * SMALLEST_CELL and rail.top > 2 * SMALLEST_CELL
+        if rail.right - rail.left >= SHORTEST and rail.top > 2 * SMALLEST_CELL
     ]
 
 
@@ -58,7 +61,7 @@ def _joined(pieces: Sequence[FreeRail]) -> list[FreeRail]:
     #: Which of them end at a column.
     ending = defaultdict[int, set[int]](set)
     for piece in pieces:
-        near = sorted(k for x in range(piece.left - 8, piece.left + 5) for k in ending.get(x, ()))
+        near = sorted(k for x in range(piece.left - GAP, piece.left + LAP + 1) for k in ending.get(x, ()))
         k = next((k for k in near if abs(joined[k].row(piece.left) - piece.row(piece.left)) <= 2), len(joined))
         if k == len(joined):
             joined.append(piece)
@@ -71,15 +74,26 @@ def _joined(pieces: Sequence[FreeRail]) -> list[FreeRail]:
     return joined
 
 
+def _may_hold_cells(rails: Boxes) -> npt.NDArray[np.bool_]:
+    """Which rails are long enough for two cells, or may be when they are joined to those that continue them."""
+    left, top, right = np.ascontiguousarray(rails[:, :3].T)
+    apart = left - right[:, None]
+    follows = (apart >= -LAP) & (apart <= GAP) & (np.abs(top - top[:, None]) <= 2 * THICKEST_RULE)
+    return np.asarray((right - left >= SHORTEST) | follows.any(axis=0) | follows.any(axis=1))
+
+
 def _belong_to_cells(rails: Boxes, families: Sequence[CellFamily]) -> npt.NDArray[np.bool_]:
     """Which rails are the edges of closed cells over most of their length, or strokes of what is written in one."""
     cells = np.concatenate([np.zeros((0, 4), np.int32), *(family.members for family in families)])
-    level = np.zeros((len(rails), len(cells)), bool)
-    for edge in (1, 3):
-        level |= (cells[:, edge] >= rails[:, None, 1] - REACH) & (cells[:, edge] <= rails[:, None, 3] + REACH)
-    shared = np.minimum(cells[:, 2], rails[:, None, 2]) - np.maximum(cells[:, 0], rails[:, None, 0])
-    covered = np.where(level, np.maximum(shared, 0), 0).sum(axis=1)
-    inside = (rails[:, None, :2] >= cells[:, :2] - REACH) & (rails[:, None, 2:] <= cells[:, 2:] + REACH)
+    lefts, tops, rights, bottoms = np.ascontiguousarray(cells.T)
+    # Only cells that are as high on the page are compared with each rail.
+    i, j = ((tops <= rails[:, None, 3] + REACH) & (bottoms >= rails[:, None, 1] - REACH)).nonzero()
+    lefts, tops, rights, bottoms = lefts[j], tops[j], rights[j], bottoms[j]
+    left, top, right, bottom = np.ascontiguousarray(rails.T)[:, i]
+    level = (tops >= top - REACH) | (bottoms <= bottom + REACH)
+    shared = np.where(level, np.maximum(np.minimum(rights, right) - np.maximum(lefts, left), 0), 0)
     # Cells above a rail and below it are counted twice, which does no harm.
-    edges = covered > CLOSED * (rails[:, 2] - rails[:, 0])
-    return np.asarray(edges | np.asarray(inside.all(axis=2)).any(axis=1))
+    edges = np.bincount(i, shared, len(rails)) > CLOSED * (rails[:, 2] - rails[:, 0])
+    inside = (left >= lefts - REACH) & (right <= rights + REACH) & (top >= tops - REACH) & (bottom <= bottoms + REACH)
+    edges[i[inside]] = True
+    return np.asarray(edges)

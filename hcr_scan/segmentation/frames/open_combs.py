@@ -6,6 +6,7 @@ closer than anybody writes. The rail of a comb also ends where its first and las
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -15,7 +16,7 @@ import numpy.typing as npt
 
 from hcr_scan.geometry import BoundingBox
 from hcr_scan.images import Components, Gray, box_blur
-from hcr_scan.segmentation.frames.comb_families import CellFamily
+from hcr_scan.segmentation.frames.comb_families import CellFamily, median_of
 from hcr_scan.segmentation.frames.combs import Comb
 from hcr_scan.segmentation.frames.evidence import SMALLEST_CELL, FrameEvidence
 from hcr_scan.segmentation.frames.free_rails import FreeRail, free_rails
@@ -31,6 +32,8 @@ SHORTEST_TICK = 4
 USUAL_HEIGHT = 1.2
 #: An open comb is believed less than a closed one that explains the same walls.
 TRUST = 0.8
+#: From this share of full darkness on a rail or wall shows.
+SHOWING = 0.35
 #: Ticks that prove a pitch by themselves; fewer must repeat those of another comb of the page.
 ENOUGH_TICKS = 5
 
@@ -122,7 +125,7 @@ def _standing_on(paper: Paper, evidence: FrameEvidence, rail: FreeRail) -> _Tick
     columns = np.arange(rail.left, rail.right, 3)
     edge = np.rint(rail.top + rail.slope * (columns - rail.left)).astype(np.intp) + np.arange(THICKEST_RULE)[:, None]
     darkest = paper.darkness[np.clip(edge, 0, len(paper.darkness) - 1), columns].max(axis=0)
-    dark = max(evidence.cap / 2, 0.3 * float(np.median(darkest)))
+    dark = math.floor(max(evidence.cap / 2, 0.3 * median_of(darkest)))
     if not _thin_runs(_above(paper, rail, SHORTEST_TICK) > dark):
         return None
     solid = box_blur(_above(paper, rail, int(1.7 * WIDEST_PITCH)), 1, 3) > dark
@@ -299,9 +302,8 @@ def _crossed(comb: Comb, evidence: FrameEvidence) -> bool:
     first, last = comb.cells[0], comb.cells[-1]
     margin = first.height // 5
     inside = evidence.rail[first.top + margin : first.bottom - margin, first.left : last.right]
-    bare = evidence.bare_rail + 0.35 * (evidence.cap - evidence.bare_rail)
     # Dense writing covers a row as well; but it covers many rows, and a rail is thin.
-    full = int(np.count_nonzero((inside > bare).mean(axis=1) > 0.95))
+    full = int(np.count_nonzero((inside > evidence.rail_level(SHOWING)).mean(axis=1) > 0.95))
     return 0 < full <= THICKEST_RULE + 4
 
 
@@ -327,12 +329,11 @@ def _second_rail(comb: _TickComb, evidence: FrameEvidence, bottom: int) -> int |
     last = min(last, bottom - 2 * SHORTEST_TICK)
     if first < 0 or last <= first:
         return None
-    bare = evidence.bare_rail + 0.35 * (evidence.cap - evidence.bare_rail)
-    cover = (evidence.rail[first:last, left:right] > bare).mean(axis=1)
+    cover = (evidence.rail[first:last, left:right] > evidence.rail_level(SHOWING)).mean(axis=1)
     for row in range(last - 1, first - 1, -1):
         if cover[row - first] < 0.85:
             continue
-        dark = evidence.wall[row + 3 : bottom - 2] > evidence.bare_wall + 0.35 * (evidence.cap - evidence.bare_wall)
+        dark = evidence.wall[row + 3 : bottom - 2] > evidence.wall_level(SHOWING)
         outer = [dark[:, max(x - 3, 0) : x + 4].any(axis=1).mean() > 0.9 for x in (left, right)]
         hanging = np.mean([dark[: SHORTEST_TICK + 2, max(x - 1, 0) : x + 2].any(axis=1).all() for x in comb.walls])
         if any(outer) or hanging > 0.7 or bottom - row < 1.5 * comb.pitch:

@@ -9,17 +9,18 @@ pitch from one end of the rails to the other, which chance hardly ever brings ab
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
-from hcr_scan.geometry import BoundingBox
+from hcr_scan.geometry import BoundingBox, union_of
 from hcr_scan.images import Components, Gray
 from hcr_scan.segmentation.frames.comb_families import median_of
 from hcr_scan.segmentation.frames.combs import Comb
+from hcr_scan.segmentation.frames.enclosures import Boxes
 from hcr_scan.segmentation.frames.evidence import FrameEvidence
 from hcr_scan.segmentation.frames.wall_chains import find_walls, runs
 from hcr_scan.segmentation.ink.binarization import WORKING_SIZE
@@ -30,6 +31,8 @@ LOWEST, HIGHEST = 18, 112
 SMALLEST_PITCH = 18
 #: Pitches in heights of a cell: outside are slits and the columns of tables.
 NARROWEST, WIDEST = 0.5, 2.5
+#: Rules from this length on may hide others, and are looked at first; how far (pixels) a rail may be from its box.
+LONG, SLACK = 3 * LOWEST, 4
 #: Rails share at least this many heights of their cells.
 SHARED = 1.2
 #: From this share of full darkness on a pixel counts as wall.
@@ -68,6 +71,10 @@ class Rail:
     slope: float
 
     @property
+    def length(self) -> int:
+        return self.right - self.left
+
+    @property
     def middle(self) -> float:
         return (self.left + self.right) / 2
 
@@ -76,6 +83,10 @@ class Rail:
 
     def bottom_at(self, x: float) -> float:
         return self.bottom + self.slope * (x - self.left)
+
+
+#: Two rails, the upper one first, and the columns from and to which they share.
+Pair = tuple[Rail, Rail, tuple[int, int]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,22 +130,62 @@ class Aisle:
 
 def railed_combs(evidence: FrameEvidence, level: Components) -> list[Comb]:
     """Rows of cells between two of the page's ``level`` rules, left to right, in working pixels."""
-    readings: list[list[Row]] = []
+    scale = max(level.labels.shape) / WORKING_SIZE
     taken: list[Row] = []
-    scale = max(evidence.wall.shape) / WORKING_SIZE
-    for above, below, shared in _pairs(find_rails(level, scale), scale):
+    long = level.boxes[:, 2] - level.boxes[:, 0] >= LONG * scale
+    rails = find_rails(level, long, scale)
+    readings = _read(_pairs(rails, scale), evidence, taken)
+    # Most short rules are bars of letters: those in rows that are found, or far from all others, need no look.
+    left = long | ~_inside(level.boxes, taken)
+    left[left] = _near_others(level.boxes[left], scale)
+    rails += find_rails(level, left & ~long, scale)
+    pairs = [pair for pair in _pairs(rails, scale) if min(pair[0].length, pair[1].length) < LONG * scale]
+    if taken or any(_may_prove(pair, scale) for pair in pairs):
+        readings += _read(pairs, evidence, taken)
+    sizes = _sizes([row for found in readings for row in found])
+    rows = [row for found in readings for row in _chosen(found, sizes)]
+    return [Comb(row.cells, row.score) for row in rows]
+
+
+def _read(pairs: Sequence[Pair], evidence: FrameEvidence, taken: list[Row]) -> list[list[Row]]:
+    """Readings of what stands between each two rails where no row is ``taken``; proven rows are taken from then on."""
+    readings = []
+    for above, below, shared in pairs:
         middle = sum(shared) / 2
         top, bottom = above.bottom_at(middle), below.top_at(middle)
         if any(row.holds(middle, top, bottom) for row in taken):
             continue
-        aisle = _aisle(evidence, above, below)
-        found = _rows_at(aisle, evidence)
+        found = _rows_at(_aisle(evidence, above, below), evidence)
         if found:
             readings.append(found)
             taken += sorted((row for row in found if row.proven), key=lambda row: -row.score)[:1]
-    sizes = _sizes([row for found in readings for row in found])
-    rows = [row for found in readings for row in _chosen(found, sizes)]
-    return [Comb(row.cells, row.score) for row in rows]
+    return readings
+
+
+def _may_prove(pair: Pair, scale: float) -> bool:
+    """Whether two rails are long enough for a row that proves a size."""
+    length = max(rail.right for rail in pair[:2]) - min(rail.left for rail in pair[:2]) + THICKEST_RULE
+    return length >= PROVEN_CELLS * SMALLEST_PITCH * scale
+
+
+def _inside(boxes: Boxes, rows: Sequence[Row]) -> npt.NDArray[np.bool_]:
+    """Which boxes lie in the cells of a row."""
+    around = [union_of(row.cells).as_list() for row in rows]
+    left, top, right, bottom = np.array(around, np.int32).reshape(-1, 4).T
+    inside = (boxes[:, 0, None] >= left) & (boxes[:, 2, None] <= right)
+    inside &= (boxes[:, 1, None] >= top) & (boxes[:, 3, None] <= bottom)
+    return np.asarray(inside.any(axis=1))
+
+
+def _near_others(boxes: Boxes, scale: float) -> npt.NDArray[np.bool_]:
+    """Which level rules have one above or below them, near enough to be the other rail of a row."""
+    left, top, right, bottom = np.ascontiguousarray(boxes.T)
+    apart = top - bottom[:, None]
+    shared = np.minimum(right, right[:, None]) - np.maximum(left, left[:, None])
+    near = (apart > -SLACK) & (apart <= HIGHEST * scale + SLACK)
+    near &= shared >= SHARED * np.maximum(apart - SLACK, LOWEST * scale)
+    np.fill_diagonal(near, False)
+    return np.asarray(near.any(axis=0) | near.any(axis=1))
 
 
 def _sizes(rows: list[Row]) -> list[tuple[Row, float]]:
@@ -174,12 +225,13 @@ def _alike(row: Row, other: Row) -> bool:
     )
 
 
-def find_rails(level: Components, scale: float) -> list[Rail]:
-    """Level rules, those that continue each other joined to one."""
+def find_rails(level: Components, chosen: npt.NDArray[np.bool_], scale: float) -> list[Rail]:
+    """The ``chosen`` (n,) of the level rules, but for those too short or too thick for rails."""
     boxes = level.boxes
     lengths, heights = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
     rails = []
-    for index in np.flatnonzero((lengths >= SHARED * LOWEST * scale) & (heights <= THICKEST_RULE + 0.03 * lengths)):
+    fit = (lengths >= SHARED * LOWEST * scale) & (heights <= THICKEST_RULE + 0.03 * lengths)
+    for index in np.flatnonzero(chosen & fit):
         left, top, right, bottom = boxes[index].tolist()
         piece = level.labels[top:bottom, left:right] == index + 1
         upper = piece.argmax(axis=0)
@@ -192,7 +244,7 @@ def find_rails(level: Components, scale: float) -> list[Rail]:
     return rails
 
 
-def _pairs(rails: list[Rail], scale: float) -> list[tuple[Rail, Rail, tuple[int, int]]]:
+def _pairs(rails: list[Rail], scale: float) -> list[Pair]:
     """Rails one above the other with nothing but paper, walls and writing between them, and the columns they share."""
     pairs = []
     for rail, below in _rails_below(rails, scale):
@@ -265,7 +317,7 @@ def _aisle(evidence: FrameEvidence, above: Rail, below: Rail) -> Aisle:
 def _rows_at(aisle: Aisle, evidence: FrameEvidence) -> list[Row]:
     """Readings of what stands between two rails as rows of cells."""
     dark = aisle.strip > evidence.bare_wall + FAINTEST * (evidence.cap - evidence.bare_wall)
-    share = dark.mean(axis=0)
+    share = dark.sum(axis=0, dtype=np.uint16) / len(dark)
     peaks = find_walls(share >= LEAST_WALL, max(6.0, WIDEST_WALL * len(dark)))
     if len(peaks) <= FEWEST:
         return []

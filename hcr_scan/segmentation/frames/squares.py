@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -61,7 +62,7 @@ def _walls_end(evidence: FrameEvidence, family: CellFamily, box: npt.NDArray[np.
     """Whether the upright walls of a square reach beyond neither rail: the legs of an underlined H do."""
     left, top, right, bottom = (int(v) for v in box)
     length = max(round(0.2 * family.height), 4)
-    dark = evidence.bare_wall + 0.4 * family.wall
+    dark = math.floor(evidence.bare_wall + 0.4 * family.wall)
     beyond = [
         slice(max(top - REACH - 2 - length, 0), max(top - REACH - 2, 0)),
         slice(bottom + REACH + 2, bottom + REACH + 2 + length),
@@ -140,7 +141,8 @@ def is_seen(evidence: FrameEvidence, family: CellFamily, cell: BoundingBox) -> b
     if left < REACH or top < REACH or right + REACH > width or bottom + REACH > height:
         return False
     dx, dy = (round(size * (1 - STRAIGHT) / 2) for size in (right - left, bottom - top))
-    wall, rail = evidence.bare_wall + 0.4 * family.wall, evidence.bare_rail + 0.4 * family.rail
+    wall = math.floor(evidence.bare_wall + 0.4 * family.wall)
+    rail = math.floor(evidence.bare_rail + 0.4 * family.rail)
     columns = [(slice(top + dy, bottom - dy), slice(x, x + REACH + 2)) for x in (left - REACH, right - 2)]
     rows = [(slice(y, y + REACH + 2), slice(left + dx, right - dx)) for y in (top - REACH, bottom - 2)]
     # One column or row must be a wall all along: the strokes of a letter are not.
