@@ -71,7 +71,6 @@ class _Known:
     digest: bytes
     sequence: int
     sha256: str
-    path: bytes
 
 
 @dataclass(slots=True)
@@ -80,6 +79,7 @@ class _Indexing:
     store: ReviewStore
     result: Indexed = field(default_factory=Indexed)
     last_item: int | None = None
+    any_gone: bool | None = None
 
     def run(self, journal: Journal) -> None:
         self.database.write("CREATE TEMP TABLE IF NOT EXISTS met (page INTEGER PRIMARY KEY)")
@@ -118,8 +118,7 @@ class _Indexing:
         self.database.write("INSERT OR IGNORE INTO temp.met VALUES (?)", (page,))
 
     def _known(self, condition: str, values: tuple[object, ...]) -> list[_Known]:
-        columns = "p.id, digest, sequence, sha256, d.path"
-        query = f"SELECT {columns} FROM pages p JOIN documents d ON d.id = p.document WHERE {condition}"  # noqa: S608
+        query = f"SELECT id, digest, sequence, sha256 FROM pages WHERE {condition}"  # noqa: S608
         return [_Known(*row) for row in self.database.rows(query, values)]
 
     def _unselected(self) -> None:
@@ -135,8 +134,28 @@ class _Indexing:
 
     def _moved(self, journal: Journal, source: Record) -> _Known | None:
         """The page as it was known when its file lay elsewhere."""
-        same = self._known("(sha256, page) = (?, ?) AND sha256 <> ''", (source["sha256"], source["page"]))
-        return next((known for known in same if not journal.has(os.fsdecode(known.path))), None)
+        if self.any_gone is None:
+            self.any_gone = self._note_gone(journal)
+        if not self.any_gone:
+            return None
+        same = "(sha256, page) = (?, ?) AND sha256 <> '' AND document IN (SELECT id FROM temp.gone) LIMIT 1"
+        found = self._known(same, (source["sha256"], source["page"]))
+        return found[0] if found else None
+
+    def _note_gone(self, journal: Journal) -> bool:
+        """Note which documents the journal no longer has under their names; whether there are any.
+
+        Asked once, before new documents come: of a thousand copies of a page each would be looked up for each.
+        """
+        self.database.write("CREATE TEMP TABLE IF NOT EXISTS gone (id INTEGER PRIMARY KEY)")
+        self.database.write("DELETE FROM temp.gone")
+        last, any_gone = 0, False
+        query = "SELECT id, path FROM documents WHERE id > ? ORDER BY id LIMIT 1000"
+        while rows := self.database.rows(query, (last,)):
+            gone = [(number,) for number, path in rows if not journal.has(os.fsdecode(path))]
+            self.database.write_many("INSERT INTO temp.gone VALUES (?)", gone)
+            last, any_gone = rows[-1][0], any_gone or bool(gone)
+        return any_gone
 
     def _page(self, before: _Known | None, document: int, record: Record, digest: bytes, sequence: int) -> int:
         source, page = record["source"], record["page"] or {}

@@ -113,6 +113,18 @@ def test_a_moved_file_keeps_its_decisions(tmp_path: Path) -> None:
         assert store.totals().decided == 3
 
 
+def test_a_moved_file_takes_no_decision_from_a_copy_that_stays(tmp_path: Path) -> None:
+    copies = [page(f"/in/{name}", field("surname", "SMITH", doubtful=[1]), sha256="c" * 64) for name in "ab"]
+    with review_of(tmp_path, copies) as store:
+        for item, value in zip(store.queue(ALL), ("STAYS", "MOVES"), strict=True):
+            store.decide(item.id, 1, "ann", Verdict.CORRECTED, value, 1.0)
+        with Journal(str(tmp_path / "out.csv.journal")) as journal:
+            journal.moved(journal.document("/in/b"), "/done/b")
+            assert index(journal, store).dropped == 0
+        said = {item.page.source.path: decision.value for item, decision in store.finals()}
+        assert said == {"/in/a": "STAYS", "/done/b": "MOVES"}
+
+
 def test_a_journal_begun_anew_forgets_what_it_has_no_more(tmp_path: Path) -> None:
     with decided(tmp_path) as store:
         (tmp_path / "out.csv.journal").unlink()
