@@ -74,6 +74,17 @@ def test_zoomed_to_200_and_400_percent_nothing_is_to_be_scrolled_sideways(tmp_pa
             assert browser.script("return document.documentElement.scrollWidth <= document.documentElement.clientWidth")
 
 
+def test_zoomed_the_value_is_seen_as_soon_as_its_field_comes(tmp_path: Path) -> None:
+    with chromium(1280, 800, 2.0) as browser, reviewing(tmp_path, four(tmp_path)) as address:
+        begin(browser, address)
+        place = "const r = document.getElementById('value').getBoundingClientRect();"
+        for following in ("b", "c"):
+            browser.wait(lambda: browser.script(f"{place} return r.top >= 0 && r.bottom <= innerHeight + 1"))
+            browser.script("window.scrollTo(0, 0)")
+            browser.press(ENTER)
+            browser.wait_for("item-name", following)
+
+
 def test_the_tab_key_goes_through_everything_and_is_always_seen(tmp_path: Path) -> None:
     with chromium() as browser, reviewing(tmp_path, four(tmp_path)) as address:
         begin(browser, address)

@@ -55,6 +55,8 @@ function show(words) {
   focusItem();
   say([words, early ? "What was typed before this field came was not taken." : ""].filter(Boolean).join(" "), spoken(item));
   early = false;
+  // Where the window is low, or the page large; by no more than it takes, so that the ink stays above it.
+  part("value").scrollIntoView({ block: "nearest", behavior: "instant" });
   afterPaint(() => queue.prefetch());
 }
 
