@@ -222,18 +222,16 @@ def row_sums(image: Gray, length: int) -> Gray:
 
 
 def _window_sums(values: Gray, length: int) -> Gray:
-    """Sums over windows of a row ``(1, n)``, where each begins; put together from windows of 1, 2, 4, 8 ... pixels."""
-    total = np.zeros_like(values)
-    size, done = 1, 0
-    while True:
+    """Sums over windows (odd) of a row ``(1, n)``, where each begins; put together from windows of 1, 2, 4, 8 ..."""
+    total, size, done = values.copy(), 1, 1
+    while done < length:
+        values = cv2.add(values[:, :-size], values[:, size:])
+        size *= 2
         if length & size:
             room = values.shape[1] - done
             cv2.add(total[:, :room], values[:, done:], total[:, :room])
             done += size
-        if done == length:
-            return total
-        values = cv2.add(values[:, :-size], values[:, size:])
-        size *= 2
+    return total
 
 
 def median_blur(image: Gray, size: int) -> Gray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
@@ -37,6 +38,9 @@ from hcr_scan.segmentation.printing import (
     print_evidence,
 )
 
+#: Words beside each other, and where they stand.
+Row = tuple[Where, Sequence[Sequence[InkChunk]]]
+
 
 @dataclass(frozen=True, slots=True)
 class SeenPlace:
@@ -62,7 +66,9 @@ class PageWriter:
 
     def seen(self, places: Sequence[InkPlace]) -> list[SeenPlace]:
         """Places with the evidence of what is written in them."""
-        return [SeenPlace(place, tuple(self._runs(place))) for place in places]
+        rows = [_rows(place) for place in places]
+        runs = iter(self._runs([row for own in rows for row in own]))
+        return [SeenPlace(place, tuple(islice(runs, len(own)))) for place, own in zip(places, rows, strict=True)]
 
     def page(
         self, source: Source, places: Sequence[SeenPlace], lines: Sequence[InkLine], outside: Where
@@ -75,7 +81,7 @@ class PageWriter:
             lines: writing in no place.
             outside: where those lines stand.
         """
-        free = [self._run([word.chunks for word in line.words], outside) for line in lines]
+        free = self._runs([_row(line, outside) for line in lines])
         chances = iter(chances_of_print([*(run for seen in places for run in seen.runs), *free]))
         fields = [self._field(seen.place, [next(chances) for _ in seen.runs]) for seen in places]
         most = NO_LABEL if outside is Where.MARGIN else SURELY_PRINT
@@ -119,20 +125,28 @@ class PageWriter:
                 doubtful = chance > SURELY_HAND
                 yield tuple(self._crops.chunk(chunk, left, top, maybe_print=doubtful) for chunk in word.chunks)
 
-    def _runs(self, place: InkPlace) -> Iterator[Run]:
-        if place.cells:
-            yield self._run([[cell.chunk for cell in place.cells if cell.chunk is not None]], Where.CELLS)
-        for line in place.lines:
-            yield self._run([word.chunks for word in line.words], Where.FREE)
-
-    def _run(self, words: Sequence[Sequence[InkChunk]], where: Where) -> Run:
-        """Words with their evidence, of which there is none without a page model."""
+    def _runs(self, rows: Sequence[Row]) -> list[Run]:
+        """Rows with the evidence of each word, of which there is none without a page model."""
+        words = [word for _, row in rows for word in row]
         lengths = [len(word) for word in words]
         if self._model is None:
-            return Run(where, tuple(Evidence.none(length) for length in lengths))
-        crops = [self._crops.crop(_whole(chunk)) for word in words for chunk in word]
-        stacked: npt.NDArray[np.uint8] = np.array(crops, np.uint8).reshape(-1, self._size, self._size)
-        return Run(where, tuple(print_evidence(self._model, stacked).split(lengths)))
+            evidence = [Evidence.none(length) for length in lengths]
+        else:
+            # All at once: a call of the model costs as much as some ten crops.
+            crops = [self._crops.crop(_whole(chunk)) for word in words for chunk in word]
+            stacked: npt.NDArray[np.uint8] = np.array(crops, np.uint8).reshape(-1, self._size, self._size)
+            evidence = print_evidence(self._model, stacked).split(lengths)
+        left = iter(evidence)
+        return [Run(where, tuple(islice(left, len(row)))) for where, row in rows]
+
+
+def _rows(place: InkPlace) -> list[Row]:
+    cells = [cell.chunk for cell in place.cells if cell.chunk is not None]
+    return [*([(Where.CELLS, [cells])] if place.cells else []), *(_row(line, Where.FREE) for line in place.lines)]
+
+
+def _row(line: InkLine, where: Where) -> Row:
+    return where, [word.chunks for word in line.words]
 
 
 def without_print(places: Sequence[SeenPlace]) -> list[SeenPlace]:

@@ -38,12 +38,22 @@ def fit_family(
     Sizes much rarer than the page's ``commonest`` are trusted less: strokes of writing make cells of odd sizes. Where
     rows are ``known`` already nothing is looked for.
     """
+    rails = rails[~within_rows(rails, [comb.cells for comb in known])]
     trust = 0.6 + 0.4 * min(1.0, 10 * len(family.members) / commonest)
     bands = _bands(family, rails, evidence.wall.shape, known)
     fitted = [comb for band in bands for comb in _fit_band(evidence, family, band)]
     settled = {band for comb in fitted if (band := _settle(evidence, family, comb)) is not None} - set(bands)
     fitted += [comb for band in sorted(settled) for comb in _fit_band(evidence, family, band)]
     return [Comb(comb.cells, comb.score * trust) for comb in fitted]
+
+
+def within_rows(boxes: Boxes, rows: Sequence[Sequence[BoundingBox]]) -> npt.NDArray[np.bool_]:
+    """Which boxes lie in the cells of a row."""
+    around = [union_of(row).as_list() for row in rows]
+    left, top, right, bottom = np.array(around, np.int32).reshape(-1, 4).T
+    inside = (boxes[:, 0, None] >= left) & (boxes[:, 2, None] <= right)
+    inside &= (boxes[:, 1, None] >= top) & (boxes[:, 3, None] <= bottom)
+    return np.asarray(inside.any(axis=1))
 
 
 def _settle(evidence: FrameEvidence, family: CellFamily, comb: Comb) -> _Band | None:

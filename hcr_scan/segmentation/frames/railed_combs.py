@@ -16,10 +16,10 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from hcr_scan.geometry import BoundingBox, union_of
+from hcr_scan.geometry import BoundingBox
 from hcr_scan.images import Components, Gray
 from hcr_scan.segmentation.frames.comb_families import median_of
-from hcr_scan.segmentation.frames.combs import Comb
+from hcr_scan.segmentation.frames.combs import Comb, within_rows
 from hcr_scan.segmentation.frames.enclosures import Boxes
 from hcr_scan.segmentation.frames.evidence import FrameEvidence
 from hcr_scan.segmentation.frames.wall_chains import find_walls, runs
@@ -136,7 +136,7 @@ def railed_combs(evidence: FrameEvidence, level: Components) -> list[Comb]:
     rails = find_rails(level, long, scale)
     readings = _read(_pairs(rails, scale), evidence, taken)
     # Most short rules are bars of letters: those in rows that are found, or far from all others, need no look.
-    left = long | ~_inside(level.boxes, taken)
+    left = long | ~within_rows(level.boxes, [row.cells for row in taken])
     left[left] = _near_others(level.boxes[left], scale)
     rails += find_rails(level, left & ~long, scale)
     pairs = [pair for pair in _pairs(rails, scale) if min(pair[0].length, pair[1].length) < LONG * scale]
@@ -166,15 +166,6 @@ def _may_prove(pair: Pair, scale: float) -> bool:
     """Whether two rails are long enough for a row that proves a size."""
     length = max(rail.right for rail in pair[:2]) - min(rail.left for rail in pair[:2]) + THICKEST_RULE
     return length >= PROVEN_CELLS * SMALLEST_PITCH * scale
-
-
-def _inside(boxes: Boxes, rows: Sequence[Row]) -> npt.NDArray[np.bool_]:
-    """Which boxes lie in the cells of a row."""
-    around = [union_of(row.cells).as_list() for row in rows]
-    left, top, right, bottom = np.array(around, np.int32).reshape(-1, 4).T
-    inside = (boxes[:, 0, None] >= left) & (boxes[:, 2, None] <= right)
-    inside &= (boxes[:, 1, None] >= top) & (boxes[:, 3, None] <= bottom)
-    return np.asarray(inside.any(axis=1))
 
 
 def _near_others(boxes: Boxes, scale: float) -> npt.NDArray[np.bool_]:

@@ -22,7 +22,7 @@ from hcr_scan.images import (
     connected_components,
     difference,
     dilate,
-    opening,
+    erode,
     row_sums,
     shrink,
     transposed,
@@ -78,9 +78,10 @@ def _along_stripe(capped: Gray, threshold: float) -> Mask:
     dashed = above(row_sums(capped, DASH), min(DASH * (int(threshold) + 0.5), 254))
     ridge = _ridge(dashed, 0.8, THINNEST_SIDE)
     ridge |= _ridge(solid, 0.92, THICKEST_RULE)
-    middle = opening(ridge, SHORTEST_RULE // 2, 1)
-    # The cover falls off within half its length of an end: grow back along the dark pixels.
-    return dilate(middle, SHORTEST_RULE // 2 | 1, 1) & dashed
+    # What is shorter than half a rule goes. The cover falls off within half its length of an end: what is left grows
+    # back by both along the dark pixels.
+    middle = erode(ridge, SHORTEST_RULE // 2, 1)
+    return dilate(middle, 2 * (SHORTEST_RULE // 2), 1) & dashed
 
 
 def _ridge(dark: Mask, least: float, distance: int) -> Mask:
