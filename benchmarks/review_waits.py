@@ -35,6 +35,8 @@ from tests.chromium import Browser, chromium  # noqa: E402
 
 #: So many values are accepted, and so many typed, at the pace of a quick person, who looks so many seconds.
 PACED, TYPED, PAUSE = 100, 30, 0.7
+#: Nobody presses Enter within so many seconds of the last letter; the page draws that first.
+BEFORE_ENTER = 0.15
 #: Decisions between two looks at the memory.
 EACH = 200
 
@@ -86,7 +88,10 @@ def decided(browser: Browser, count: int, pause: float, keys: list[str], clock: 
         if clock.over or browser.shown("done"):
             return
         before = browser.script("return window.times.length")
-        browser.press(*keys)
+        for key in keys[:-1]:
+            browser.press(key)
+            time.sleep(BEFORE_ENTER)
+        browser.press(keys[-1])
         browser.wait(lambda before=before: browser.script("return window.times.length") > before)
         yield number
         time.sleep(pause)
