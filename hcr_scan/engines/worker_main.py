@@ -88,14 +88,21 @@ def _settle(parent: int, answers_to: int) -> None:
         signal.signal(number, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())  # the supervisor starts workers with all signals held
     _limit("RLIMIT_CORE", 0)
-    if sys.platform == "linux":
-        import ctypes
-
-        # Works in the middle of native code too, where no thread of ours would get its turn.
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    end_with_parent()
     if os.getppid() != parent:
         os._exit(0)
     threading.Thread(target=_end_with_supervisor, args=(answers_to,), daemon=True).start()
+
+
+def end_with_parent() -> None:
+    """Have this process killed when the one that started it ends, on Linux; one that has ended already does not count.
+
+    Works in the middle of native code too, where no thread of ours would get its turn.
+    """
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
 def _end_with_supervisor(answers_to: int) -> None:

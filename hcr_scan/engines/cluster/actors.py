@@ -11,6 +11,7 @@ from hcr_scan import __version__
 from hcr_scan.engines import answers
 from hcr_scan.engines.base import Loss, Lost
 from hcr_scan.engines.supervisor import Supervisor
+from hcr_scan.engines.worker_main import end_with_parent
 from hcr_scan.settings import Limits
 
 
@@ -34,6 +35,8 @@ class Caller:
         """
         if self.version != __version__:
             raise RuntimeError(f"the node has hcr-scan {__version__}, the caller {self.version}; install the same")
+        # Ray's own actors may outlive the node that they are part of.
+        end_with_parent()
         os.chdir(self.folder)
         # It opens the cluster, and the worker that decodes pages is nobody to be trusted with that.
         os.environ.pop("RAY_AUTH_TOKEN", None)

@@ -58,8 +58,8 @@ class RayEngine:
             gpus = int(there.get("GPU", 0)) if cluster.gpus else 0
             pages, self._stages = shares(int(there.get("CPU", 0)), gpus, cluster.jobs)
             self._gpus = min(gpus, 1)
-            self._caller = Caller.here()
-            self._pages = self._pool(PageActor, pages, 0, prepare, limits or Limits())
+            self._caller, self._limits = Caller.here(), limits or Limits()
+            self._pages = self._pool(PageActor, pages, 0, prepare, self._limits)
         except BaseException:
             self.close()
             raise
@@ -92,9 +92,10 @@ class RayEngine:
         self._session.close()
 
     def _pool(self, kind: type[Any], count: int, gpus: int, *arguments: Any) -> Pool:
-        ray = self._session.ray
-        actor = ray.remote(kind).options(num_cpus=1, num_gpus=gpus, **RETRIES)
-        return Pool(ray, partial(actor.remote, self._caller, *arguments), count)
+        actor = self._session.ray.remote(kind).options(num_cpus=1, num_gpus=gpus, **RETRIES)
+        make = partial(actor.remote, self._caller, *arguments)
+        # A page is tried twice where its process dies, and so is a call where its actor does.
+        return Pool(self._session, make, count, 4 * self._limits.page_timeout)
 
 
 def shares(cores: int, gpus: int, jobs: int) -> tuple[int, int]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from types import ModuleType
 from typing import Any, TypeVar
 
+from hcr_scan.engines.cluster.session import Session
 from hcr_scan.errors import WorkerError
 
 #: How often Ray starts an actor anew, and repeats a call that its actor died of; for tasks Ray would go on for ever.
@@ -17,8 +18,10 @@ MOST_REPLACED = 3
 #: Calls for each actor: one that it is at, and one that waits; and together with those whose answers wait to be asked
 #: for, so that others go on while one takes all the time it may.
 CALLS_AN_ACTOR, WINDOW_AN_ACTOR = 2, 8
-#: Seconds to wait for the first actor. A cluster may be busy, or fetch another machine.
+#: Seconds to wait for an actor to start. A cluster may be busy, or fetch another machine.
 START_SECONDS = 600.0
+#: Seconds after which it is asked whether there is anything left to wait for.
+LOOK_SECONDS = 5.0
 
 Key = TypeVar("Key")
 
@@ -50,14 +53,17 @@ class Pool:
     """``count`` actors with the methods ``started`` and ``run``.
 
     Args:
-        ray: Ray.
+        session: Where they are.
         make: Starts one.
         count: How many.
+        seconds: A call may take, beside what it takes to start its actor again.
     """
 
-    def __init__(self, ray: ModuleType, make: Callable[[], Any], count: int) -> None:
-        self._ray = ray
+    def __init__(self, session: Session, make: Callable[[], Any], count: int, seconds: float) -> None:
+        self._session = session
+        self._ray = session.ray
         self._make = make
+        self._patience = START_SECONDS + CALLS_AN_ACTOR * seconds
         self._under_way: dict[Any, _Member] = {}
         self._replaced = 0
         self._members = [self._started(_Member(None, None)) for _ in range(count)]
@@ -69,7 +75,7 @@ class Pool:
         for.
 
         Raises:
-            WorkerError: no actor can be started.
+            WorkerError: no actor can be started, or they or their cluster are gone.
             Exception: ``run`` raised it.
         """
         window = window or WINDOW_AN_ACTOR * len(self._members)
@@ -88,7 +94,7 @@ class Pool:
         working = self._working()
         self._forget_ended()
         while len(self._under_way) >= CALLS_AN_ACTOR * len(working):
-            self._ray.wait(list(self._under_way), num_returns=1, fetch_local=False)
+            self._wait(list(self._under_way), self._patience)
             self._forget_ended()
         calls = Counter(self._under_way.values())
         member = min(working, key=lambda member: calls[member])
@@ -108,6 +114,7 @@ class Pool:
         for attempt in range(2):
             call = self._begun(call.arguments) if attempt else call
             try:
+                self._wait([call.result], self._patience)
                 answer = self._ray.get(call.result)
             except self._ray.exceptions.RayTaskError as error:
                 raise error.cause if isinstance(error.cause, Exception) else error from None
@@ -127,18 +134,28 @@ class Pool:
             WorkerError: there is none.
         """
         new = [member.started for member in self._members if member.started is not None]
+        if len(new) == len(self._members):
+            self._wait(new, START_SECONDS)
         if new:
-            all_new = len(new) == len(self._members)
-            started, _ = self._ray.wait(new, num_returns=1 if all_new else len(new), timeout=START_SECONDS * all_new)
+            started, _ = self._ray.wait(new, num_returns=len(new), timeout=0)
             for member in self._members:
                 member.started = None if member.started in started else member.started
-        working = [member for member in self._members if member.started is None]
-        if not working:
-            raise WorkerError(
-                f"no actor was started on the Ray cluster in {START_SECONDS:.0f} s; look with `ray status` what it is "
-                "busy with, or lower --jobs"
-            )
-        return working
+        return [member for member in self._members if member.started is None]
+
+    def _wait(self, results: list[Any], patience: float) -> None:
+        """Wait for one of them.
+
+        Raises:
+            WorkerError: it did not come, or there is nobody left that it could come from.
+        """
+        until = time.monotonic() + patience
+        while not self._ray.wait(results, num_returns=1, timeout=LOOK_SECONDS)[0]:
+            self._session.check()
+            if time.monotonic() > until:
+                raise WorkerError(
+                    f"no actor of the Ray cluster answered in {patience:.0f} s; look with `ray status` what it is busy "
+                    "with, or lower --jobs, and go on with --resume"
+                )
 
     def _replace(self, member: _Member, error: Exception) -> None:
         self._replaced += 1

@@ -18,6 +18,8 @@ from typing import Any
 
 from hcr_scan.errors import MissingDependency, WorkerError
 
+logger = logging.getLogger(__name__)
+
 #: Bytes that results wait in, on a cluster of this machine; what finds no room there waits on the disk.
 OBJECT_STORE = 200 << 20
 #: Socket names must not be long, so a cluster's files are not where a long TMPDIR says.
@@ -53,6 +55,20 @@ class Session:
             what = "Ray cannot be started on this machine" if own else f"the Ray cluster {address} cannot be joined"
             raise WorkerError(f"{what} ({_first_line(error)}){_advice(own=own)}") from error
 
+    def check(self) -> None:
+        """See that this machine is still part of the cluster; without that nothing more comes.
+
+        Raises:
+            WorkerError: it is not.
+        """
+        try:
+            own = self.ray.get_runtime_context().get_node_id()
+            alive = any(node["Alive"] for node in self.ray.nodes() if node["NodeID"] == own)
+        except Exception as error:
+            raise WorkerError(f"the Ray cluster does not answer ({_first_line(error)}); go on with --resume") from error
+        if not alive:
+            raise WorkerError("Ray ended on this machine while the run went on; start it and go on with --resume")
+
     def close(self) -> None:
         """Leave the cluster; what this session started on it ends."""
         self.ray.shutdown()
@@ -80,10 +96,16 @@ def _imported(*, own: bool) -> ModuleType:
         raise MissingDependency(
             f"--engine ray: Ray cannot be imported ({error}); install it with: pip install 'hcr-scan[ray]'"
         ) from error
-    # What becomes of actors is told by who uses them.
+    # What becomes of actors is told by who uses them. Ray would put it on standard output, which is for data.
     logging.getLogger("ray").setLevel(logging.CRITICAL)
+    ray._private.worker.print_to_stdstream = _noted
     module: ModuleType = ray
     return module
+
+
+def _noted(data: dict[str, Any], **_: object) -> None:
+    for line in data.get("lines", ()):
+        logger.debug("Ray: %s", line)
 
 
 @functools.cache
