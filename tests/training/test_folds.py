@@ -131,6 +131,7 @@ def test_folds_of_a_small_recipe_are_fitted_once(recipe: Path, strokes_file: Pat
     figures = json.loads((recipe.parent / "out" / "folds.json").read_text())
     assert [fold["sse_letters"]["upper"]["count"] for fold in figures["folds"]] == [8, 8]
     assert figures["base"]["sse_letters"]["upper"]["count"] == 16
+    assert [figures["base"][f"sse_letters {number}"]["upper"]["count"] for number in (0, 1)] == [8, 8]
     assert 0 <= figures["mean"]["accuracy"] <= 1
     main(command(recipe))
     assert json.loads((recipe.parent / "out" / "folds.json").read_text()) == figures

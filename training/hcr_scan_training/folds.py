@@ -166,7 +166,8 @@ def run(recipe: Recipe, folding: Folding, places: Places) -> dict[str, Any]:
         network = build()
         _fit(network, shards, folding.learning_rate, recipe, places.state / "base")
         figures: dict[str, Any] = {"folding": dataclasses.asdict(folding), "folds": []}
-        figures["base"] = judge_sets(in_full_precision(network, build), sets | {SET: _joined(crops)})[0]
+        each = {f"{SET} {number}": held_out for number, held_out in enumerate(crops)}
+        figures["base"] = judge_sets(in_full_precision(network, build), sets | {SET: _joined(crops)} | each)[0]
         base = network.get_weights()
         drawn = [drawn_letters(group, recipe, folding.draws, number) for number, group in enumerate(groups)]
         for number, held_out in enumerate(crops):
