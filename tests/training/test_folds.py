@@ -132,7 +132,9 @@ def test_folds_of_a_small_recipe_are_fitted_once(recipe: Path, strokes_file: Pat
     assert [fold["sse_letters"]["upper"]["count"] for fold in figures["folds"]] == [8, 8]
     assert figures["base"]["sse_letters"]["upper"]["count"] == 16
     assert [figures["base"][f"sse_letters {number}"]["upper"]["count"] for number in (0, 1)] == [8, 8]
-    assert 0 <= figures["mean"]["accuracy"] <= 1
+    right = [fold["sse_letters"]["upper"]["accuracy"] * 8 for fold in figures["folds"]]
+    assert figures["together"]["count"] == 16
+    assert figures["together"]["accuracy"] == pytest.approx(sum(right) / 16, abs=1e-3)
     main(command(recipe))
     assert json.loads((recipe.parent / "out" / "folds.json").read_text()) == figures
     assert (recipe.parent / "out" / "train.log").read_text().count("glyph: shard 1 of 2") == 1

@@ -14,7 +14,6 @@ import hashlib
 import json
 import logging
 import re
-import string
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,11 +26,12 @@ from hcr_scan.errors import DatasetError
 from hcr_scan_training.corpus import CHARACTERS, LABELS, Bitmaps, open_npz, read_ragged, shared_folder
 from hcr_scan_training.dataset import Shard, build_shards, draw_crops, read_shard
 from hcr_scan_training.fit import Schedule, fit, glyph_loss, prepare
+from hcr_scan_training.metrics import UPPER, Classes, Logits, score
 from hcr_scan_training.network import glyph_network
 from hcr_scan_training.recipe import Cycle, Data, Recipe, load_recipe
 from hcr_scan_training.run_folder import claimed_run
 from hcr_scan_training.sources import source_of
-from hcr_scan_training.train import Places, in_full_precision, judge_sets
+from hcr_scan_training.train import Places, in_full_precision, judge_sets, predict
 from hcr_scan_training.validation import normalized, validation_sets
 
 logger = logging.getLogger(__name__)
@@ -115,7 +115,7 @@ def without_letters(recipe: Recipe, folding: Folding) -> Recipe:
 def drawn_letters(letters: Bitmaps, recipe: Recipe, count: int, number: int) -> Shard:
     """``count`` distorted crops of the letters of group ``number``, each character equally often."""
     shown = {CHARACTERS[letter] for letter in np.unique(letters.classes)}
-    absent = dict.fromkeys(sorted(set(string.ascii_uppercase) - shown), 0.0)
+    absent = dict.fromkeys(sorted(set(UPPER) - shown), 0.0)
     data = Data({}, digit=0.0, small=0.0, punctuation=0.0, negatives=0.0, emphasis=absent)
     random = np.random.default_rng([recipe.seed, 21, number])
     return draw_crops(source_of(letters, 1.0), data, recipe.crops.spec(), count, random)
@@ -170,13 +170,17 @@ def run(recipe: Recipe, folding: Folding, places: Places) -> dict[str, Any]:
         figures["base"] = judge_sets(in_full_precision(network, build), sets | {SET: _joined(crops)} | each)[0]
         base = network.get_weights()
         drawn = [drawn_letters(group, recipe, folding.draws, number) for number, group in enumerate(groups)]
+        read: list[tuple[Logits, Classes]] = []
         for number, held_out in enumerate(crops):
             letters = _joined([others for other, others in enumerate(drawn) if other != number])
             mixture = mixed_shards(shards[-folding.further :], letters, (seed, 22, number))
             network.set_weights(base)
             _fit(network, mixture, folding.further_rate, recipe, places.state / f"fold-{number}")
-            figures["folds"].append(judge_sets(in_full_precision(network, build), sets | {SET: held_out})[0])
-            _write(places.output, figures)
+            fitted = in_full_precision(network, build)
+            metrics, temperature = judge_sets(fitted, sets | {SET: held_out})
+            figures["folds"].append(metrics)
+            read.append((predict(fitted, held_out[0]) / np.float32(temperature), held_out[1]))
+            _write(places.output, figures, read)
         return figures
 
 
@@ -190,16 +194,13 @@ def _joined(shards: Sequence[Shard]) -> Shard:
     return np.concatenate([crops for crops, _ in shards]), np.concatenate([classes for _, classes in shards])
 
 
-def _write(output: Path, figures: dict[str, Any]) -> None:
-    folds = [fold[SET]["upper"] for fold in figures["folds"]]
-    total = sum(fold["count"] for fold in folds)
-    figures["mean"] = {
-        key: round(sum(fold[key] * fold["count"] for fold in folds) / total, 5)
-        for key in ("accuracy", "calibration_error")
-    }
+def _write(output: Path, figures: dict[str, Any], read: Sequence[tuple[Logits, Classes]]) -> None:
+    """Add the figures of all folds together; ``read`` are each fold's logits, calibrated, and the right classes."""
+    logits, classes = np.concatenate([part for part, _ in read]), np.concatenate([part for _, part in read])
+    together = score(logits, classes, UPPER)
+    figures["together"] = together.as_dict() if together else {}
     (output / "folds.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-    before = figures["base"][SET]["upper"]
-    logger.info("%s: base %s, mean of %d folds %s", SET, before, len(folds), figures["mean"])
+    logger.info("%s: base %s, %d folds %s", SET, figures["base"][SET]["upper"], len(read), together)
 
 
 def main(arguments: list[str] | None = None) -> None:
