@@ -3,7 +3,7 @@
     hcr-scan examples/forms --out results.csv
     python examples/to_pandas.py results.csv
 
-Needs pandas (pip install pandas).
+Needs pandas (pip install '.[pandas]').
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ def read_results(path: str) -> pd.DataFrame:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("usage: python examples/to_pandas.py results.csv")
     results = read_results(sys.argv[1])
     print(results.groupby(["file", "page", "status"]).size().unstack(fill_value=0).to_string())
     doubtful = results[results["status"].isin(["review", "rejected", "failed"])]

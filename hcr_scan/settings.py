@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import json
 import math
@@ -62,7 +63,8 @@ def parse_charset(text: str) -> str:
         characters = "".join(NAMED_CHARSETS.get(part, part or "+") for part in parts)
         misspelt = next((part for part in parts if part not in NAMED_CHARSETS and _is_word(part)), None)
     else:
-        characters, misspelt = text, None
+        characters = text
+        misspelt = text if _is_word(text) and difflib.get_close_matches(text, NAMED_CHARSETS) else None
     names = ", ".join(NAMED_CHARSETS)
     if misspelt is not None:
         raise UsageError(f"--charset {text!r}: no set is called {misspelt!r}; the names are {names}")

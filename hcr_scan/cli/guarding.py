@@ -57,6 +57,17 @@ def guard_own_files(out: str, base: str, *, database: bool = False) -> None:
         raise UsageError(f"{without_password(out)} is a file of the scan itself; name another output{example}")
 
 
+def guard_other_scans(out: str, journal: Journal) -> None:
+    """See that what is made from a scan comes to lie beside no other's journal, which would be taken for its own.
+
+    Raises:
+        UsageError: it would.
+    """
+    other = "" if is_database(out) else journal_path(beside(out))
+    if os.path.isfile(other) and os.path.realpath(other) != os.path.realpath(journal.path):  # noqa: PTH113 - any bytes
+        raise UsageError(f"{out} is the output of another scan, whose journal lies beside it; name another output")
+
+
 def guard_shard(out: str, name: str) -> None:
     """The same for a shard by the name it is given, before its journal is opened.
 

@@ -120,6 +120,9 @@ class Run:
         finally:
             if self._kept is not None and journal_exists(journal_path(self._request.named_after)):
                 write_run_manifest(self._request.named_after, self.report, self._clock, _told(self._kept), code)
+        pages = self._request.settings.source.pages
+        if pages is not None and not self.report.pages:
+            say(f"no document has one of the pages {pages}; leave out --pages to read all", event="nothing")
         progress.summary(self.report, without_password(self._request.target))
         return code
 

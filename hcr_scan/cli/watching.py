@@ -38,8 +38,11 @@ def watch_folder(inbox: str, out: str, settings: Settings, options: dict[str, An
             f"watch writes into a folder, not into {without_password(out)}; name a folder, and put what comes there "
             "into the database with hcr-scan export"
         )
-    if not Path(out).is_dir():
-        raise OutputError(f"{out} is not a folder; create it, or name another for the results with --out")
+    try:
+        Path(out).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = error.strerror or error
+        raise OutputError(f"{out} is no folder and cannot be made one ({reason}); name another with --out") from error
     refuse_among_data(bundle_folder(options["model"]), [inbox], out)
     with Mailroom(inbox, options["settle"]) as room, Signals() as signals:
         watch = _Watch(room, signals, out, settings, options)
@@ -48,7 +51,9 @@ def watch_folder(inbox: str, out: str, settings: Settings, options: dict[str, An
             watch.read(batch, progress)
             if signals.stopping():
                 break
-        return ExitCode.OK if signals.received is None else ExitCode(SIGNALLED + signals.received)
+        if signals.received is not None:
+            return ExitCode(SIGNALLED + signals.received)
+        return ExitCode.SOME_PAGES_FAILED if options["once"] and watch.failures else ExitCode.OK
 
 
 def _batches(room: Mailroom, options: dict[str, Any], signals: Signals) -> Iterator[str]:
@@ -79,6 +84,7 @@ class _Watch:
         self._settings = settings
         self._options = options
         self._templates = read_templates(options["templates"])
+        self.failures = 0
 
     def read(self, batch: str, progress: Progress) -> None:
         """Read one batch and put its scans away; what a signal leaves over is gone on with another time."""
@@ -110,4 +116,5 @@ class _Watch:
     def _put_away(self, journal: Journal) -> None:
         """Move what was read to where it stays, before the results are written, which say where that is."""
         for document, failed in journal.finished(str(self._room.inbox / READING)):
+            self.failures += failed
             journal.moved(document, self._room.put_away(document.path, failed=failed))

@@ -73,7 +73,8 @@ class OutputOptions:
             raise UsageError(f"--shape wide is for CSV, JSON and JSONL; {self.format.value} holds pages")
         if wide_table and not self.names:
             raise UsageError(
-                "a wide table has a column for each field of the templates; add --template, or leave out --shape wide"
+                "a wide table has a column for each field of the templates; scan with --template, or leave out "
+                "--shape wide"
             )
         if wide_table and self.level is not Level.FIELD:
             raise UsageError("--level glyph and --shape wide contradict each other; leave one out")

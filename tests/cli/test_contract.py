@@ -19,6 +19,7 @@ from hcr_scan import __version__
 from hcr_scan.cli import COMMANDS, run
 from hcr_scan.errors import ExitCode
 from tests.pages import draw_comb_page
+from tests.runs import draw_digit_page
 
 PROGRAM = [sys.executable, "-m", "hcr_scan"]
 
@@ -305,3 +306,10 @@ def test_nothing_slow_is_loaded_before_the_first_worker_starts() -> None:
     code = "import sys, hcr_scan.cli.scanning; print(*({'numpy', 'cv2', 'PIL', 'onnxruntime'} & set(sys.modules)))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert loaded.split() == []
+
+
+def test_pages_that_no_document_has_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    draw_digit_page(tmp_path / "one.png", "3")
+    options = ["--out", str(tmp_path / "r.csv"), "--jobs", "1", "--pages", "5"]
+    assert run([str(tmp_path / "one.png"), *options]) == ExitCode.OK
+    assert "no document has one of the pages 5" in capsys.readouterr().err

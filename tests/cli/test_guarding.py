@@ -151,3 +151,15 @@ def test_merge_replaces_no_shard(tmp_path: Path, capsys: pytest.CaptureFixture[s
         assert run(["merge", shards[0], shards[1] + ".journal", "--out", out, *more]) == ExitCode.USAGE
     assert "is one of the shards" in capsys.readouterr().err
     assert {path: path.read_bytes() for path in tmp_path.glob("part*")} == before
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_output_of_another_scan_is_left_alone(
+    folder: Path, command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = folder / "other.csv"
+    other.write_text("of another scan")
+    write_journal(folder / "other.csv.journal", [page(str(folder / "blank.png"), field("name", "X"))])
+    assert run([command, str(folder / "out.csv"), "-o", str(other), *COMMANDS[command]]) == ExitCode.USAGE
+    assert "is the output of another scan, whose journal lies beside it" in capsys.readouterr().err
+    assert other.read_text() == "of another scan"

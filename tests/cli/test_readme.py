@@ -24,10 +24,14 @@ from hcr_scan.sinks.formats import SUFFIXES
 from hcr_scan.sinks.tabular import FIELD_COLUMNS
 
 ROOT = Path(__file__).parents[2]
-GUIDES = sorted((ROOT / "docs").glob("*.md"))
+#: In the order in which README names them.
+GUIDES = [ROOT / name for name in re.findall(r"\]\((docs/[\w-]+\.md)\) \|", (ROOT / "README.md").read_text("utf-8"))]
 #: README, then each guide.
 TEXT = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "README.md", *GUIDES))
 VENV = ".venv/bin/"
+#: Commands that are to be run, in the order in which they are read.
+RUN = re.compile(r"^<!-- run(?: [\w ]+)? -->\n```\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+INSTALL = f"python3 -m venv .venv && {VENV}pip install . && "
 
 
 def block(mark: str) -> str:
@@ -43,11 +47,15 @@ def first_column(heading: str) -> list[str]:
     return [row.split("|")[1].strip().strip("`") for row in table.splitlines()[2:]]
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A place to run commands in, with the examples there."""
-    (tmp_path / "examples").symlink_to(ROOT / "examples", target_is_directory=True)
-    return tmp_path
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where somebody ran every command shown, in the order in which they are read."""
+    path = tmp_path_factory.mktemp("read")
+    (path / "examples").symlink_to(ROOT / "examples", target_is_directory=True)
+    main_job = block("install").strip().removeprefix(INSTALL).replace(VENV, "")
+    for command in [main_job, *RUN.findall(TEXT)]:
+        shell(command, path)
+    return path
 
 
 def shell(command: str, folder: Path) -> str:
@@ -60,67 +68,41 @@ def shell(command: str, folder: Path) -> str:
     return done.stdout
 
 
-def test_the_main_job_runs_as_the_top_says(folder: Path) -> None:
-    command = block("install").strip()
-    install = f"python3 -m venv .venv && {VENV}pip install . && "
-    # The installation itself is what CI does; here the program is installed already.
-    assert command.startswith(install)
-    shell(command.removeprefix(install).replace(VENV, ""), folder)
+def test_the_main_job_is_the_installation_and_one_scan() -> None:
+    # The installation itself is what CI does; where the tests run the program is installed already.
+    assert block("install").strip().startswith(f"{INSTALL}{VENV}hcr-scan ")
+
+
+def test_the_main_job_reads_the_examples(folder: Path) -> None:
     rows = (folder / "results.csv").read_text(encoding="utf-8").splitlines()
     assert rows[0].split(",") == list(FIELD_COLUMNS)
     assert len(rows) > 30
 
 
-def test_the_commands_for_exchange_formats_shown_run_and_the_table_is_the_programs(folder: Path) -> None:
-    shell("hcr-scan examples/forms/orders.tif --out results.csv --quiet", folder)
-    for command in block("run exchange").splitlines():
-        shell(command, folder)
-    assert len(list((folder / "alto").iterdir())) == 2
+def test_every_output_named_is_there(folder: Path) -> None:
+    outputs = re.findall(r"(?:--out|-o) ([\w./-]+)", "".join(RUN.findall(TEXT)))
+    assert len(outputs) > 20
+    empty = [name for name in outputs if name != "-" and not (folder / name).stat().st_size]
+    assert empty == []
+
+
+def test_merged_shards_shown_are_what_one_machine_gives(folder: Path) -> None:
+    assert (folder / "merged.csv").read_bytes() == (folder / "results.csv").read_bytes()
+
+
+def test_the_table_of_exchange_formats_is_the_programs(folder: Path) -> None:
+    assert len(list((folder / "alto").iterdir())) == 18
     assert {*first_column("`--format`"), "csv", "json", "jsonl"} == {format_.value for format_ in SUFFIXES}
     for format_, suffix in SUFFIXES.items():
         assert f"`{suffix}`" in TEXT, format_
 
 
-@pytest.mark.parametrize("command", (block("run") + block("run with templates")).splitlines())
-def test_every_command_shown_runs(command: str, folder: Path) -> None:
-    printed = shell(command, folder)
-    if "--out -" in command:
-        assert printed.startswith("file,page,")
-    else:
-        target = re.search(r"(?:--out|-o) (\S+)", command)
-        assert target is not None
-        assert (folder / target[1]).stat().st_size > 0
-
-
-def test_the_commands_for_long_runs_shown_run(folder: Path) -> None:
-    shell(block("run long"), folder)
-    found = {path.name for path in folder.iterdir()}
-    assert {"results.csv", "results.csv.journal", "results.jsonl", "glyphs.csv"} <= found
-
-
-def test_the_command_for_a_report_shown_runs(folder: Path) -> None:
-    shell("hcr-scan examples/forms/orders.tif --out results.csv --quiet\n" + block("run report"), folder)
+def test_the_report_shown_has_pictures(folder: Path) -> None:
     assert "data:image/png" in (folder / "report.html").read_text(encoding="utf-8")
 
 
-def test_the_commands_for_several_machines_shown_give_what_one_gives(folder: Path) -> None:
-    shell(block("run shards") + "hcr-scan examples/forms --out whole.csv\n", folder)
-    assert (folder / "merged.csv").read_bytes() == (folder / "whole.csv").read_bytes()
-
-
-def test_the_commands_of_a_review_shown_run(folder: Path) -> None:
-    shell("hcr-scan examples/forms --out results.csv\n" + block("run review"), folder)
+def test_what_a_review_gives_has_the_machines_values_beside(folder: Path) -> None:
     assert (folder / "final.csv").read_text("utf-8").splitlines()[0].endswith("machine_confidence,machine_status")
-
-
-def test_the_template_commands_shown_run(folder: Path) -> None:
-    shell(block("run templates"), folder)
-    assert {"membership.toml", "membership.png"} <= {path.name for path in folder.iterdir()}
-
-
-def test_the_commands_for_forms_shown_run(folder: Path) -> None:
-    shell(block("run forms"), folder)
-    assert (folder / "forms.csv").read_text("utf-8").startswith("file,pages,template,status,reasons,error,")
 
 
 @pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *GUIDES], ids=lambda path: path.name)
@@ -139,7 +121,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 def test_every_guide_is_named_in_the_readme() -> None:
     readme = (ROOT / "README.md").read_text("utf-8")
-    assert [path.name for path in GUIDES if f"](docs/{path.name})" not in readme] == []
+    assert [path.name for path in (ROOT / "docs").glob("*.md") if f"](docs/{path.name})" not in readme] == []
 
 
 def test_the_template_shown_is_as_the_schema_says() -> None:

@@ -47,6 +47,14 @@ def test_a_draft_is_a_template_and_a_picture(drafted: Path, capsys: pytest.Captu
     assert not (drafted / "again.png").exists()
 
 
+def test_a_draft_named_like_its_blank_has_its_picture_beside_it(tmp_path: Path) -> None:
+    draw_blank_form().save(tmp_path / "form.png")
+    before = (tmp_path / "form.png").read_bytes()
+    assert run(["template", "draft", str(tmp_path / "form.png"), "-o", str(tmp_path / "form.toml")]) == ExitCode.OK
+    assert (tmp_path / "form.preview.png").exists()
+    assert (tmp_path / "form.png").read_bytes() == before
+
+
 def test_names_that_were_given_are_not_overwritten(drafted: Path, capsys: pytest.CaptureFixture[str]) -> None:
     named = drafted / "named.toml"
     named.write_text("mine")

@@ -58,7 +58,8 @@ def test_scans_are_read_once_and_put_away(inbox: Path, drawn: list[Path]) -> Non
     put(drawn[:2], inbox)
     (inbox / "broken.png").write_bytes(b"no image")
     (inbox / "notes.txt").write_bytes(b"left alone")
-    assert watch(inbox, "--once") == ExitCode.OK
+    (inbox.parent / "out").rmdir()  # it is made where it is missing
+    assert watch(inbox, "--once") == ExitCode.SOME_PAGES_FAILED
     put(drawn[:1], inbox)  # the scanner starts its numbers again
     assert watch(inbox, "--once") == ExitCode.OK
     files = [Path(row["file"]) for row in rows(inbox)]
