@@ -235,3 +235,28 @@ def test_a_flat_page_is_not_bent(blanks):
     assert found.fit.bend is None
     flat = found.laid(paper.darkness, Homography.scale(0.5), WIDTH // 2, HEIGHT // 2)
     assert flat.shape == (HEIGHT // 2, WIDTH // 2)
+
+
+def draw_office_form(title: str, captions: tuple[str, ...]) -> np.ndarray:
+    """A form with few fields, and the sentences that all forms of an office have."""
+    image = Image.new("L", (WIDTH, HEIGHT), 255)
+    pen = ImageDraw.Draw(image)
+    pen.text((110, 90), title, fill=30, font=ImageFont.load_default(40))
+    font = ImageFont.load_default(22)
+    pen.text((110, 150), "Please write one block letter or digit in each box, with a dark pen.", fill=30, font=font)
+    pen.text((110, 1560), "Page printed by the office. Do not write below this line.", fill=30, font=font)
+    for row, caption in enumerate(captions):
+        pen.text((110, 240 + 150 * row), caption, fill=30, font=font)
+        for cell in range(9 + len(caption)):
+            left, top = 110 + 42 * cell, 270 + 150 * row
+            pen.rectangle((left, top, left + 42, top + 50), outline=110, width=2)
+    return np.array(image)
+
+
+def test_the_sentences_that_forms_of_an_office_share_do_not_make_them_one():
+    member = draw_office_form("Membership", ("Employer", "Occupation", "Vehicle"))
+    order = draw_office_form("Order by fax", ("Customer", "Article no", "Pieces"))
+    for own, other in ((member, order), (order, member)):
+        blank = prepare_blank(own)
+        assert corner_error(register(seen(own, turned(3)), [blank]), turned(3)) < 1.0
+        assert register(seen(other, turned(3)), [blank]) is None

@@ -28,8 +28,11 @@ RIVAL = 0.5
 #: Share of the blank's labels, beyond chance, that must be found, and of labels and rules added up: frames may be too
 #: faint for a fax, but where they are in other places some labels alike prove nothing.
 ENOUGH, ENOUGH_IN_ALL = 0.6, 1.0
-#: On blanks with fewer labels than this, more must be found in all.
-MANY, ENOUGH_OF_FEW = 20, 1.4
+#: Share of its whole texts, each counted once, however long: forms of one office share long sentences, which are most
+#: of the labels where fields are few.
+ENOUGH_TEXTS = 0.7
+#: On blanks with fewer labels than this, more must be found, in all and of texts.
+MANY, ENOUGH_OF_FEW, ENOUGH_TEXTS_OF_FEW = 20, 1.4, 0.8
 #: So many points of rules weigh as much as a label.
 POINTS = 20
 
@@ -132,8 +135,7 @@ def register(paper: Paper, blanks: Sequence[Blank]) -> Registration | None:
         if fit is None:
             continue
         found = print_found(coarse, blank.print, blank.coarse, fit.scaled(1 / COARSER))
-        enough_in_all = ENOUGH_IN_ALL if len(blank.print.labels) >= MANY else ENOUGH_OF_FEW
-        if found.labels < ENOUGH or found.labels + found.rules < enough_in_all:
+        if not _enough(blank, found):
             continue
         evidence = _evidence(blank, found)
         if best is None or evidence > best[0]:
@@ -143,6 +145,16 @@ def register(paper: Paper, blanks: Sequence[Blank]) -> Registration | None:
                 Registration(index, fit.to_page @ blank.to_working, found.labels, fit, blank.to_working),
             )
     return None if best is None else best[2]
+
+
+def _enough(blank: Blank, found: Found) -> bool:
+    """Whether so much of a blank's print is on a page that the page was made from it."""
+    many = len(blank.print.labels) >= MANY
+    return (
+        found.labels >= ENOUGH
+        and found.texts >= (ENOUGH_TEXTS if many else ENOUGH_TEXTS_OF_FEW)
+        and found.labels + found.rules >= (ENOUGH_IN_ALL if many else ENOUGH_OF_FEW)
+    )
 
 
 def _evidence(blank: Blank, found: Found) -> float:

@@ -54,12 +54,13 @@ Floats = npt.NDArray[np.float32]
 class Print:
     """What is printed on a blank.
 
-    ``labels`` are words, and pieces of long lines, without rules and frames, one of ``every`` so many; for each there
-    is one of the ``decoys``, another label that looks otherwise. ``rules`` (n, 2) int32 are points, as x and y, all
-    along the rules.
+    ``labels`` are words, and pieces of long lines, without rules and frames, one of ``every`` so many; ``texts`` says
+    of each by number which text it is a piece of, and for each there is one of the ``decoys``, another label that looks
+    otherwise. ``rules`` (n, 2) int32 are points, as x and y, all along the rules.
     """
 
     labels: tuple[BoundingBox, ...]
+    texts: tuple[int, ...]
     decoys: tuple[BoundingBox, ...]
     every: int
     rules: npt.NDArray[np.int32]
@@ -67,9 +68,10 @@ class Print:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The shares of a blank's labels and rules that are on a page where they should be."""
+    """The shares of a blank's labels, of its whole texts and of its rules that are on a page where they should be."""
 
     labels: float
+    texts: float
     rules: float
 
 
@@ -80,13 +82,15 @@ def find_print(darkness: Gray, usable: Gray) -> Print:
     words = closing(difference(ink, dilate(rules, 3, 3)), 7, 3)
     found = connected_components(words)
     pieces = [box for box in map(found.box, range(len(found))) if LOWEST <= box.height <= HIGHEST]
-    boxes = [part for box in pieces if box.width >= WORD * box.height for part in _parts(box)]
-    every = max(1, -(-len(boxes) // MOST))
-    decoys = _decoys(level_differences(darkness, ALONG), boxes[::every])
+    texts = [box for box in pieces if box.width >= WORD * box.height]
+    parts = [(number, part) for number, box in enumerate(texts) for part in _parts(box)]
+    every = max(1, -(-len(parts) // MOST))
+    numbers, boxes = [number for number, _ in parts[::every]], [box for _, box in parts[::every]]
+    decoys = _decoys(level_differences(darkness, ALONG), boxes)
     rows, columns = np.nonzero(rules)
     # In a pattern that crosses every rule at the same places, whatever else is on the page.
     points = np.stack([columns, rows], 1)[(columns + 2 * rows) % SPARSE == 0].astype(np.int32)
-    return Print(tuple(boxes[::every]), decoys, every, points)
+    return Print(tuple(boxes), tuple(numbers), decoys, every, points)
 
 
 def _parts(box: BoundingBox) -> list[BoundingBox]:
@@ -110,27 +114,39 @@ def print_found(darkness: Gray, known: Print, blank: Gray, fit: Fit) -> Found:
         blank: the blank's darkness.
         fit: the map from the blank to the page.
     """
-    inside = [
-        (box, decoy) for box, decoy in zip(known.labels, known.decoys, strict=True) if _on(darkness, fit.to_page, box)
-    ]
+    labels = zip(known.labels, known.decoys, known.texts, strict=True)
+    inside = [label for label in labels if _on(darkness, fit.to_page, label[0])]
     if len(inside) < max(2, LEAST_SEEN * len(known.labels)):
-        return Found(0.0, 0.0)
+        return Found(0.0, 0.0, 0.0)
     height, width = blank.shape
     laid = fit.laid(darkness, width, height)
     seen = level_differences(laid, ALONG)
     expected = level_differences(blank, ALONG)
     scores, chances = [], []
-    for box, other in inside:
+    for box, other, _ in inside:
         place = _cut(seen, box.grown(SLACK).clipped(width, height))
         scores.append(float(correlation(place, _cut(expected, box)).max()))
         chances.append(float(correlation(place, _cut(expected, other)).max()))
     rules = _rules_found(laid, known, blank)
     if len(scores) < FEWEST:
-        return Found(_few_found(scores, rules), rules)
+        share = _few_found(scores, rules)
+        return Found(share, share, rules)
     # Where most are clear, a word that is no more than alike is another word.
     least = max(float(np.quantile(chances, BETTER_THAN)), CLEAR * float(np.median(scores)))
-    share = float(np.mean(np.array(scores) > least))
-    return Found(max(0.0, (share - (1 - BETTER_THAN)) / BETTER_THAN), rules)
+    clear = np.array(scores) > least
+    texts = _means(clear, [text for _, _, text in inside])
+    return Found(_beyond_chance(clear), _beyond_chance(texts), rules)
+
+
+def _beyond_chance(found: npt.NDArray[np.bool_] | npt.NDArray[np.float64]) -> float:
+    """The mean, less the share of labels that are found on any page."""
+    return max(0.0, (float(np.mean(found)) - (1 - BETTER_THAN)) / BETTER_THAN)
+
+
+def _means(found: npt.NDArray[np.bool_], texts: list[int]) -> npt.NDArray[np.float64]:
+    """How much of each text was found, whose numbers there are for each of its pieces."""
+    _, numbers = np.unique(texts, return_inverse=True)
+    return np.asarray(np.bincount(numbers, found) / np.bincount(numbers), np.float64)
 
 
 def _few_found(scores: list[float], rules: float) -> float:
