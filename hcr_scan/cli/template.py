@@ -54,8 +54,9 @@ def check(form: str, samples: tuple[str, ...]) -> int:
     """Check the template file TEMPLATE against its blanks, and against SAMPLES of filled pages.
 
     Prints a line for each field that collides with another, whose box has the frame inside, or whose cells have print
-    running across them; and, of samples (files, folders or patterns), for each page that matches no page of the form
-    and each field that writing leaves, and by how much. The exit code is 0 if there is none and 1 if there are some.
+    running across them; and, of samples (files, folders or patterns), for each page that cannot be read or matches no
+    page of the form and each field that writing leaves, and by how much. The exit code is 0 if there is none and 1 if
+    there are some.
     """
     from hcr_scan.cli.templates import print_findings
 

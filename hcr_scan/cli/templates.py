@@ -12,13 +12,14 @@ from PIL import Image
 
 from hcr_scan.cli.guarding import files_of_templates, guard_inputs
 from hcr_scan.engines.apart import Apart
-from hcr_scan.errors import ExitCode, OutputError, UsageError
+from hcr_scan.errors import ExitCode, InputError, OutputError, UsageError
 from hcr_scan.forms.drafting.checking import check_template
 from hcr_scan.forms.drafting.draft import draft_template
 from hcr_scan.forms.drafting.preview import draw_preview
-from hcr_scan.forms.drafting.sample_checking import check_samples, sample_pages
+from hcr_scan.forms.drafting.sample_checking import SamplePage, check_samples, sample_pages
 from hcr_scan.forms.files.template_file import load_template
 from hcr_scan.forms.files.template_writing import write_template
+from hcr_scan.forms.template import Template
 from hcr_scan.images import Gray
 from hcr_scan.report import counted
 from hcr_scan.sinks.output import write_output
@@ -69,7 +70,7 @@ def print_findings(path: str, samples: Sequence[str]) -> int:
         form = apart.call(path, load_template, path)
         findings = apart.call(path, check_template, form)
         if samples:
-            pages = (apart.call(sample, sample_pages, form, sample) for sample in find_inputs(samples))
+            pages = (_sample_pages(apart, form, sample) for sample in find_inputs(samples))
             findings += check_samples(form, itertools.chain.from_iterable(pages))
     width = max((len(finding.field) for finding in findings), default=0)
     for finding in findings:
@@ -77,6 +78,14 @@ def print_findings(path: str, samples: Sequence[str]) -> int:
         click.echo(f"{page}  {finding.field:<{width}}  {finding.problem}")
     click.echo(f"{path}: {counted(len(form.fields), 'field')}, {counted(len(findings), 'problem')}", err=True)
     return ExitCode.SOME_PAGES_FAILED if findings else ExitCode.OK
+
+
+def _sample_pages(apart: Apart, form: Template, sample: str) -> tuple[SamplePage, ...]:
+    """The pages of a sample held against a form; one that brings the worker down does not keep the others from it."""
+    try:
+        return apart.call(sample, sample_pages, form, sample)
+    except InputError as error:
+        return (SamplePage(sample, unreadable=str(error)),)
 
 
 def _png(pixels: Gray, dpi: int) -> bytes:

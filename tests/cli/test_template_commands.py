@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -133,6 +134,19 @@ def test_samples_show_where_writing_leaves_its_box(drafted: Path, capsys: pytest
     assert 9 <= int(found[1]) <= 21
 
 
+def test_a_broken_sample_is_named_and_the_others_are_checked(
+    drafted: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a-broken.png").write_bytes((drafted / "blank.png").read_bytes()[:300])
+    Image.fromarray(np.full((2339, 1654), 255, np.uint8)).save(tmp_path / "b-empty.png")
+    assert run(["template", "check", str(drafted / "card.toml"), str(tmp_path)]) == ExitCode.SOME_PAGES_FAILED
+    broken, empty = capsys.readouterr().out.splitlines()
+    assert broken.startswith("sample")
+    assert broken.count("a-broken.png") == 1
+    assert "cut off" in broken
+    assert re.search(r"b-empty\.png:1 +matches no page of the template", empty)
+
+
 @pytest.mark.parametrize("command", [["check"], ["preview", "-o", "x.png"]])
 def test_a_file_that_is_no_template_is_a_usage_error(
     command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -167,3 +181,21 @@ def test_no_blank_and_no_sample_is_decoded_in_the_main_process(
     assert run(["inspect", blank, "--template", form, "-o", str(tmp_path / "i.png")]) == ExitCode.OK
     with pytest.raises(UsageError, match="decoded here"):
         load_template(form)
+
+
+def test_a_draft_of_a_filled_example_takes_no_page_of_another_form(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    forms = Path(__file__).parents[2] / "examples" / "forms"
+    pages = [str(forms / name) for name in ("application.pdf", "delivery-note.jpg", "orders.tif")]
+    for page in pages:
+        name = Path(page).stem
+        assert run(["template", "draft", page, "--filled", "-o", f"{name}.toml"]) == ExitCode.OK
+        # One after the other, so that no better form is there to take a stranger away.
+        command = [*pages, "--template", f"{name}.toml", "--out", f"{name}.jsonl", "--jobs", "1", "--quiet"]
+        assert run(command) == ExitCode.OK
+        for line in Path(f"{name}.jsonl").read_text("utf-8").splitlines():
+            record = json.loads(line)
+            found = record["template"] and record["template"]["id"]
+            assert found == (name if record["source"]["path"] == page else None)

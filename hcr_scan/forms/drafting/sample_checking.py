@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from hcr_scan.document import PageFailure
-from hcr_scan.errors import InputError
 from hcr_scan.forms.drafting.checking import SIDES, Finding
 from hcr_scan.forms.prepared_pages import PreparedPage, prepared_pages
 from hcr_scan.forms.reading import RegisteredPage, registered_page
@@ -17,7 +16,7 @@ from hcr_scan.geometry import BoundingBox
 from hcr_scan.images import Mask, above, closing, connected_components, dilate
 from hcr_scan.segmentation.ink.binarization import FAINTEST_INK
 from hcr_scan.settings import SourceSettings
-from hcr_scan.sources import PageImage, count_pages, load_page
+from hcr_scan.sources import PageRef, count_pages, load_page
 
 #: Print of the blank is expected within this many pixels of where it was.
 ASTRAY = 2
@@ -48,33 +47,36 @@ class SamplePage:
     """What one page of a sample shows.
 
     ``number`` is the page of the form that it matches, ``None`` for none; ``leaving`` tells for each field how far
-    writing leaves it on each side, in pixels of the blank.
+    writing leaves it on each side, in pixels of the blank. ``unreadable`` says why there is nothing to be told.
     """
 
     name: str
     number: int | None = None
     leaving: tuple[tuple[str, dict[str, int]], ...] = ()
+    unreadable: str = ""
 
 
 def sample_pages(template: Template, path: str) -> tuple[SamplePage, ...]:
-    """The pages of one sample held against a template.
+    """The pages of one sample held against a template; what cannot be read is one that says so.
 
     Raises:
-        InputError: the sample cannot be read.
         UsageError: a blank cannot be read any more.
     """
-    forms = prepared_pages([template])
-    return tuple(_sample_page(image, forms) for image in _images(path))
+    forms, settings = prepared_pages([template]), SourceSettings()
+    refs = count_pages(path, settings)
+    if isinstance(refs, PageFailure):
+        return (SamplePage(path, unreadable=refs.message.removeprefix(f"{path}: ")),)
+    return tuple(_sample_page(ref, settings, forms) for ref in refs)
 
 
 def check_samples(template: Template, pages: Iterable[SamplePage]) -> list[Finding]:
-    """Pages that match no page of the template, and fields that writing leaves, in that order."""
+    """Pages that cannot be read or match no page of the template, and fields that writing leaves, in that order."""
     seen = {(page.number, field.name): _Seen() for page in template.pages for field in page.fields}
     count = dict.fromkeys((page.number for page in template.pages), 0)
     findings = []
     for page in pages:
         if page.number is None:
-            findings.append(Finding(0, page.name, "matches no page of the template"))
+            findings.append(Finding(0, page.name, page.unreadable or "matches no page of the template"))
             continue
         count[page.number] += 1
         for name, beyond in page.leaving:
@@ -87,22 +89,13 @@ def check_samples(template: Template, pages: Iterable[SamplePage]) -> list[Findi
     return findings
 
 
-def _sample_page(image: PageImage, forms: Sequence[PreparedPage]) -> SamplePage:
-    name = f"{image.ref.path}:{image.ref.index + 1}"
+def _sample_page(ref: PageRef, settings: SourceSettings, forms: Sequence[PreparedPage]) -> SamplePage:
+    name = f"{ref.path}:{ref.index + 1}"
+    image = load_page(ref, settings)
+    if isinstance(image, PageFailure):
+        return SamplePage(name, unreadable=image.message.removeprefix(f"{ref.path}: "))
     page = registered_page(image, forms)
     return SamplePage(name) if page is None else SamplePage(name, page.form.page.number, tuple(_leaving(page)))
-
-
-def _images(path: str) -> Iterator[PageImage]:
-    settings = SourceSettings()
-    refs = count_pages(path, settings)
-    if isinstance(refs, PageFailure):
-        raise InputError(refs.message)
-    for ref in refs:
-        image = load_page(ref, settings)
-        if isinstance(image, PageFailure):
-            raise InputError(image.message)
-        yield image
 
 
 def _leaving(page: RegisteredPage) -> Iterator[tuple[str, dict[str, int]]]:
