@@ -146,7 +146,7 @@ class _Assembler:
                 reasons=(*raw.reasons, *broken),
                 alternatives=others[:ALTERNATIVES] if others else raw.alternatives,
             )
-        return replace(
+        field = replace(
             raw,
             value=reading.value,
             confidence=reading.confidence,
@@ -155,6 +155,12 @@ class _Assembler:
             alternatives=reading.alternatives,
             glyphs=reading.glyphs,
         )
+        if not _doubtful(field, known, self.settings.review_below):
+            return field
+        # Whoever looks at it should know that the value is not what the ink says best.
+        seen, _ = _free_text(segmented, self.reader(charset))
+        broken = violations(" ".join(seen.split()), known.knowledge, self.settings.charset)
+        return replace(field, reasons=(*field.reasons, *(reason for reason in broken if reason is Reason.TYPE)))
 
     def _free(self, segmented: SegmentedField, reader: Reader) -> Field:
         """The field as its ink reads by itself."""
@@ -275,14 +281,17 @@ def _judged(field: Field, known: TemplateField, review_below: float) -> Field:
     blank = not field.value
     if known.required and blank:
         reasons.add(Reason.NONE_MARKED if known.kind is FieldKind.CHOICE else Reason.REQUIRED)
-    if known.accept_above is None:
-        doubtful = Reason.LOW_CONFIDENCE in field.reasons or (not field.glyphs and field.confidence < review_below)
-    else:
-        doubtful = field.confidence <= known.accept_above
-    if doubtful:
+    if _doubtful(field, known, review_below):
         reasons.add(Reason.LOW_CONFIDENCE)
     ordered = tuple(reason for reason in Reason if reason in reasons)
     if field.status is Status.REJECTED:
         return replace(field, reasons=ordered)
     status = Status.REVIEW if ordered else Status.BLANK if blank else Status.OK
     return replace(field, status=status, reasons=ordered)
+
+
+def _doubtful(field: Field, known: TemplateField, review_below: float) -> bool:
+    """Whether a field is not as sure as the template, or else the run, asks for."""
+    if known.accept_above is not None:
+        return field.confidence <= known.accept_above
+    return Reason.LOW_CONFIDENCE in field.reasons or (not field.glyphs and field.confidence < review_below)

@@ -182,3 +182,15 @@ def test_writing_outside_of_the_fields_is_kept_and_marked() -> None:
     lines = assembled(page, template()).lines
     assert [(line.text, line.status) for line in lines] == [("CALL ME", Status.REVIEW)]
     assert Reason.OUTSIDE_FIELDS in lines[0].reasons
+
+
+@pytest.mark.parametrize(("accept_above", "reasons"), [(0.999999, (Reason.LOW_CONFIDENCE, Reason.TYPE)), (0.1, ())])
+def test_a_doubtful_value_that_a_check_digit_chose_against_the_ink_says_so(
+    accept_above: float, reasons: tuple[Reason, ...]
+) -> None:
+    # The 6 looks less like an 8; 16 has a wrong check digit, 18 a right one.
+    luhn = replace(known("a", type=ValueType(ValueKind.LUHN)), accept_above=accept_above)
+    (field,) = read(written("16", doubt=[0, 120]), luhn)
+    assert (field.value, field.raw, field.reasons) == ("18", "16", reasons)
+    (as_written,) = read(written("18", doubt=[0, 120]), luhn)
+    assert (as_written.value, Reason.TYPE in as_written.reasons) == ("18", False)
