@@ -236,6 +236,30 @@ def test_everything_wrong_is_told_at_once(folder: Path) -> None:
     ]
 
 
+def test_no_mistake_of_a_field_or_of_the_file_hides_others(folder: Path) -> None:
+    wrong = {
+        'id = "kyc-2024"': 'id = "a/b"',
+        '"names.txt"': '"gone.txt"\ntype = "dat"\nmask = ""',
+        "required = true": 'required = "yes"',
+        "accept_above = 0.9": "accept_above = 90",
+        "cells = 8": "cells = 0",
+        'rule = "code = surname"': 'rule = "code = ="',
+    }
+    text = FORM
+    for before, after in wrong.items():
+        text = text.replace(before, after, 1)
+    assert [line.split(": ")[1] for line in refusal(folder, text).splitlines()] == [
+        "id",
+        "pages[0].fields[0].lexicon (surname)",
+        "pages[0].fields[0].mask (surname)",
+        "pages[0].fields[0].type (surname)",
+        "pages[0].fields[0].required (surname)",
+        "pages[0].fields[0].accept_above (surname)",
+        "pages[0].fields[0].cells (surname)",
+        "checks[0].rule",
+    ]
+
+
 def test_a_rule_between_pages_is_refused(folder: Path) -> None:
     second = """[[pages]]
 blank = "blank.png"

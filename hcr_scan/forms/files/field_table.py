@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from hcr_scan.forms.files.knowledge_table import KNOWLEDGE_KEYS, Files, read_knowledge
 from hcr_scan.forms.files.page_plane import PagePlane
-from hcr_scan.forms.files.toml_table import Table, shown, suggestion
+from hcr_scan.forms.files.toml_table import Problems, Table, shown, suggestion
 from hcr_scan.forms.template import MARK_KINDS, FieldKind, Knowledge, Normalization, Option, TemplateField
 from hcr_scan.geometry import BoundingBox, union_of
 
@@ -22,8 +22,8 @@ MOST_CELLS = 1000
 NAME = re.compile(r"[a-z](_?[a-z0-9])*")
 
 
-def read_field(values: object, path: str, plane: PagePlane, files: Files) -> TemplateField:
-    """The field that a table of a template file describes.
+def read_field(values: object, path: str, plane: PagePlane, files: Files, problems: Problems) -> TemplateField:
+    """The field that a table of a template file describes; of keys that cannot be meant a complaint is added.
 
     Raises:
         Problem: it cannot be meant.
@@ -33,13 +33,13 @@ def read_field(values: object, path: str, plane: PagePlane, files: Files) -> Tem
     kind = table.choice("kind", FieldKind)
     _refuse_strangers(table, kind)
     found = TemplateField(
-        _name(table),
+        problems.attempt(lambda: _name(table)) or "",
         kind,
         BoundingBox(0, 0, 0, 0),
-        knowledge=Knowledge() if kind in MARK_KINDS else read_knowledge(table, files),
-        required=table.flag("required"),
-        normalize=_normalize(table),
-        accept_above=table.share("accept_above"),
+        knowledge=Knowledge() if kind in MARK_KINDS else read_knowledge(table, files, problems),
+        required=problems.attempt(lambda: table.flag("required")) or False,
+        normalize=problems.attempt(lambda: _normalize(table)) or (),
+        accept_above=problems.attempt(lambda: table.share("accept_above")),
     )
     if kind in MARK_KINDS:
         return _with_options(table, plane, found)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
 from hcr_scan.errors import UsageError
-from hcr_scan.forms.files.toml_table import Table, is_number, shown
+from hcr_scan.forms.files.toml_table import Problems, Table, is_number, shown
 from hcr_scan.forms.knowledge.languages import check_knowledge, check_mask, check_pattern, check_type
 from hcr_scan.forms.template import Knowledge, ValueKind, ValueType
 from hcr_scan.settings import NAMED_CHARSETS, parse_charset
@@ -48,41 +47,53 @@ class Files:
         return words
 
 
-def read_knowledge(table: Table, files: Files) -> Knowledge:
-    """What a field's table says of its values.
-
-    Raises:
-        Problem: it cannot be meant.
-    """
-    lexicon = _lexicon(table, files)
-    closed = table.flag("closed_lexicon")
-    if closed and not lexicon:
-        raise table.problem("closed_lexicon", "there is no lexicon to be closed; add lexicon = [...] or take this out")
-    for key in ("mask", "pattern"):
-        if key in table and not table.text(key):
-            raise table.problem(key, "is empty, so nothing could be written; leave it out or say what may stand there")
+def read_knowledge(table: Table, files: Files, problems: Problems) -> Knowledge:
+    """What a field's table says of its values; of keys that cannot be meant a complaint is added."""
+    before = len(problems.found)
+    lexicon = problems.attempt(lambda: _lexicon(table, files))
     knowledge = Knowledge(
-        _charset(table), table.optional_text("mask"), table.optional_text("pattern"), lexicon, closed, _type(table)
+        problems.attempt(lambda: _charset(table)),
+        problems.attempt(lambda: _language(table, "mask", check_mask)),
+        problems.attempt(lambda: _language(table, "pattern", check_pattern)),
+        lexicon or (),
+        problems.attempt(lambda: _closed(table)) or False,
+        problems.attempt(lambda: _type(table)) or ValueType(),
     )
-    _check(table, knowledge)
+    if len(problems.found) == before:
+        problems.attempt(lambda: _check_together(table, knowledge))
     return knowledge
 
 
-def _check(table: Table, knowledge: Knowledge) -> None:
-    """Complain about what cannot be meant, or cannot be so at once."""
-    checks: list[tuple[str, Callable[[], None]]] = [("type", lambda: check_type(knowledge.type))]
-    if knowledge.mask is not None:
-        checks.append(("mask", partial(check_mask, knowledge.mask)))
-    if knowledge.pattern is not None:
-        checks.append(("pattern", partial(check_pattern, knowledge.pattern)))
+def _check_together(table: Table, knowledge: Knowledge) -> None:
+    """Complain about what cannot be so at once."""
     given = [key for key in KNOWLEDGE_KEYS if key in table] or ["kind"]
     # Fields that name no characters have those of the run, which are not known yet: all are allowed.
-    checks.append((given[-1], lambda: check_knowledge(knowledge, NAMED_CHARSETS["text"])))
-    for key, check in checks:
-        try:
-            check()
-        except ValueError as error:
-            raise table.problem(key, str(error)) from error
+    _checked(table, given[-1], lambda: check_knowledge(knowledge, NAMED_CHARSETS["text"]))
+
+
+def _checked(table: Table, key: str, check: Callable[[], None]) -> None:
+    try:
+        check()
+    except ValueError as error:
+        raise table.problem(key, str(error)) from error
+
+
+def _language(table: Table, key: str, check: Callable[[str], None]) -> str | None:
+    """A mask or a pattern that can be meant."""
+    text = table.optional_text(key)
+    if text is None:
+        return None
+    if not text:
+        raise table.problem(key, "is empty, so nothing could be written; leave it out or say what may stand there")
+    _checked(table, key, lambda: check(text))
+    return text
+
+
+def _closed(table: Table) -> bool:
+    closed = table.flag("closed_lexicon")
+    if closed and "lexicon" not in table:
+        raise table.problem("closed_lexicon", "there is no lexicon to be closed; add lexicon = [...] or take this out")
+    return closed
 
 
 def _charset(table: Table) -> str | None:
@@ -110,6 +121,12 @@ def _lexicon(table: Table, files: Files) -> tuple[str, ...]:
 
 
 def _type(table: Table) -> ValueType:
+    type_ = _type_named(table)
+    _checked(table, "type", lambda: check_type(type_))
+    return type_
+
+
+def _type_named(table: Table) -> ValueType:
     value = table.value("type")
     if value is None:
         return ValueType()

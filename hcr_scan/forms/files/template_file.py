@@ -102,9 +102,8 @@ def _template(values: dict[str, Any], files: Files, problems: Problems) -> Templ
     if values.get("schema") != SCHEMA:
         raise Problem(f'schema: this is no template that can be read here; its first line must be schema = "{SCHEMA}"')
     table = Table(values, "", FILE_KEYS)
-    name = table.required("id", '"kyc-2024"')
-    if not isinstance(name, str) or not ID.fullmatch(name):
-        raise table.problem("id", f"{shown(name)} is no id; use letters, digits, points, hyphens and underscores")
+    name = problems.attempt(lambda: _id(table))
+    title = problems.attempt(lambda: table.text("title"))
     tables = table.items("pages", "[[pages]]")
     if not tables:
         raise table.problem("pages", "there are none; write [[pages]] with blank = ... and its [[pages.fields]]")
@@ -112,7 +111,14 @@ def _template(values: dict[str, Any], files: Files, problems: Problems) -> Templ
     _refuse_twins(tables, problems)
     known = () if problems.found else pages
     checks = problems.each(lambda check, i: _check(check, i, known), table.items("checks", "[[checks]]"))
-    return Template(name, pages, checks, table.text("title"))
+    return Template(name or "", pages, checks, title or "")
+
+
+def _id(table: Table) -> str:
+    name = table.required("id", '"kyc-2024"')
+    if not isinstance(name, str) or not ID.fullmatch(name):
+        raise table.problem("id", f"{shown(name)} is no id; use letters, digits, points, hyphens and underscores")
+    return name
 
 
 def _page(values: object, index: int, files: Files, problems: Problems) -> TemplatePage:
@@ -122,7 +128,7 @@ def _page(values: object, index: int, files: Files, problems: Problems) -> Templ
     blank, image = _blank(table, number, files)
     plane = page_plane(table, image)
     fields = problems.each(
-        lambda field, i: read_field(field, f"{path}.fields[{i}]", plane, files),
+        lambda field, i: read_field(field, f"{path}.fields[{i}]", plane, files, problems),
         table.items("fields", "[[pages.fields]]"),
     )
     return TemplatePage(index + 1, plane.width, plane.height, plane.dpi, blank, fields, number, table.flag("filled"))
@@ -155,18 +161,18 @@ def _refuse_twins(pages: list[Any], problems: Problems) -> None:
 
 
 def _check(values: object, index: int, pages: Sequence[TemplatePage]) -> Check:
-    """A rule, held against the fields of the pages where all of them are known."""
+    """A rule, held against the fields of the pages where all of them are sound, and else by itself."""
     table = Table(values, f"checks[{index}]", CHECK_KEYS)
     rule = table.required("rule", '"total = adults + children"')
     if not isinstance(rule, str) or not rule.strip():
         raise table.problem("rule", f"must be a rule in quotes, not {shown(rule)}")
     check = Check(rule, table.text("message"))
-    if pages:
-        try:
-            check_checks([check], [field for page in pages for field in page.fields])
-        except ValueError as error:
-            raise table.problem("rule", str(error)) from error
+    try:
         names = parse_rule(rule).names
-        if not any(names <= {field.name for field in page.fields} for page in pages):
-            raise table.problem("rule", f"the rule {rule!r} speaks of fields of several pages; keep it within one page")
+        if pages:
+            check_checks([check], [field for page in pages for field in page.fields])
+    except ValueError as error:
+        raise table.problem("rule", str(error)) from error
+    if pages and not any(names <= {field.name for field in page.fields} for page in pages):
+        raise table.problem("rule", f"the rule {rule!r} speaks of fields of several pages; keep it within one page")
     return check
