@@ -39,7 +39,8 @@ def watch_folder(inbox: str, out: str, settings: Settings, options: dict[str, An
             "into the database with hcr-scan export"
         )
     try:
-        Path(out).mkdir(parents=True, exist_ok=True)
+        # Not its parents: where a share is not mounted, nothing is to be written into the folder that waits for it.
+        Path(out).mkdir(exist_ok=True)
     except OSError as error:
         reason = error.strerror or error
         raise OutputError(f"{out} is no folder and cannot be made one ({reason}); name another with --out") from error

@@ -156,7 +156,9 @@ def test_the_service_in_the_examples_says_what_the_command_knows() -> None:
 
 def test_folders_that_are_not_there_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "in").mkdir()
-    assert watch(tmp_path / "in") == ExitCode.OUTPUT
-    assert "create it" in capsys.readouterr().err
-    (tmp_path / "out").mkdir()
+    for out in (tmp_path / "not mounted" / "out", tmp_path / "file"):
+        (tmp_path / "file").touch()
+        assert cli.run(["watch", str(tmp_path / "in"), "--out", str(out), "--once"]) == ExitCode.OUTPUT
+        assert f"{out} is no folder and cannot be made one" in capsys.readouterr().err
+    assert not (tmp_path / "not mounted").exists()
     assert watch(tmp_path / "nothing") == ExitCode.INPUT
