@@ -142,7 +142,7 @@ def _start_a_child_and_hang() -> None:
 
 def _scribble() -> str:
     """Write over every pipe this process has, as native code gone wild might."""
-    for descriptor in range(3, 32):
+    for descriptor in range(3, 1024):
         try:
             os.write(descriptor, b"\xff" * 4096)
         except OSError:

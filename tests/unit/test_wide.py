@@ -99,7 +99,7 @@ def test_what_contradicts_a_wide_table_is_refused() -> None:
         OutputOptions(Format.CSV, extras=(Extra.STATUS,))
     with pytest.raises(UsageError, match="--with"):
         wide(Extra.STATUS, format_=Format.JSON)
-    with pytest.raises(UsageError, match="add --template"):
+    with pytest.raises(UsageError, match="scan with --template"):
         OutputOptions(Format.CSV, shape=Shape.WIDE)
 
 
