@@ -49,7 +49,8 @@ function show(words) {
   const item = queue.current;
   session.item = item?.id ?? null;
   refused = null;
-  afterPaint(remember);
+  // Now, and not after the paint: who reloads at once goes on at the field that is seen.
+  remember();
   if (!item) return showDone(words);
   showItem(item);
   focusItem();
