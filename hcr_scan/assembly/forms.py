@@ -158,7 +158,7 @@ class _Assembler:
         if not _doubtful(field, known, self.settings.review_below):
             return field
         # Whoever looks at it should know that the value is not what the ink says best.
-        seen, _ = _free_text(segmented, self.reader(charset))
+        seen = raw.value if charset == everything else _free_text(segmented, self.reader(charset))[0]
         broken = violations(" ".join(seen.split()), known.knowledge, self.settings.charset)
         return replace(field, reasons=(*field.reasons, *(reason for reason in broken if reason is Reason.TYPE)))
 

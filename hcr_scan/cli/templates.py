@@ -38,7 +38,7 @@ def write_draft(blank: str, out: Path, *, pages: str | None, filled: bool, previ
     if out.exists() and not force:
         raise OutputError(f"{out} exists and may hold names you gave; choose another -o, or replace it with --force")
     picture = preview or str(out.with_suffix(".png"))
-    if not preview and Path(blank).exists() and Path(blank).resolve() == Path(picture).resolve():
+    if not preview and Path(blank).resolve() == Path(picture).resolve():
         # The blank of form.toml is often called form.png.
         picture = str(out.with_suffix(".preview.png"))
     for written in (str(out), picture):
