@@ -332,16 +332,26 @@ def test_a_thousand_items_leave_no_descriptor_and_no_thread_behind(supervisor: S
     def held() -> tuple[int, int]:
         return len(open_descriptors()), threading.active_count()
 
-    list(supervisor.map(poison.double, range(4)))
-    before = held()
+    list(supervisor.map(poison.double, range(200)))
+    before = settled(held)
     numbers = [n if n % 100 else "SIGKILL" for n in range(1000)]
     results = list(supervisor.map(poison.poisoned, [(n, "") for n in numbers]))  # type: ignore[misc]
     assert sum(isinstance(result, Lost) for result in results) == 10
-    assert held() == before
+    assert settled(held) == before
 
 
 def open_descriptors() -> set[str]:
     return {entry.name for entry in Path("/dev/fd").iterdir()}
+
+
+def settled(look: Callable[[], tuple[int, int]]) -> tuple[int, int]:
+    """What there is once nothing has changed for half a second: a worker that starts takes descriptors for a moment."""
+    seen, since = look(), time.monotonic()
+    while time.monotonic() < since + 0.5:
+        time.sleep(0.01)
+        if (now := look()) != seen:
+            seen, since = now, time.monotonic()
+    return seen
 
 
 def wait_until(true: Callable[[], bool], seconds: float = 5.0) -> None:
