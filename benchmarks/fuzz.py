@@ -129,7 +129,7 @@ def fuzz(kind: str, count: int, arguments: argparse.Namespace) -> bool:
             expected = number + 1
             if outcome in NOTED + ILLEGAL:
                 message = result.message if isinstance(result, PageFailure) else ""
-                print(f"{kind} {number}: {outcome}: {message.replace(str(path), '')}", flush=True)
+                print(f"{kind} {number}: {outcome}: {message}", flush=True)
             if not arguments.keep:
                 path.unlink()
     well &= outcomes.total() == count

@@ -40,6 +40,7 @@ from hcr_scan.forms.template import FieldKind, TemplateField  # noqa: E402
 from hcr_scan.geometry import BoundingBox, Homography, union_of  # noqa: E402
 from hcr_scan.model.classifier import Classifier  # noqa: E402
 from hcr_scan.sinks.records import Provenance, json_text, record_of  # noqa: E402
+from hcr_scan.sources import failure_text  # noqa: E402
 
 WAYS = ("without template", "drafted template", "named, with knowledge")
 SINGLE = ("single box", "grid cell")
@@ -175,7 +176,7 @@ def read(page: Path, name: str, classifier: Classifier, known: Iterable[Template
     settings = Settings(charset=parse_charset("alnum" if FREE[name][2] else "upper+digits"))
     result = next(transcribe([page], classifier, settings, templates=tuple(known)))
     if not isinstance(result, Page):
-        sys.exit(f"{page}: {result.message}")
+        sys.exit(failure_text(result))
     return result
 
 

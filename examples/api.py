@@ -10,7 +10,7 @@ if __name__ == "__main__":
     for page in transcribe(sys.argv[1:] or ["examples/forms"], load_classifier(), Settings()):
         where = f"{page.source.path} page {page.source.page}"
         if isinstance(page, PageFailure):
-            print(f"{where}: {page.message}", file=sys.stderr)
+            print(f"{where} {page.message}", file=sys.stderr)
             continue
         for field in page.fields:
             print(f"{where}: {field.name} = {field.value!r} ({field.confidence:.2f}, {field.status})")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -46,6 +47,11 @@ class Ledger:
     def expected(self) -> int | None:
         """How many documents :meth:`documents` gives, once that is known."""
         return None if self._listing is None else self._listing.total
+
+    @property
+    def passed_over(self) -> Counter[str]:
+        """Files in folders that were not taken for documents, so far, by suffix."""
+        return Counter() if self._listing is None else self._listing.passed_over
 
     def listed(self, path: str, refs: tuple[PageRef, ...]) -> tuple[PageRef, ...]:
         """Note the pages of a document that was opened for the first time; gives those that are to be read."""

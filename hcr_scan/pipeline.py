@@ -7,7 +7,7 @@ document borders and hands the pages back whole and in order. Asking for the nex
 from __future__ import annotations
 
 import logging
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +25,7 @@ from hcr_scan.model.classifier import Classifier, Crops
 from hcr_scan.model.probabilities import Logits, check_charset
 from hcr_scan.segmentation.candidates import SegmentedPage, SegmentedResult
 from hcr_scan.settings import Settings
-from hcr_scan.sources import PageImage, PageRef, check_settings, find_inputs, place_of
+from hcr_scan.sources import PageImage, PageRef, check_settings, find_inputs
 from hcr_scan.sources.listing import AHEAD, Listing
 from hcr_scan.worker import (
     ListTask,
@@ -94,7 +94,7 @@ def transcribe(
     ...     else:
     ...         print(page.status.value, page.fields[1].value, page.fields[1].confidence > 0.5)
     review 70420 True
-    open not_an_image examples/truth.json is neither an image nor a PDF; leave it out
+    open not_an_image is neither an image nor a PDF; leave it out
 
     Args:
         inputs: Files, folders and glob patterns; ``-`` is a list of names on ``stdin``.
@@ -118,8 +118,9 @@ def transcribe(
     ledger = ledger or Ledger()
 
     def listing() -> Listing:
-        names = find_inputs(arguments, stdin, follow_links=settings.source.follow_links)
-        return Listing(names, 1 if "-" in arguments else AHEAD)
+        passed_over: Counter[str] = Counter()
+        names = find_inputs(arguments, stdin, follow_links=settings.source.follow_links, passed_over=passed_over)
+        return Listing(names, 1 if "-" in arguments else AHEAD, passed_over)
 
     own_engine = engine is None
     engine = engine or local_engine(settings.jobs, prepare_worker, settings.limits)
@@ -230,7 +231,7 @@ class _Pending:
             self.logits[self.read : self.read + len(logits)] = logits
             self.read += len(logits)
         else:
-            self.fail("not_finite", "the model's answer is not a number; report the page, or try --engine keras")
+            self.fail("not_finite", "got no numbers from the model; report the page, or try --engine keras")
 
     def fail(self, error: str, message: str) -> None:
         self.result = PageFailure(self.result.source, "classify", error, message)
@@ -271,7 +272,7 @@ def _read_alone(page: _Pending, crops: Crops, classifier: Classifier) -> None:
         raise
     except Exception as error:
         logger.debug("the classifier failed on %s", page.result.source, exc_info=True)
-        page.fail("classifier", f"the classifier failed on this page: {description_of(error)}")
+        page.fail("classifier", f"could not be classified ({description_of(error)}); report this page")
 
 
 def _predict(classifier: Classifier, crops: Crops) -> Logits:
@@ -355,4 +356,4 @@ def _lost(lost: Lost[PageTask | PageFailure]) -> PageFailure:
 
 
 def _failure_of(lost: Lost[Any], source: Source, stage: str) -> PageFailure:
-    return PageFailure(source, stage, lost.error, f"{place_of(source)} {lost.reason}")
+    return PageFailure(source, stage, lost.error, lost.reason)

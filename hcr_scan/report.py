@@ -14,6 +14,8 @@ from hcr_scan.document import PageFailure, PageResult, Reason, Source, Status
 from hcr_scan.errors import ExitCode, UsageError
 
 SLOWEST = 5
+#: So many kinds of files that were passed over are named.
+MOST_KINDS = 4
 
 #: Of fewer pages a share says little.
 ENOUGH = 100
@@ -43,6 +45,8 @@ class RunReport:
     largest_worker: int = 0
     #: Files with the same bytes as another, and that one.
     copies: list[tuple[str, str]] = field(default_factory=list)
+    #: Files in folders that were not taken for pages, by suffix.
+    passed_over: Counter[str] = field(default_factory=Counter)
     codes: Counter[str] = field(default_factory=Counter)
     statuses: Counter[Status] = field(default_factory=Counter)
     fields: Counter[Status] = field(default_factory=Counter)
@@ -78,7 +82,7 @@ class RunReport:
         """An empty report of the same run, to count its pages again, with those of earlier runs."""
         fresh = RunReport()
         fresh._started, fresh._slowest, fresh._order = self._started, self._slowest, self._order
-        fresh.stopped = self.stopped
+        fresh.stopped, fresh.passed_over = self.stopped, self.passed_over
         return fresh
 
     def timed(self, source: Source, seconds: float) -> None:
@@ -135,6 +139,15 @@ class RunReport:
             where = "journal, which hcr-scan export and --resume read" if self.unwritten else "output"
             parts.append(f"{what}: the pages read so far are in the {where}")
         return "; ".join(parts)
+
+    def passed_over_text(self) -> str:
+        """How many files of folders were not taken for pages, and of what kinds most of them are; empty for none."""
+        kinds = self.passed_over.most_common()
+        told = [f"{count:,} {suffix or 'without a suffix'}" for suffix, count in kinds[:MOST_KINDS]]
+        if len(kinds) > MOST_KINDS:
+            told.append(f"{sum(count for _, count in kinds[MOST_KINDS:]):,} others")
+        files = counted(self.passed_over.total(), "file")
+        return f"{files} passed over, of kinds that hold no pages: {', '.join(told)}" if told else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,6 +85,7 @@ def _content(report: RunReport, clock: RunClock, run: dict[str, Any], exit_code:
             "by_failure": dict(sorted(report.codes.items())),
         },
         "copies": [{"path": path_text(path), "same_as": path_text(first)} for path, first in report.copies],
+        "passed_over": {"files": report.passed_over.total(), "by_suffix": dict(report.passed_over.most_common())},
         "seconds": {"total": round(report.seconds, 3)} | {k: round(v, 3) for k, v in clock.stages.items()},
         "pages_per_second": round(now / report.seconds, 3) if report.seconds > 0 else None,
         "slowest": [

@@ -19,7 +19,8 @@ from hcr_scan.engines.preparation import preparing
 from hcr_scan.errors import MissingDependency
 from hcr_scan.ledger import Remaining
 from hcr_scan.settings import Settings, SourceSettings
-from hcr_scan.sources import PageImage, PageRef, count_pages, load_page, place_of
+from hcr_scan.sources import PageImage, PageRef, count_pages, load_page
+from hcr_scan.sources.loading import NEEDS_MEMORY
 
 if TYPE_CHECKING:
     from hcr_scan.forms.template import Template
@@ -142,9 +143,8 @@ def segment_image(image: PageImage, task: PageTask) -> SegmentedResult:
 def failure_of(source: Source, stage: str, error: Exception) -> PageFailure:
     """A page's failure that nobody foresaw, or for want of memory."""
     if isinstance(error, MemoryError) or any(words in str(error) for words in _NATIVE_WORDS_FOR_NO_MEMORY):
-        message = f"{place_of(source)} needs more memory than there is; scan it smaller or raise --worker-memory"
-        return PageFailure(source, stage, "memory", message)
-    return PageFailure(source, stage, "internal", f"{description_of(error)}; please report this page")
+        return PageFailure(source, stage, "memory", NEEDS_MEMORY)
+    return PageFailure(source, stage, "internal", f"met a mistake of the program ({description_of(error)}); report it")
 
 
 def description_of(error: Exception) -> str:

@@ -36,7 +36,7 @@ XHTML = "{http://www.w3.org/1999/xhtml}"
 _SCHEMAS = Path(__file__).parent / "schema"
 _SCHEMA_FILES = {Format.ALTO: "alto-4-4.xsd", Format.PAGE: "pagecontent-2019-07-15.xsd"}
 
-FAILURE = PageFailure(Source("in/b.pdf", 2, 3, "b" * 64), "open", "password", "in/b.pdf is <encrypted>")
+FAILURE = PageFailure(Source("in/b.pdf", 2, 3, "b" * 64), "open", "password", "is <encrypted>")
 
 
 @cache

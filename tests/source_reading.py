@@ -36,10 +36,10 @@ def read_page(path: Path, settings: SourceSettings = SETTINGS) -> PageImage:
 
 
 def read_failure(path: Path, settings: SourceSettings = SETTINGS) -> PageFailure:
-    """Why a file, or its first page, cannot be read; the message names the file."""
+    """Why a file, or its first page, cannot be read; the message leaves the name of the file to the record."""
     result: object = count_pages(str(path), settings)
     if isinstance(result, tuple):
         result = load_page(result[0], settings)
     assert isinstance(result, PageFailure), result
-    assert path.name in result.message
+    assert path.name not in result.message
     return result

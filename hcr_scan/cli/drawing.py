@@ -18,7 +18,7 @@ from hcr_scan.report import RunReport
 from hcr_scan.settings import Settings
 from hcr_scan.sinks.output import write_output
 from hcr_scan.sinks.overlay import draw_overlay
-from hcr_scan.sources import PageImage, check_settings
+from hcr_scan.sources import PageImage, check_settings, failure_text
 from hcr_scan.worker import ListTask, load_first_page
 
 
@@ -38,7 +38,7 @@ def draw_page(path: str, settings: Settings, options: dict[str, Any]) -> str:
         )
         (page,) = transcribe(path, classifier, settings, engine, templates=templates)
     if isinstance(page, PageFailure):
-        raise InputError(page.message)
+        raise InputError(failure_text(page))
     write_output(options["out"], draw_overlay(image.pixels, page))
     report.add(page)
     return report.summary()
@@ -53,5 +53,5 @@ def _load(path: str, settings: Settings, engine: Engine) -> PageImage:
     if isinstance(image, Lost):
         raise InputError(f"{path} {image.reason}")
     if isinstance(image, PageFailure):
-        raise InputError(image.message)
+        raise InputError(failure_text(image))
     return image

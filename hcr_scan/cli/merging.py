@@ -12,6 +12,7 @@ from hcr_scan.cli.guarding import guard_scan, guard_shard
 from hcr_scan.cli.outputs import chosen_output, open_earlier, remembered_request
 from hcr_scan.cli.progress import Progress
 from hcr_scan.errors import ExitCode, UsageError
+from hcr_scan.journal.ledgers import passed_over
 from hcr_scan.journal.merging import merge, whole_identity
 from hcr_scan.journal.opening import check_target, open_journal
 from hcr_scan.rendering import prepare_database, write_pages
@@ -47,6 +48,6 @@ def merge_shards(names: Sequence[str], target: str, options: dict[str, Any], pro
         pages = report.counting(whole.results())
         settings = Settings.of_values(identity.settings)
         write_pages(pages, target, output, identity.provenance, request["form_lengths"], settings)
-        report.copies = whole.copies()
+        report.copies, report.passed_over = whole.copies(), passed_over(whole)
     progress.summary(report, without_password(target))
     return report.exit_code

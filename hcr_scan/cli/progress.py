@@ -14,7 +14,7 @@ from hcr_scan.document import PageFailure, PageResult, Status
 from hcr_scan.report import RunReport, counted
 from hcr_scan.sinks.formats import STDOUT
 from hcr_scan.sinks.records import displayable
-from hcr_scan.sources.pages import path_text
+from hcr_scan.sources.pages import failure_text, path_text
 
 #: Seconds between lines of progress where there is no terminal to draw on.
 INTERVAL = 10.0
@@ -67,7 +67,7 @@ class Progress:
         facts = {"event": "page", "path": path, "page": page, "status": result.status.value}
         if isinstance(result, PageFailure):
             facts |= {"error": result.error, "stage": result.stage}
-            logger.warning("%s, page %d: %s", path, page, displayable(result.message), extra={"facts": facts})
+            logger.warning("%s", displayable(failure_text(result)), extra={"facts": facts})
         else:
             logger.info("%s, page %d: %s", path, page, result.status.value, extra={"facts": facts})
         if self._bar is not None:
@@ -89,6 +89,8 @@ class Progress:
         """The run in one line, and with ``-v`` its slowest pages."""
         if self._quiet:
             return
+        if passed_over := report.passed_over_text():
+            say(passed_over, event="passed_over", files=report.passed_over.total())
         where = "standard output" if target == STDOUT else path_text(target)
         say(
             f"{report.summary()}; written to {where}",

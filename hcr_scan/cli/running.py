@@ -176,6 +176,7 @@ class Run:
                         self.report.stopped = True
                         break
         finally:
+            self.report.passed_over = ledger.passed_over
             self._clock.stage("read")
             with contextlib.suppress(HcrScanError):
                 ledger.withdraw()

@@ -7,7 +7,7 @@ from pathlib import Path
 from hcr_scan.document import PageFailure
 from hcr_scan.forms.template import TemplatePage
 from hcr_scan.settings import SourceSettings
-from hcr_scan.sources import PageImage, count_pages, load_page
+from hcr_scan.sources import PageImage, count_pages, failure_text, load_page
 
 #: What a PDF is drawn at unless the template says otherwise: enough to see hairlines, and the size pages are read at.
 BLANK_DPI = 200
@@ -24,12 +24,12 @@ def load_blank(path: Path, number: int = 1, dpi: int | None = None) -> PageImage
     settings = SourceSettings(pages=str(number), dpi=drawn_at)
     found = count_pages(str(path), settings)
     if isinstance(found, PageFailure):
-        raise ValueError(found.message)
+        raise ValueError(failure_text(found))
     if not found:
         raise ValueError(f"{path} has no page {number}; choose another")
     image = load_page(found[0], settings)
     if isinstance(image, PageFailure):
-        raise ValueError(image.message)
+        raise ValueError(failure_text(image))
     return image
 
 

@@ -350,10 +350,7 @@ class Journal:
 
 def _elsewhere(result: PageResult, path: str) -> PageResult:
     """What was said of a page whose file was moved since, said of the file where it is now."""
-    source = replace(result.source, path=path)
-    if isinstance(result, PageFailure):
-        return replace(result, source=source, message=result.message.replace(shown(result.source.path), shown(path)))
-    return replace(result, source=source)
+    return replace(result, source=replace(result.source, path=path))
 
 
 def journal_path(target: str) -> str:

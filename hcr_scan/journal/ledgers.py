@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator
 
 from hcr_scan.document import PageFailure, PageResult, Source
@@ -13,7 +14,7 @@ from hcr_scan.ledger import Ledger, Remaining
 from hcr_scan.settings import SourceSettings
 from hcr_scan.sources.listing import Listing
 from hcr_scan.sources.page_ranges import numbered_pages
-from hcr_scan.sources.pages import PageRef, shown
+from hcr_scan.sources.pages import PageRef
 from hcr_scan.sources.sharding import Shard
 
 #: A page that was under way when the whole program died so many times is not tried again.
@@ -24,6 +25,8 @@ SUSPECT_DEATHS = 2
 #: Under these names a journal keeps whether all documents were found, and for a shard what the whole run has of them.
 LISTED = "listed"
 LISTING = "listing"
+#: Files that were not taken for documents, by suffix.
+PASSED_OVER = "passed_over"
 
 
 class JournalLedger(Ledger):
@@ -58,12 +61,17 @@ class JournalLedger(Ledger):
             return
         self._listing = find()
         yield from self._found(self._listing)
+        self.journal.note(PASSED_OVER, self._listing.passed_over)
         self.journal.note(LISTED, True)
 
     @property
     def expected(self) -> int | None:
         found = 0 if self._complete else super().expected
         return None if found is None else self._unfinished + found - self._known
+
+    @property
+    def passed_over(self) -> Counter[str]:
+        return super().passed_over if self._listing else passed_over(self.journal)
 
     def _found(self, listing: Listing) -> Iterator[str]:
         """Those that are new, in the journal now."""
@@ -88,8 +96,8 @@ class JournalLedger(Ledger):
             self._suspects.discard(key)
             self.journal.settle(key)
             message = (
-                f"{shown(ref.path)}, page {ref.index + 1}: the program ended {deaths} times while this page was under "
-                "way; read it alone with hcr-scan retry, where there is more memory"
+                f"was under way each of the {deaths} times that the program ended; read it alone with hcr-scan retry, "
+                "where there is more memory"
             )
             return PageFailure(ref.source, "segment", "crashed", message)
         self._under_way[key] = deaths + 1
@@ -132,6 +140,11 @@ class JournalLedger(Ledger):
         if self._last.path != source.path:
             self._last = self.journal.document(source.path)
         return self._last.id, source.page
+
+
+def passed_over(journal: Journal) -> Counter[str]:
+    """Files that a run whose listing is complete did not take for documents, by suffix."""
+    return Counter(journal.noted(PASSED_OVER) or {})
 
 
 class ShardLedger(JournalLedger):

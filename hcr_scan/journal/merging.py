@@ -8,7 +8,7 @@ from dataclasses import replace
 from hcr_scan.errors import JournalError
 from hcr_scan.journal.identity import RunIdentity
 from hcr_scan.journal.journal import Journal
-from hcr_scan.journal.ledgers import LISTED, LISTING
+from hcr_scan.journal.ledgers import LISTED, LISTING, PASSED_OVER
 from hcr_scan.sources.sharding import Shard
 
 
@@ -39,6 +39,7 @@ def whole_identity(shards: Sequence[Journal]) -> RunIdentity:
 def merge(shards: Sequence[Journal], into: Journal) -> None:
     """Fill the journal of the whole run, which has begun, from those of all its shards."""
     into.take_over(shards)
+    into.note(PASSED_OVER, shards[0].noted(PASSED_OVER))
     into.note(LISTED, True)
 
 

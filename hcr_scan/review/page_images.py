@@ -16,7 +16,7 @@ from hcr_scan.engines.local import local_engine
 from hcr_scan.errors import HcrScanError
 from hcr_scan.geometry import BoundingBox
 from hcr_scan.settings import Limits, SourceSettings
-from hcr_scan.sources import PageImage, PageRef, load_page, place_of
+from hcr_scan.sources import PageImage, PageRef, failure_text, load_page, place_of
 
 if TYPE_CHECKING:
     from hcr_scan.images import Gray
@@ -209,7 +209,7 @@ def _reason(failure: PageFailure, source: Source) -> str:
         return f"{place_of(source)} is not there any more; put it back where it was"
     if failure.error == "password":
         return f"{place_of(source)} is encrypted; give its password with --password-file"
-    return failure.message
+    return failure_text(failure)
 
 
 def _encoded(pixels: Gray, form: str, side: int | None = None, **options: int) -> bytes:

@@ -51,7 +51,7 @@ def stamp(task: StampTask) -> Stamp | NoStamp:
             return NoStamp("it changed")
         return _stamped(document, task)
     except SourceError as error:
-        return NoStamp(error.message)
+        return NoStamp(f"it {error.message}")
     except Exception as error:
         return NoStamp(f"{type(error).__name__}: {error}")
 

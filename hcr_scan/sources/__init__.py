@@ -10,7 +10,7 @@ from __future__ import annotations
 from hcr_scan.sources.discovery import SUFFIXES, find_inputs
 from hcr_scan.sources.loading import check_renderer, check_settings, count_pages, load_page
 from hcr_scan.sources.page_ranges import parse_page_ranges
-from hcr_scan.sources.pages import PageImage, PageRef, place_of
+from hcr_scan.sources.pages import PageImage, PageRef, failure_text, place_of
 
 __all__ = [
     "SUFFIXES",
@@ -19,6 +19,7 @@ __all__ = [
     "check_renderer",
     "check_settings",
     "count_pages",
+    "failure_text",
     "find_inputs",
     "load_page",
     "parse_page_ranges",

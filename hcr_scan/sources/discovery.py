@@ -7,6 +7,7 @@ from __future__ import annotations
 import glob
 import itertools
 import os
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, TextIO
@@ -19,11 +20,17 @@ _FILE_TYPES = "png jpg jpeg jpe jfif mpo bmp dib webp tif tiff gif pbm pgm ppm p
 SUFFIXES = frozenset("." + file_type for file_type in _FILE_TYPES.split())
 #: Taken from a folder too, though it is refused when opened: it may hold pages, and silence would lose them.
 _REFUSED_TYPES = "zip 7z rar tar tgz gz bz2 xz ps eps djvu djv jp2 j2k jpx jxl avif psd svg"
+#: Files that are passed over are counted by so many suffixes, and all others together.
+MOST_SUFFIXES, OTHERS = 100, "*"
 _TAKEN = SUFFIXES | {"." + file_type for file_type in _REFUSED_TYPES.split()}
 
 
 def find_inputs(
-    arguments: Sequence[str], stdin: TextIO | BinaryIO | None = None, *, follow_links: bool = False
+    arguments: Sequence[str],
+    stdin: TextIO | BinaryIO | None = None,
+    *,
+    follow_links: bool = False,
+    passed_over: Counter[str] | None = None,
 ) -> Iterator[str]:
     """File names to read, from files, folders, patterns and ``-`` (a list on standard input, by newlines or NULs).
 
@@ -36,13 +43,14 @@ def find_inputs(
         arguments: As typed. A link among them is what it leads to.
         stdin: What ``-`` reads.
         follow_links: Whether links that were found, rather than named in ``arguments``, are followed too.
+        passed_over: Counts by suffix the files, hidden ones aside, that are skipped as they are of other kinds.
 
     Raises:
         InputError: an argument matches nothing. Raised by the call, before anything is yielded.
     """
     if not arguments:
         raise InputError("no input: name files, folders or patterns, or - for a list on standard input")
-    seen = _Seen(follow_links)
+    seen = _Seen(follow_links, passed_over)
     streams: list[Iterator[str]] = []
     for argument in arguments:
         found = _listed(stdin, seen) if argument == "-" else _expanded(argument, seen)
@@ -79,8 +87,9 @@ class _Seen:
     Folders stand for their files, so that listing a million of them does not hold a million names.
     """
 
-    def __init__(self, follow_links: bool) -> None:
+    def __init__(self, follow_links: bool, passed_over: Counter[str] | None = None) -> None:
         self.follow_links = follow_links
+        self._passed_over = passed_over
         self.files: set[str] = set()
         self.folders: set[str] = set()
 
@@ -93,6 +102,13 @@ class _Seen:
             return False
         self.files.add(real)
         return True
+
+    def pass_over(self, name: str) -> None:
+        """Count a file that is of no kind that is taken."""
+        if self._passed_over is not None and not name.startswith("."):
+            suffix = shown(os.path.splitext(name)[1].lower())
+            few = len(self._passed_over) < MOST_SUFFIXES or suffix in self._passed_over
+            self._passed_over[suffix if few else OTHERS] += 1
 
 
 def _own_place(path: str) -> str:
@@ -112,6 +128,8 @@ def _expanded(argument: str, seen: _Seen) -> Iterator[str]:
         for path in sorted(glob.iglob(argument, recursive=True), key=os.fsencode):
             if os.path.isdir(path) or _is_matched(argument, path):
                 yield from _file_or_folder(path, seen, follow=seen.follow_links)
+            else:
+                seen.pass_over(os.path.basename(path))
 
 
 def _is_matched(pattern: str, path: str) -> bool:
@@ -202,6 +220,8 @@ def _entries(folder: str, real: str, seen: _Seen) -> Iterator[_Entry] | str:
                     folders.add(name)
                 if name in folders or _is_page_name(os.fsdecode(name)):
                     names.append(name)
+                else:
+                    seen.pass_over(os.fsdecode(name))
     except OSError:
         return folder
     seen.folders.add(real)

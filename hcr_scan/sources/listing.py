@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 
 #: With each name that is taken so many more are looked for.
@@ -16,9 +16,11 @@ class Listing(Iterator[str]):
     Args:
         names: None of them with a NUL in it.
         ahead: How many are looked for at a time; 1 where looking may have to wait for others.
+        passed_over: Counts by suffix the files that are not among the names; complete when ``total`` is known.
     """
 
-    def __init__(self, names: Iterator[str], ahead: int = AHEAD) -> None:
+    def __init__(self, names: Iterator[str], ahead: int = AHEAD, passed_over: Counter[str] | None = None) -> None:
+        self.passed_over: Counter[str] = Counter() if passed_over is None else passed_over
         #: How many names there are, once that is known; of those that are asked for, where that is not all.
         self.total: int | None = None
         self.counts: Callable[[str], bool] | None = None

@@ -14,10 +14,12 @@ from hcr_scan.document import PageFailure, Source
 from hcr_scan.errors import MissingDependency
 from hcr_scan.settings import PdfRenderer, SourceSettings
 from hcr_scan.sources.page_ranges import chosen_pages, parse_page_ranges
-from hcr_scan.sources.pages import PageImage, PageRef, Raster, SourceError, place_of, shown
+from hcr_scan.sources.pages import PageImage, PageRef, Raster, SourceError, place_of
 from hcr_scan.sources.reading import Document, Kind, read_document
 
 logger = logging.getLogger(__name__)
+
+NEEDS_MEMORY = "needs more memory than there is; scan it smaller or raise --worker-memory"
 
 
 def check_settings(settings: SourceSettings) -> None:
@@ -69,7 +71,7 @@ def count_pages(path: str, settings: SourceSettings, *, follow_links: bool = Tru
         if len(chosen) > settings.max_pages:
             raise SourceError(
                 "too_large",
-                f"{shown(path)} has {len(chosen):,} pages to read and the limit is {settings.max_pages:,}; "
+                f"has {len(chosen):,} pages to read and the limit is {settings.max_pages:,}; "
                 "choose some with --pages or raise --max-pages",
             )
         return tuple(PageRef(path, index, pages, document.sha256) for index in chosen)
@@ -84,9 +86,7 @@ def load_page(ref: PageRef, settings: SourceSettings) -> PageImage | PageFailure
             warnings.simplefilter("ignore")
             document = read_document(ref.path, settings.max_file_size)
             if document.sha256 != ref.sha256:
-                raise SourceError(
-                    "changed", f"{shown(ref.path)} changed while the run went on; run again when it is complete"
-                )
+                raise SourceError("changed", "changed while the run went on; run again when it is complete")
             raster = _load(document, ref.index, settings)
         return PageImage(ref, raster.pixels, raster.dpi, raster.dpi_known)
     except Exception as error:
@@ -115,14 +115,11 @@ def _load(document: Document, index: int, settings: SourceSettings) -> Raster:
 
 def _failure(source: Source, stage: str, error: Exception) -> PageFailure:
     """The one place where an exception becomes a record."""
-    place = place_of(source)
     if isinstance(error, SourceError):
-        message = error.message.replace(shown(source.path), place, 1)
-        return PageFailure(source, stage, error.code, message)
+        return PageFailure(source, stage, error.code, error.message)
     if isinstance(error, MemoryError):
-        message = f"{place} needs more memory than there is; scan it smaller or raise --worker-memory"
-        return PageFailure(source, stage, "memory", message)
-    logger.debug("unexpected trouble with %s", place, exc_info=error)
+        return PageFailure(source, stage, "memory", NEEDS_MEMORY)
+    logger.debug("unexpected trouble with %s", place_of(source), exc_info=error)
     reason = f"{type(error).__name__}: {error}"
-    message = f"{place} cannot be read ({reason}); open it in a viewer and save it again"
+    message = f"cannot be read ({reason}); open it in a viewer and save it again"
     return PageFailure(source, stage, "damaged", message)

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hcr_scan.document import Source
+from hcr_scan.document import PageFailure, Source
 
 if TYPE_CHECKING:
     from hcr_scan.images import Gray
@@ -54,7 +54,10 @@ class Raster:
 
 
 class SourceError(Exception):
-    """Raised by the decoders, caught at this package's border: a stable code, what happened and what to do next."""
+    """Raised by the decoders, caught at this package's border: a stable code, what happened and what to do next.
+
+    ``message`` goes on after the name of the file: ``is empty; scan or copy it again``.
+    """
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -79,3 +82,8 @@ def shown(path: str) -> str:
 def place_of(source: Source) -> str:
     """The file and, where there are several, the page, as a message names them."""
     return f"{shown(source.path)}, page {source.page} of {source.pages}" if source.pages > 1 else shown(source.path)
+
+
+def failure_text(failure: PageFailure) -> str:
+    """The sentence that says which file or page could not be read, why, and what to do next."""
+    return f"{place_of(failure.source)} {failure.message}"

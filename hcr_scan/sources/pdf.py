@@ -14,7 +14,7 @@ import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 
 from hcr_scan.settings import PdfRenderer, SourceSettings
-from hcr_scan.sources.pages import Raster, SourceError, shown
+from hcr_scan.sources.pages import Raster, SourceError
 from hcr_scan.sources.reading import Document
 from hcr_scan.sources.scans import embedded_scan
 
@@ -41,7 +41,7 @@ def count_pdf_pages(document: Document, settings: SourceSettings) -> int:
 
         return count_poppler_pages(document)
     if pages < 1:
-        raise SourceError("no_pages", f"{shown(document.path)}: the PDF has no pages; leave it out")
+        raise SourceError("no_pages", "has no pages; leave it out")
     return pages
 
 
@@ -53,12 +53,12 @@ def load_pdf_page(document: Document, index: int, settings: SourceSettings) -> R
     """
     poppler = settings.pdf_renderer is PdfRenderer.POPPLER
     try:
-        with open_pdf(document, settings) as pdf, _loaded(pdf, index, document.path) as page:
+        with open_pdf(document, settings) as pdf, _loaded(pdf, index) as page:
             scan = embedded_scan(page, document, settings.max_pixels)
             if scan is not None:
                 return scan
             if not poppler:
-                return _rendered(page, settings, document.path)
+                return _rendered(page, settings)
             width, height = page.get_size()
     except SourceError as error:
         if not poppler or error.code not in ("damaged", "bad_page"):
@@ -76,10 +76,10 @@ def open_pdf(document: Document, settings: SourceSettings) -> Iterator[Any]:
     try:
         pdf = pdfium.PdfDocument(document.data, password=settings.password)
     except pdfium.PdfiumError as error:
-        raise _cannot_open(document.path, error, settings) from error
+        raise _cannot_open(error, settings) from error
     except UnicodeEncodeError:
         # Its text would show a part of the password.
-        raise _wrong_password(document.path) from None
+        raise _wrong_password() from None
     try:
         # A broken form is drawn as a page without one.
         with suppress(pdfium.PdfiumError):
@@ -90,41 +90,39 @@ def open_pdf(document: Document, settings: SourceSettings) -> Iterator[Any]:
 
 
 @contextmanager
-def _loaded(pdf: Any, index: int, path: str) -> Iterator[Any]:
+def _loaded(pdf: Any, index: int) -> Iterator[Any]:
     try:
         page = pdf[index]
     except (pdfium.PdfiumError, IndexError) as error:
-        raise SourceError(
-            "bad_page", f"{shown(path)}: this page of the PDF is damaged; print it to a new PDF or scan it again"
-        ) from error
+        raise SourceError("bad_page", "is damaged; print it to a new PDF or scan it again") from error
     try:
         yield page
     finally:
         page.close()
 
 
-def render_dpi(width: float, height: float, settings: SourceSettings, path: str) -> int:
+def render_dpi(width: float, height: float, settings: SourceSettings) -> int:
     """The resolution to draw a page at: the wanted one, or less where the page would be too large.
 
     ``width`` and ``height`` of the page are in points (1/72 inch).
     """
     if not (math.isfinite(width) and math.isfinite(height) and width > 0 and height > 0):
-        raise SourceError("bad_page", f"{shown(path)}: this page of the PDF has no size; leave it out")
+        raise SourceError("bad_page", "is a page without a size; leave it out")
     dpi, lowest = settings.dpi, min(LOWEST_RENDER_DPI, settings.dpi)
     while math.prod(pixel_size(width, height, dpi)) > settings.max_pixels:
         dpi = min(dpi - 1, int(math.sqrt(settings.max_pixels * 72 * 72 / (width * height))))
         if dpi < lowest:
             raise SourceError(
                 "too_large",
-                f"{shown(path)}: this page of the PDF measures {width / 72:,.0f} x {height / 72:,.0f} inches, more "
+                f"measures {width / 72:,.0f} x {height / 72:,.0f} inches, more "
                 f"than {settings.max_pixels:,} pixels at {lowest} dpi; raise --max-pixels or crop the page",
             )
     return dpi
 
 
-def _rendered(page: Any, settings: SourceSettings, path: str) -> Raster:
+def _rendered(page: Any, settings: SourceSettings) -> Raster:
     width, height = page.get_size()
-    dpi = render_dpi(width, height, settings, path)
+    dpi = render_dpi(width, height, settings)
     columns, rows = pixel_size(width, height, dpi)
     # Drawn into our own array: pypdfium2's render() rounds up, which adds an empty column to an A4 page.
     pixels = np.full((rows, columns), 255, np.uint8)
@@ -144,18 +142,16 @@ def pixel_size(width: float, height: float, dpi: int) -> tuple[int, int]:
     return max(1, round(width * dpi / 72)), max(1, round(height * dpi / 72))
 
 
-def _cannot_open(path: str, error: Any, settings: SourceSettings) -> SourceError:
+def _cannot_open(error: Any, settings: SourceSettings) -> SourceError:
     code = getattr(error, "err_code", None)
     if code == pdfium_c.FPDF_ERR_PASSWORD:
         if settings.password is None:
-            return SourceError("password", f"{shown(path)} is encrypted; give its password with --password-file")
-        return _wrong_password(path)
+            return SourceError("password", "is encrypted; give its password with --password-file")
+        return _wrong_password()
     if code == pdfium_c.FPDF_ERR_SECURITY:
-        return SourceError(
-            "unsupported_format", f"{shown(path)} is encrypted in a way that is not supported; print it to a new PDF"
-        )
-    return SourceError("damaged", f"{shown(path)}: the PDF is damaged; open it in a viewer and save it again")
+        return SourceError("unsupported_format", "is encrypted in a way that is not supported; print it to a new PDF")
+    return SourceError("damaged", "is damaged; open it in a viewer and save it again")
 
 
-def _wrong_password(path: str) -> SourceError:
-    return SourceError("password", f"{shown(path)} is encrypted and the password given does not open it")
+def _wrong_password() -> SourceError:
+    return SourceError("password", "is encrypted and the password given does not open it")

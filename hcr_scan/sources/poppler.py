@@ -13,7 +13,7 @@ from typing import IO, Any
 import numpy as np
 
 from hcr_scan.settings import SourceSettings
-from hcr_scan.sources.pages import Raster, SourceError, shown
+from hcr_scan.sources.pages import Raster, SourceError
 from hcr_scan.sources.reading import Document
 
 #: Seconds that each of poppler's programs may take. pdfinfo hangs on some damaged files.
@@ -24,7 +24,7 @@ _PAGE_SIZE = re.compile(r"([\d.]+) x ([\d.]+) pts")
 
 def count_poppler_pages(document: Document) -> int:
     """How many pages poppler sees in a document that pdfium cannot open."""
-    return int(_information(str(Path(document.path).absolute()), document.path)["Pages"])
+    return int(_information(str(Path(document.path).absolute()))["Pages"])
 
 
 def render_with_poppler(
@@ -40,51 +40,47 @@ def render_with_poppler(
 
     with _without_password(document, settings) as path:
         # pdf2image calls pdfinfo again, without a time limit: a file that hangs it must not get that far.
-        information = _information(path, document.path, index + 1)
-        width, height = size or _page_size(information, document.path)
-        dpi = render_dpi(width, height, settings, document.path)
+        information = _information(path, index + 1)
+        width, height = size or _page_size(information)
+        dpi = render_dpi(width, height, settings)
         try:
             images = convert_from_path(
                 path, dpi=dpi, first_page=index + 1, last_page=index + 1, grayscale=True, use_cropbox=True,
                 timeout=TIME_LIMIT,
             )  # fmt: skip
         except exceptions.PDFPopplerTimeoutError as error:
-            raise _too_slow(document.path) from error
+            raise _too_slow() from error
     # pdf2image does not look at pdftoppm's exit code; a page that could not be drawn is just not there.
     if len(images) != 1:
-        raise SourceError(
-            "bad_page", f"{shown(document.path)}: poppler cannot draw this page; try --pdf-renderer pdfium"
-        )
+        raise SourceError("bad_page", "cannot be drawn by poppler; try --pdf-renderer pdfium")
     columns, rows = pixel_size(width, height, dpi)
     # pdftoppm rounds up, which adds an empty column to an A4 page.
     return Raster(np.array(images[0].convert("L"))[:rows, :columns].copy(), dpi, True)
 
 
-def _information(path: str, named: str, page: int | None = None) -> dict[str, Any]:
+def _information(path: str, page: int | None = None) -> dict[str, Any]:
     from pdf2image import exceptions, pdfinfo_from_path
 
     try:
         return dict(pdfinfo_from_path(path, timeout=TIME_LIMIT, first_page=page, last_page=page))
     except exceptions.PDFPopplerTimeoutError as error:
-        raise _too_slow(named) from error
+        raise _too_slow() from error
     except exceptions.PDFPageCountError as error:
-        raise SourceError(
-            "damaged", f"{shown(named)}: the PDF is damaged; open it in a viewer and save it again"
-        ) from error
+        raise SourceError("damaged", "is damaged; open it in a viewer and save it again") from error
     except exceptions.PDFInfoNotInstalledError as error:
         raise SourceError(
-            "missing_dependency", f"{shown(named)}: poppler is not installed; install it or use --pdf-renderer pdfium"
+            "missing_dependency", "needs poppler, which is not installed; install it or use --pdf-renderer pdfium"
         ) from error
 
 
-def _page_size(information: dict[str, Any], path: str) -> tuple[float, float]:
+def _page_size(information: dict[str, Any]) -> tuple[float, float]:
     """Width and height in points of the only page asked about, turned as it is shown."""
     told = {key.split()[-1]: str(value) for key, value in information.items() if key.startswith("Page ")}
     match = _PAGE_SIZE.search(told.get("size", ""))
     if match:
         width, height = float(match[1]), float(match[2])
         return (height, width) if told.get("rot") in ("90", "270") else (width, height)
-    raise SourceError("bad_page", f"{shown(path)}: this page of the PDF has no size; leave it out")
+    raise SourceError("bad_page", "is a page without a size; leave it out")
 
 
 @contextmanager
@@ -119,7 +115,5 @@ def _unnamed_file() -> Iterator[tuple[IO[bytes], str]]:
             yield named.file, named.name
 
 
-def _too_slow(path: str) -> SourceError:
-    return SourceError(
-        "timeout", f"{shown(path)}: poppler took more than {TIME_LIMIT} seconds; try --pdf-renderer pdfium"
-    )
+def _too_slow() -> SourceError:
+    return SourceError("timeout", f"took poppler more than {TIME_LIMIT} seconds; try --pdf-renderer pdfium")

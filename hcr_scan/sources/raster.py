@@ -16,7 +16,7 @@ import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 
 from hcr_scan.settings import SourceSettings
-from hcr_scan.sources.pages import Raster, SourceError, shown
+from hcr_scan.sources.pages import Raster, SourceError
 from hcr_scan.sources.reading import Document, Kind
 from hcr_scan.sources.resolution import believed_dpi, estimated_dpi, square_size
 from hcr_scan.sources.tiff import page_frames
@@ -59,7 +59,7 @@ _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 282, 283, 296
 
 def count_image_pages(document: Document) -> int:
     """How many pages an image file has: one, except for a TIFF (animations show their first frame)."""
-    return len(page_frames(document.data, document.path)) if document.kind is Kind.TIFF else 1
+    return len(page_frames(document.data)) if document.kind is Kind.TIFF else 1
 
 
 def load_image(document: Document, index: int, settings: SourceSettings) -> Raster:
@@ -69,7 +69,7 @@ def load_image(document: Document, index: int, settings: SourceSettings) -> Rast
         SourceError: it is damaged, too large, or needs a package that is not installed.
     """
     with opened_image(document, index, settings.max_pixels) as image:
-        _refuse_too_large(image.width, image.height, settings.max_pixels, document.path)
+        _refuse_too_large(image.width, image.height, settings.max_pixels)
         orientation = 1 if document.kind in (Kind.TIFF, Kind.HEIC) else exif_orientation(image)
         x_dpi, y_dpi = _stated_resolution(image, orientation)
         white_is_zero = _white_is_zero(image)
@@ -82,7 +82,7 @@ def load_image(document: Document, index: int, settings: SourceSettings) -> Rast
         gray = gray.transpose(_TRANSPOSITIONS[orientation])
     width, height, x_dpi, y_dpi = square_size(gray.width, gray.height, x_dpi, y_dpi)
     if (width, height) != gray.size:
-        _refuse_too_large(width, height, settings.max_pixels, document.path)
+        _refuse_too_large(width, height, settings.max_pixels)
         gray = gray.resize((width, height), Image.Resampling.BICUBIC)
     dpi = believed_dpi(x_dpi, y_dpi, width, height)
     return Raster(np.array(gray), dpi or estimated_dpi(width, height), dpi is not None)
@@ -137,8 +137,8 @@ def _finite(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
 def opened_image(document: Document, index: int, max_pixels: int) -> Iterator[Image.Image]:
     """The image, at the page's frame, with nothing decoded yet."""
     if document.kind is Kind.HEIC:
-        _register_heic(document.path)
-    frame = page_frames(document.data, document.path)[index] if document.kind is Kind.TIFF else 0
+        _register_heic()
+    frame = page_frames(document.data)[index] if document.kind is Kind.TIFF else 0
     with _pixel_limit(max_pixels):
         try:
             image = Image.open(io.BytesIO(document.data), formats=_PILLOW_FORMATS[document.kind])
@@ -164,28 +164,26 @@ def _pixel_limit(max_pixels: int) -> Iterator[None]:
         Image.MAX_IMAGE_PIXELS = before
 
 
-def _register_heic(path: str) -> None:
+def _register_heic() -> None:
     try:
         import pillow_heif
     except ImportError as error:
-        raise SourceError(
-            "missing_dependency", f"{shown(path)} is HEIC; to read it: pip install 'hcr-scan[heic]'"
-        ) from error
+        raise SourceError("missing_dependency", "is HEIC; to read it: pip install 'hcr-scan[heic]'") from error
     pillow_heif.register_heif_opener(thumbnails=False)
 
 
-def _refuse_too_large(width: int, height: int, max_pixels: int, path: str) -> None:
+def _refuse_too_large(width: int, height: int, max_pixels: int) -> None:
     if width * height > max_pixels:
         raise SourceError(
             "too_large",
-            f"{shown(path)} has {width:,} x {height:,} pixels and the limit is {max_pixels:,}; "
+            f"has {width:,} x {height:,} pixels and the limit is {max_pixels:,}; "
             "scan at a lower resolution or raise --max-pixels",
         )
 
 
 def decode_image(image: Image.Image, document: Document) -> None:
     if document.kind is Kind.TIFF and _is_cut_off(image, len(document.data)):
-        raise _truncated(document)
+        raise _truncated()
     try:
         image.load()
     except MemoryError:
@@ -206,23 +204,20 @@ def _is_cut_off(image: Image.Image, file_size: int) -> bool:
     return False
 
 
-def _truncated(document: Document) -> SourceError:
-    return SourceError("truncated", f"{shown(document.path)}: the {document.kind} is cut off; scan or copy it again")
+def _truncated() -> SourceError:
+    return SourceError("truncated", "is cut off; scan or copy it again")
 
 
 def _cannot_decode(document: Document, error: Exception) -> SourceError:
     if isinstance(error, Image.DecompressionBombError):
-        return SourceError(
-            "too_large", f"{shown(document.path)} has more pixels than allowed; raise --max-pixels or scan it smaller"
-        )
+        return SourceError("too_large", "has more pixels than allowed; raise --max-pixels or scan it smaller")
     if "truncated" in str(error).lower() or _is_short_webp(document):
-        return _truncated(document)
+        return _truncated()
     if isinstance(error, UnidentifiedImageError) and document.kind in _WEAK_MAGIC:
-        return SourceError("not_an_image", f"{shown(document.path)} is neither an image nor a PDF; leave it out")
+        return SourceError("not_an_image", "is neither an image nor a PDF; leave it out")
     return SourceError(
         "damaged",
-        f"{shown(document.path)}: the {document.kind} is damaged or of an unusual kind ({_reason(error)}); "
-        "save it again as PNG or scan it again",
+        f"is damaged or an unusual kind of {document.kind} ({_reason(error)}); save it again as PNG or scan it again",
     )
 
 

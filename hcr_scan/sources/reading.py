@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from hcr_scan.sources.pages import SourceError, shown
+from hcr_scan.sources.pages import SourceError
 
 
 class Kind(StrEnum):
@@ -109,9 +109,9 @@ def read_document(path: str, max_file_size: int, *, follow_links: bool = True) -
             status = os.fstat(file.fileno())
             # A FIFO or a device would block or never end.
             if not stat.S_ISREG(status.st_mode):
-                raise _not_a_file(path)
+                raise _not_a_file()
             if status.st_size > max_file_size:
-                raise _too_large(path, status.st_size, max_file_size)
+                raise _too_large(status.st_size, max_file_size)
             signature = (path, status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
             if _last_read.document is not None and _last_read.signature == signature:
                 return _last_read.document
@@ -120,11 +120,11 @@ def read_document(path: str, max_file_size: int, *, follow_links: bool = True) -
             data = file.read(status.st_size + 1)
     except (OSError, ValueError) as error:
         if not follow_links and isinstance(error, OSError) and error.errno == errno.ELOOP:
-            raise _not_followed(path) from error
-        raise _cannot_open(path, error) from error
+            raise _not_followed() from error
+        raise _cannot_open(error) from error
     if len(data) != status.st_size:
-        raise SourceError("changed", f"{shown(path)} changed while it was read; run again when it is complete")
-    document = Document(path, _kind(path, data), data, hashlib.sha256(data).hexdigest())
+        raise SourceError("changed", "changed while it was read; run again when it is complete")
+    document = Document(path, _kind(data), data, hashlib.sha256(data).hexdigest())
     _last_read.signature, _last_read.document = signature, document
     return document
 
@@ -135,45 +135,44 @@ def _opener(follow_links: bool) -> Callable[[str, int], int]:
     return lambda path, flags: os.open(path, flags | more)
 
 
-def _kind(path: str, data: bytes) -> Kind:
+def _kind(data: bytes) -> Kind:
     if not data:
-        raise SourceError("empty_file", f"{shown(path)} is empty; scan or copy it again")
+        raise SourceError("empty_file", "is empty; scan or copy it again")
     kind = sniff(data)
     if kind is not None:
         return kind
     name = sniff_refused(data)
     if name is not None:
-        raise SourceError(
-            "unsupported_format", f"{shown(path)} is {name}, which is not read; save it as PDF, PNG, JPEG or TIFF"
-        )
-    raise SourceError("not_an_image", f"{shown(path)} is neither an image nor a PDF; leave it out")
+        raise SourceError("unsupported_format", f"is {name}, which is not read; save it as PDF, PNG, JPEG or TIFF")
+    raise SourceError("not_an_image", "is neither an image nor a PDF; leave it out")
 
 
-def _too_large(path: str, size: int, limit: int) -> SourceError:
+def _too_large(size: int, limit: int) -> SourceError:
     return SourceError(
         "too_large",
-        f"{shown(path)} has {size:,} bytes and the limit is {limit:,}; split it or raise --max-file-size",
+        f"has {size:,} bytes and the limit is {limit:,}; split it or raise --max-file-size",
     )
 
 
-def _not_a_file(path: str) -> SourceError:
-    return SourceError("not_a_file", f"{shown(path)} is not a regular file; name files or folders of files")
+def _not_a_file() -> SourceError:
+    return SourceError("not_a_file", "is not a regular file; name files or folders of files")
 
 
-def _not_followed(path: str) -> SourceError:
+def _not_followed() -> SourceError:
     return SourceError(
         "symlink",
-        f"{shown(path)} is a link, and links that are found in folders and lists are not followed; "
+        "is a link, and links that are found in folders and lists are not followed; "
         "name it on the command line, or add --follow-links",
     )
 
 
-def _cannot_open(path: str, error: OSError | ValueError) -> SourceError:
+def _cannot_open(error: OSError | ValueError) -> SourceError:
     number = error.errno if isinstance(error, OSError) else errno.ENOENT
     if number in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG):
-        return SourceError("missing", f"{shown(path)} is not there (any more); check the name")
+        return SourceError("missing", "is not there (any more); check the name")
     if number in (errno.EACCES, errno.EPERM):
-        return SourceError("unreadable", f"{shown(path)} may not be read; change its permissions")
+        return SourceError("unreadable", "may not be read; change its permissions")
     if number in (errno.ENXIO, errno.EISDIR):
-        return _not_a_file(path)
-    return SourceError("unreadable", f"{shown(path)} cannot be read ({error}); check the disk or the network")
+        return _not_a_file()
+    why = error.strerror if isinstance(error, OSError) else error
+    return SourceError("unreadable", f"cannot be read ({why}); check the disk or the network")

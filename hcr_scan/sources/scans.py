@@ -17,7 +17,7 @@ import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 from PIL import Image
 
-from hcr_scan.sources.pages import Raster, SourceError, shown
+from hcr_scan.sources.pages import Raster, SourceError
 from hcr_scan.sources.raster import decode_gray_jpeg, gray_image
 from hcr_scan.sources.reading import Document
 from hcr_scan.sources.resolution import HIGHEST_DPI, LOWEST_DPI, MOST_OBLONG, square_size
@@ -77,7 +77,7 @@ def embedded_scan(page: Any, document: Document, max_pixels: int) -> Raster | No
     plain = image.get_metadata().colorspace in _PLAIN_COLORSPACES and not _REMAPPED.search(dictionary)
     pixels = None
     if plain and image.get_filters() == ["DCTDecode"]:
-        pixels = _decoded_jpeg(stream, (width, height), max_pixels, document.path)
+        pixels = _decoded_jpeg(stream, (width, height), max_pixels)
     if pixels is None:
         pixels = _through_pdfium(image, (width, height))
     if pixels is None:
@@ -281,12 +281,12 @@ def _dictionary_before(file_data: bytes, stream_keyword: int) -> bytes:
     return b""
 
 
-def _decoded_jpeg(stream: bytes, size: tuple[int, int], max_pixels: int, path: str) -> Gray | None:
+def _decoded_jpeg(stream: bytes, size: tuple[int, int], max_pixels: int) -> Gray | None:
     try:
         return decode_gray_jpeg(stream, size, max_pixels)
     except OSError as error:
         if "truncated" in str(error):
-            raise SourceError("truncated", f"{shown(path)}: the scan in the PDF is cut off; scan it again") from error
+            raise SourceError("truncated", "has a scan that is cut off; scan it again") from error
         return None
 
 

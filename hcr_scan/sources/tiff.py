@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
-from hcr_scan.sources.pages import SourceError, shown
+from hcr_scan.sources.pages import SourceError
 
 _NEW_SUBFILE_TYPE = 254
 #: Bits of NewSubfileType: a smaller copy of another image, and a transparency mask.
@@ -18,7 +18,7 @@ _NOT_A_PAGE = 0b101
 _MOST_FRAMES = 1_000_000
 
 
-def page_frames(data: bytes, path: str) -> list[int]:
+def page_frames(data: bytes) -> list[int]:
     """Pillow's frame number of each page, in order; thumbnails and masks left out unless there is nothing else.
 
     Raises:
@@ -26,7 +26,7 @@ def page_frames(data: bytes, path: str) -> list[int]:
     """
     subfile_types = list(_subfile_types(data))
     if not subfile_types:
-        raise SourceError("truncated", f"{shown(path)}: the TIFF's image directory is missing; scan or copy it again")
+        raise SourceError("truncated", "lacks the image directory of a TIFF; scan or copy it again")
     pages = [frame for frame, kind in enumerate(subfile_types) if not kind & _NOT_A_PAGE]
     return pages or list(range(len(subfile_types)))
 

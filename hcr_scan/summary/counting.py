@@ -72,14 +72,6 @@ class FormPageTally:
 
 
 @dataclass(frozen=True, slots=True)
-class FailureKind:
-    """The first page that failed in a way, and what was said of it."""
-
-    source: Source
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
 class PageTally:
     """A page that is shown: what of it needs a look, why it does as a whole, and its least sure reading undecided."""
 
@@ -105,7 +97,7 @@ class Tally:
     bins: Counter[tuple[int, Status]] = field(default_factory=Counter)
     reasons: Counter[Reason] = field(default_factory=Counter)
     page_reasons: Counter[Reason] = field(default_factory=Counter)
-    failures: dict[str, FailureKind] = field(default_factory=dict)
+    failures: dict[str, PageFailure] = field(default_factory=dict)
     form_pages: dict[tuple[str, int], FormPageTally] = field(default_factory=dict)
     fields: dict[FieldKey, FieldTally] = field(default_factory=dict)
     most_looks: Worst[PageTally] = field(default_factory=lambda: Worst(WORST_PAGES))
@@ -147,7 +139,7 @@ class Tally:
             self.slowest.add((seconds,), (result.source, seconds))
         if isinstance(result, PageFailure):
             if len(self.failures) < MOST_CODES:
-                self.failures.setdefault(result.error, FailureKind(result.source, result.message))
+                self.failures.setdefault(result.error, result)
         else:
             self._add_page(result, looks, decided)
 

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from hcr_scan.document import Source, Status
+from hcr_scan.document import Status
 from hcr_scan.review.wording import REASONS
 from hcr_scan.sinks.markup import possible
-from hcr_scan.sources.pages import place_of, shown
+from hcr_scan.sources.pages import failure_text, place_of, shown
 from hcr_scan.summary import chart, numbers, wording
 from hcr_scan.summary.counting import LINES
 from hcr_scan.summary.crops import Crop
@@ -85,11 +85,11 @@ def _context(findings: Findings) -> dict[str, Any]:
     }
 
 
-def _failures(findings: Findings) -> list[tuple[str, int, str, str, Source, str]]:
-    """Kinds of failures, the most frequent first: code, pages, what it is, what to do, first page and its message."""
+def _failures(findings: Findings) -> list[tuple[str, int, str, str, str]]:
+    """Kinds of failures, the most frequent first: code, pages, what it is, what to do, and of the first page."""
     tally = findings.tally
     ranked = sorted(tally.failures.items(), key=lambda entry: (-tally.run.codes[entry[0]], entry[0]))
     return [
-        (code, tally.run.codes[code], *wording.FAILURES.get(code, wording.UNKNOWN_FAILURE), kind.source, kind.message)
-        for code, kind in ranked[:MOST_ROWS]
+        (code, tally.run.codes[code], *wording.FAILURES.get(code, wording.UNKNOWN_FAILURE), failure_text(first))
+        for code, first in ranked[:MOST_ROWS]
     ]

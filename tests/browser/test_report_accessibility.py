@@ -35,7 +35,7 @@ def report(tmp_path: Path) -> Path:
         )
         for number in range(12)
     ]  # fmt: skip
-    failed = PageFailure(Source("/in/broken.pdf"), "open", "damaged", "/in/broken.pdf is damaged; get it again")
+    failed = PageFailure(Source("/in/broken.pdf"), "open", "damaged", "is damaged; get it again")
     with review_of(tmp_path, [*pages, failed], Selection(audit=Audit(4))) as store:
         for number, item in enumerate(store.queue(Filter(), limit=15)):
             store.decide(item.id, 1, "Ann", Verdict.ACCEPTED, "", 4.0 * number)

@@ -54,9 +54,12 @@ def test_some_pages_failed_is_1_and_the_output_is_complete(
     records = [json.loads(line) for line in target.read_text().splitlines()]
     assert [Path(record["source"]["path"]).name for record in records] == ["a.png", "b.png", "c.png"]
     assert [record["error"] is None for record in records] == [True, False, True]
+    assert "b.png" not in records[1]["error"]["message"]
     out, err = capsys.readouterr()
     assert out == ""
-    assert "b.png" in err
+    (told,) = (line for line in err.splitlines() if "b.png" in line)
+    assert told.endswith(f"{folder / 'b.png'} is neither an image nor a PDF; leave it out")
+    assert told.count("b.png") == 1
     assert "1 page FAILED" in err
 
 

@@ -14,7 +14,7 @@ from hcr_scan.document import Page, PageFailure, Source
 from hcr_scan.report import RunReport
 
 PAGE = Page(Source("in/a.png"), 100, 100, 300, 0, 0.0)
-FAILURE = PageFailure(Source("in/b\udcff.png", 2, 3), "open", "damaged", "in/b.png is cut off")
+FAILURE = PageFailure(Source("in/b\udcff.png", 2, 3), "open", "damaged", "is cut off")
 
 
 def follow(shown: Progress) -> None:
@@ -31,7 +31,7 @@ def test_without_a_terminal_there_are_lines_with_the_time(capsys: pytest.Capture
     out, err = capsys.readouterr()
     assert out == ""
     failed, summary = err.splitlines()
-    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d WARNING in/b\\xff\.png, page 2: in/b\.png is cut off", failed)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d WARNING in/b\\xff\.png, page 2 of 3 is cut off", failed)
     assert re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d INFO 1 page read in ", summary)
     assert "written to r.csv" in summary
 
@@ -112,6 +112,6 @@ def test_on_a_terminal_a_bar_moves_and_failures_stay(
     follow(Progress())
     out, err = capsys.readouterr()
     assert out == ""
-    assert "in/b.png is cut off" in err
+    assert "page 2 of 3 is cut off" in err
     assert "\x1b[" in err
     assert not re.search(r"\d\d:\d\d:\d\d", err.splitlines()[-1])

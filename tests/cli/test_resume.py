@@ -275,6 +275,19 @@ def test_files_with_the_same_content_are_read_and_noted(
     assert copy.name in names(target)
 
 
+def test_files_that_a_folder_holds_beside_pages_are_told_also_by_a_run_that_goes_on(
+    folder: Path, target: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("a.txt", "b.TXT", "Thumbs.db"):
+        (folder / name).touch()
+    for more in ((), ("--resume",)):
+        run([str(folder), "--out", str(target), *READING, "--jobs", "1", *more])
+        (told,) = (line for line in capsys.readouterr().err.splitlines() if "passed over" in line)
+        assert told.endswith("3 files passed over, of kinds that hold no pages: 2 .txt, 1 .db")
+        account = json.loads(Path(f"{target}.run-manifest.json").read_text())
+        assert account["passed_over"] == {"files": 3, "by_suffix": {".txt": 2, ".db": 1}}
+
+
 def test_retry_reads_what_failed_and_nothing_else(folder: Path, target: Path, tmp_path: Path) -> None:
     scan(folder, "--out", target)
     (folder / "0002.png").unlink()

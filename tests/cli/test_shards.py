@@ -22,6 +22,7 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = digit_pages(tmp_path_factory.mktemp("shards") / "in", 9)
     draw_digits_file(folder / "several.tif", 3)
     (folder / "0003.png").write_bytes(b"no image")
+    (folder / "notes.txt").touch()
     below = folder / "below"
     below.mkdir()
     (below / "copy.png").write_bytes((folder / "0005.png").read_bytes())
@@ -55,6 +56,13 @@ def test_merged_shards_are_the_run_that_was_not_cut(
     scan(inputs, "--out", whole)
     assert merge(*reversed(shards), "--out", merged) == ExitCode.SOME_PAGES_FAILED
     assert digest(merged) == digest(whole)
+
+
+def test_files_beside_the_pages_are_counted_once(
+    shards: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(["merge", *map(str, shards), "--out", str(tmp_path / "merged.csv")])
+    assert "1 file passed over, of kinds that hold no pages: 1 .txt" in capsys.readouterr().err
 
 
 def test_each_document_is_in_one_shard(shards: list[Path], whole: Path) -> None:

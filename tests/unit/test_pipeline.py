@@ -16,7 +16,7 @@ from hcr_scan.errors import InputError, ModelError, UsageError
 from hcr_scan.pipeline import ClassifiedPage, classify_pages, segment_pages, transcribe
 from hcr_scan.segmentation.candidates import SegmentedPage, SegmentedResult
 from hcr_scan.settings import Settings, SourceSettings
-from hcr_scan.sources import PageRef
+from hcr_scan.sources import PageRef, failure_text
 from hcr_scan.worker import PageTask, failure_of, segment_page
 from tests.fakes import (
     INFO,
@@ -136,7 +136,7 @@ def test_a_file_that_is_no_image_is_a_record_in_its_place(tmp_path: Path) -> Non
 def test_want_of_memory_is_told_as_such(error: Exception) -> None:
     failure = failure_of(Source("a.pdf", 2, 3), "segment", error)
     assert failure.error == "memory"
-    assert failure.message.startswith("a.pdf, page 2 of 3 needs more memory")
+    assert failure_text(failure).startswith("a.pdf, page 2 of 3 needs more memory")
 
 
 class LosingEngine:
@@ -166,7 +166,7 @@ def test_items_that_the_engine_lost_are_records_in_their_places(tmp_path: Path) 
     ends = [(page.error, page.stage) if isinstance(page, PageFailure) else "read" for page in found]
     # What failed before it came to a worker keeps its own reason, though a worker died with it.
     assert ends == [("timeout", "open"), "read", ("memory", "segment"), "read", ("missing", "open")]
-    assert [page.message for page in found if isinstance(page, PageFailure)][:2] == [
+    assert [failure_text(page) for page in found if isinstance(page, PageFailure)][:2] == [
         "lost.png took longer than 30 s",
         f"{tmp_path / 'a.tif'}, page 2 of 3 needs more memory",
     ]

@@ -129,7 +129,7 @@ def pages() -> list[Page | PageFailure]:
     field = Field("code", "cells", BoundingBox(1, 2, 3, 4), "007", "OO7", 0.5, Status.REVIEW)
     named_na = Field("town", "cells", BoundingBox(1, 2, 3, 4), "NA", "NA", 0.5, Status.OK)
     page = Page(Source("a.pdf", 1, 2, "0" * 64), 10, 20, 200, 0, 0.0, (field, named_na))
-    return [page, PageFailure(Source("b.pdf"), "open", "password", "b.pdf is encrypted")]
+    return [page, PageFailure(Source("b.pdf"), "open", "password", "is encrypted")]
 
 
 def test_a_table_holds_what_csv_holds(tmp_path: Path) -> None:

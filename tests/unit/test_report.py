@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import signal
+from collections import Counter
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -51,6 +52,15 @@ def test_the_summary_says_what_failed() -> None:
     report.add(PageFailure(Source("a.png"), "open", "damaged", "?"))
     assert "0 pages read" in report.summary()
     assert "1 page FAILED" in report.summary()
+
+
+def test_of_many_kinds_of_files_passed_over_the_most_frequent_are_named() -> None:
+    assert RunReport().passed_over_text() == ""
+    report = RunReport(passed_over=Counter({".txt": 1200, "": 3, ".db": 2, ".ini": 1, ".log": 1, ".xml": 1}))
+    told = (
+        "1,208 files passed over, of kinds that hold no pages: 1,200 .txt, 3 without a suffix, 2 .db, 1 .ini, 2 others"
+    )
+    assert report.passed_over_text() == told
 
 
 def test_the_summary_says_how_many_pages_matched_no_template() -> None:

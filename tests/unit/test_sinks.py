@@ -20,7 +20,7 @@ from hcr_scan.sinks.tabular import Level
 from tests.fakes import INFO, EchoClassifier, segmented_page
 
 PROVENANCE = Provenance("0.1.0", "0" * 64, "1" * 64)
-FAILURE = PageFailure(Source("in/b.pdf", 2, 3, "b" * 64), "open", "password", "in/b.pdf is encrypted")
+FAILURE = PageFailure(Source("in/b.pdf", 2, 3, "b" * 64), "open", "password", "is encrypted")
 JSONL = OutputOptions(Format.JSONL)
 
 
@@ -63,7 +63,7 @@ def test_a_failed_page_is_a_record_with_its_reason() -> None:
     record = record_of(FAILURE, PROVENANCE)
     assert record["source"]["page"] == 2
     assert (record["status"], record["page"], record["fields"], record["lines"]) == ("failed", None, [], [])
-    assert record["error"] == {"stage": "open", "error": "password", "message": "in/b.pdf is encrypted"}
+    assert record["error"] == {"stage": "open", "error": "password", "message": "is encrypted"}
 
 
 def test_csv_as_documented(tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_csv_as_documented(tmp_path: Path) -> None:
     assert lines[2].startswith("in/a.png,1,,cells,field_002,,")
     assert ",rejected,not_a_character,," in lines[2]
     assert lines[3].startswith("in/a.png,1,,line,line_001,NO 7,")
-    assert lines[4] == "in/b.pdf,2,,page,,,,failed,,,,,,,,,open: password: in/b.pdf is encrypted"
+    assert lines[4] == "in/b.pdf,2,,page,,,,failed,,,,,,,,,open: password: is encrypted"
     assert lines[5:] == [""]
 
 

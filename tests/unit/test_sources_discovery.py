@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import os
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from hcr_scan.errors import InputError
 from hcr_scan.sources import find_inputs
+from hcr_scan.sources.discovery import MOST_SUFFIXES, OTHERS
 from tests.privileges import as_nobody
 
 
@@ -28,6 +30,25 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 ALL_IN = ["in/a.PDF", "in/b.png", "in/sub/c.tif", "in/sub/deep/d.jpeg", "in/z.jpg"]
+
+
+def test_what_is_passed_over_is_counted_once_and_hidden_files_are_not(tree: Path) -> None:
+    (tree / "in" / "README").touch()
+    passed_over: Counter[str] = Counter()
+    assert sorted(find_inputs(["in", "in/sub", "in/a.PDF"], passed_over=passed_over)) == sorted(ALL_IN)
+    assert passed_over == {".csv": 1, ".txt": 1, "": 1}
+    passed_over.clear()
+    list(find_inputs(["in/*"], passed_over=passed_over))
+    assert passed_over == {".csv": 1, ".txt": 1, "": 1}
+
+
+def test_a_folder_of_many_kinds_is_counted_in_little_memory(tmp_path: Path) -> None:
+    (tmp_path / "page.png").touch()
+    for number in range(MOST_SUFFIXES + 20):
+        (tmp_path / f"result.{number}").touch()
+    passed_over: Counter[str] = Counter()
+    list(find_inputs([str(tmp_path)], passed_over=passed_over))
+    assert (len(passed_over), passed_over[OTHERS], passed_over.total()) == (MOST_SUFFIXES + 1, 20, MOST_SUFFIXES + 20)
 
 
 def test_a_folder_is_walked_in_order_and_only_pages_are_taken(tree: Path) -> None:

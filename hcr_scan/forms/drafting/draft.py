@@ -22,7 +22,7 @@ from hcr_scan.model.classifier import page_model_of
 from hcr_scan.normalization import CropSpec
 from hcr_scan.segmentation.page_model import PageModel
 from hcr_scan.settings import SourceSettings
-from hcr_scan.sources import PageImage, PageRef, count_pages, load_page
+from hcr_scan.sources import PageImage, PageRef, count_pages, failure_text, load_page
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,7 +57,7 @@ def draft_template(blank: str, target: Path, *, filled: bool = False, pages: str
     settings = SourceSettings(pages=pages, dpi=BLANK_DPI)
     refs = count_pages(blank, settings)
     if isinstance(refs, PageFailure):
-        raise InputError(refs.message)
+        raise InputError(failure_text(refs))
     if not refs:
         raise InputError(f"{blank} has no page {pages}; choose others with --pages")
     drafter = _Drafter(target, filled, settings)
@@ -82,7 +82,7 @@ class _Drafter:
     def page(self, ref: PageRef, number: int) -> tuple[TemplatePage, Copy | None]:
         image = load_page(ref, self._settings)
         if isinstance(image, PageFailure):
-            raise InputError(image.message)
+            raise InputError(failure_text(image))
         height, width = image.pixels.shape
         dpi = min(max(image.dpi, LOWEST_DPI), HIGHEST_DPI)
         fields = self._own_fields(ref, image)

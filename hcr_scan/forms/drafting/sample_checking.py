@@ -65,7 +65,7 @@ def sample_pages(template: Template, path: str) -> tuple[SamplePage, ...]:
     forms, settings = prepared_pages([template]), SourceSettings()
     refs = count_pages(path, settings)
     if isinstance(refs, PageFailure):
-        return (SamplePage(path, unreadable=refs.message.removeprefix(f"{path}: ")),)
+        return (SamplePage(path, unreadable=refs.message),)
     return tuple(_sample_page(ref, settings, forms) for ref in refs)
 
 
@@ -93,7 +93,7 @@ def _sample_page(ref: PageRef, settings: SourceSettings, forms: Sequence[Prepare
     name = f"{ref.path}:{ref.index + 1}"
     image = load_page(ref, settings)
     if isinstance(image, PageFailure):
-        return SamplePage(name, unreadable=image.message.removeprefix(f"{ref.path}: "))
+        return SamplePage(name, unreadable=image.message)
     page = registered_page(image, forms)
     return SamplePage(name) if page is None else SamplePage(name, page.form.page.number, tuple(_leaving(page)))
 
