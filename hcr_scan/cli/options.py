@@ -221,8 +221,10 @@ def _engine(names: list[str], more: str = "") -> Callable[[Function], Function]:
     )
 
 
+quiet_option = click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
+
 _MESSAGES = (
-    click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors."),
+    quiet_option,
     click.option("-v", "--verbose", count=True, help="Say more; twice for details of failures."),
     click.option(
         "--log-format",

@@ -20,6 +20,9 @@ FRAME_COLOR: Color = (70, 120, 220)
 #: Confidences from here to 1 run from red through amber to green; below all is red.
 REDDEST = 0.5
 
+#: Height of the names of fields, in inches.
+NAME_HEIGHT = 0.06
+
 #: The page is lightened to this share of its contrast, so that colours stand out.
 PAGE_CONTRAST = 0.6
 
@@ -33,7 +36,8 @@ def draw_overlay(pixels: Gray, page: Page) -> bytes:
     """A PNG of the page with every box and reading.
 
     Glyphs are framed in the colour of their confidence with what was read above them, rejected ones in purple, blank
-    cells thin and grey, fields and lines in blue.
+    cells thin and grey, fields and lines in blue. Below fields of a template stand their names, and their values where
+    those are not read from glyphs.
 
     Args:
         pixels: The page as it was loaded, before it was turned upright.
@@ -48,6 +52,9 @@ def draw_overlay(pixels: Gray, page: Page) -> bytes:
         _draw_part(draw, field, stroke)
     for line in page.lines:
         _draw_part(draw, line, stroke)
+    if page.template is not None:
+        for field in page.fields:
+            _name(draw, field, round(NAME_HEIGHT * page.dpi), stroke)
     buffer = io.BytesIO()
     image.save(buffer, format="PNG", compress_level=3)
     return buffer.getvalue()
@@ -70,6 +77,14 @@ def _draw_part(draw: ImageDraw.ImageDraw, part: Field | Line, stroke: int) -> No
         _frame(draw, glyph.box, color, 1 if glyph.status is Status.BLANK else stroke)
         if glyph.text:
             _label(draw, glyph.box, glyph.text, color)
+
+
+def _name(draw: ImageDraw.ImageDraw, field: Field, size: int, stroke: int) -> None:
+    said = field.name if field.glyphs or not field.value else f"{field.name}: {field.value}"
+    place = (field.box.left, field.box.bottom + 3 * stroke)
+    font = ImageFont.load_default(max(size, 10))
+    # Print behind the names must not make them illegible.
+    draw.text(place, said, fill=FRAME_COLOR, font=font, anchor="lt", stroke_width=stroke, stroke_fill=(255, 255, 255))
 
 
 def _frame(draw: ImageDraw.ImageDraw, box: BoundingBox, color: Color, stroke: int) -> None:

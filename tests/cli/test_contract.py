@@ -253,6 +253,8 @@ def test_inspect_draws_the_page(folder: Path, tmp_path: Path, capfd: pytest.Capt
     assert out == ""
     assert "8 glyphs" in err
     assert "read in 0.0 s" not in err
+    assert run(["inspect", str(folder / "a.png"), "-o", str(target), "--quiet"]) == ExitCode.OK
+    assert capfd.readouterr() == ("", "")
     assert run(["inspect", str(folder / "a.png"), "-o", str(target), "--page", "2"]) == ExitCode.INPUT
     assert run(["inspect", str(folder / "none.png"), "-o", str(target)]) == ExitCode.INPUT
 

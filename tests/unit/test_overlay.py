@@ -8,7 +8,7 @@ from PIL import Image
 
 from hcr_scan.document import Field, Glyph, Page, Source, Status
 from hcr_scan.geometry import BoundingBox
-from hcr_scan.sinks.overlay import BLANK_COLOR, REJECTED_COLOR, color_of, draw_overlay
+from hcr_scan.sinks.overlay import BLANK_COLOR, FRAME_COLOR, REJECTED_COLOR, color_of, draw_overlay
 
 BOX = BoundingBox(100, 120, 140, 180)
 
@@ -73,3 +73,17 @@ def test_boxes_that_leave_the_page_do_not_stop_the_drawing() -> None:
         3,
     )
     assert drawn([glyph(box=BoundingBox(50, 50, 50, 50))]).shape == (400, 300, 3)
+
+
+def test_fields_of_a_template_have_their_names_below_and_values_without_glyphs() -> None:
+    def ink_below(name: str, value: str, template: str | None) -> int:
+        field = Field(name, "checkbox", BoundingBox(20, 100, 280, 200), value, value, 1.0, Status.OK)
+        page = Page(Source("a.png"), 300, 400, 300, 0, 0.0, fields=(field,), template=template)
+        with Image.open(io.BytesIO(draw_overlay(np.full((400, 300), 255, np.uint8), page))) as image:
+            below = np.asarray(image)[210:260]
+        return int((below == FRAME_COLOR).all(axis=2).sum())
+
+    assert ink_below("surname", "", None) == 0
+    name, longer, with_value = (ink_below(*said, "kyc") for said in (("sex", ""), ("sexes", ""), ("sex", "f")))
+    assert 0 < name < longer
+    assert name < with_value
