@@ -6,6 +6,16 @@ from typing import Any
 
 from hcr_scan.model.bundle import MANIFEST, Bundle
 
+#: Words of the figures, and what they mean.
+LEGEND = {
+    "%": "characters read right where only those of the set may be read",
+    "block": "capitals and digits together",
+    "ECE": "expected calibration error, how far confidences are from the share that is right; 0 is best",
+    "wrongly_rejected": "the share of characters taken for no character",
+    "negatives_rejected": "the share of other ink that is taken for no character, as it should be",
+    "kind_": "whether so many glyphs are told to be hand, print or neither, as a share; turn_: which way up they lie",
+}
+
 
 def describe(bundle: Bundle) -> dict[str, Any]:
     """What a bundle reads, how its crops look, its figures and its files, after every file was found undamaged.
@@ -51,12 +61,19 @@ def shown(card: dict[str, Any]) -> str:
     lines += ["", "files"]
     lines += [f"  {name:<14}{part['bytes']:>12,} bytes  {part['sha256']}" for name, part in card["files"].items()]
     figures = _figures(card["metrics"])
-    return "\n".join([*lines, *(["", "figures", *figures] if figures else [])])
+    if figures:
+        lines += ["", "figures", *figures, "", *_legend(figures)]
+    return "\n".join(lines)
 
 
 def _figures(metrics: dict[str, Any]) -> list[str]:
     """The figures by set, one line each."""
     return [f"  {name:<20}" + ", ".join(parts) for name, value in metrics.items() if (parts := _parts(value))]
+
+
+def _legend(figures: list[str]) -> list[str]:
+    """What the words mean that occur in figures."""
+    return [f"  {word}: {meaning}" for word, meaning in LEGEND.items() if any(word in line for line in figures)]
 
 
 def _parts(value: Any, place: str = "") -> list[str]:

@@ -63,6 +63,8 @@ def test_model_shows_the_card_of_a_bundle(tmp_path: Path, capsys: pytest.Capture
     for text in (info.sha256, info.characters, "28 x 28, ink fitted to 22 x 22", "keras 3.9", "upper 97.50 %"):
         assert text in out
     assert err == ""
+    assert "ECE: expected calibration error, how far" in out
+    assert "wrongly_rejected" not in out  # only words that occur are explained
     assert run(["model", str(folder), "--json"]) == ExitCode.OK
     card = json.loads(capsys.readouterr().out)
     assert card["metrics"] == metrics

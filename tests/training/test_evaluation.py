@@ -166,3 +166,5 @@ def test_the_summary_names_the_figures() -> None:
     text = summary(figures)
     assert "upper: A read B 1x" in text
     assert re.search(r"^upper +2 +50\.00", text, re.MULTILINE)
+    for word in ("free", "macro F1", "ECE", "none", "err@5%"):
+        assert re.search(rf"\b{word}:", text)

@@ -16,7 +16,7 @@ from hcr_scan.model.bundle import load_bundle
 from hcr_scan.model.classifier import load_classifier
 from hcr_scan.normalization import CropSpec, normalize_glyph
 from hcr_scan_training.augmentation import captured, drawn_strokes
-from hcr_scan_training.fine_tuning import Tuning, divided, fine_tune, own_hand_loss
+from hcr_scan_training.fine_tuning import FEWEST, Tuning, divided, fine_tune, outcome, own_hand_loss
 from hcr_scan_training.labelled import Glyphs
 
 SPEC = CropSpec()
@@ -177,8 +177,41 @@ def test_what_is_held_back_hangs_on_the_ink_alone() -> None:
 
 
 def test_too_little_handwriting_is_said() -> None:
-    with pytest.raises(DatasetError, match="has 8 characters"):
-        divided(glyphs_of(8))
+    for count in (1, FEWEST - 1):
+        with pytest.raises(DatasetError, match=rf"has {count} characters?, .* give 48 or more, 5 or more of each"):
+            divided(glyphs_of(count))
+    divided(glyphs_of(FEWEST))
+
+
+def test_labels_that_are_hardly_shown_are_named(caplog: pytest.LogCaptureFixture) -> None:
+    glyphs = glyphs_of(100)
+    labels = glyphs.labels.copy()
+    labels[:4] = "x"
+    labels[4:9] = "y"
+    divided(Glyphs("drawn", glyphs.inks, labels, glyphs.writers))
+    assert "fewer than 5 of x:" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("count", "before", "after", "doubtful"),
+    [
+        (12, 0.75, 1.0, True),
+        (12, 1.0, 1.0, True),
+        (400, 0.75, 0.96, False),
+        (400, 0.96, 0.75, False),
+        (12, 0.0, 1.0, False),
+    ],
+)
+def test_what_so_few_characters_do_not_show_is_said(count: int, before: float, after: float, doubtful: bool) -> None:
+    def figures(accuracy: float) -> dict[str, Any]:
+        return {"sets": {"upper": {"count": count, "accuracy": accuracy}}}
+
+    told = "\n".join(outcome({"own": {"before": figures(before), "after": figures(after)}, "others": {}}))
+    assert f"({count} characters)" in told
+    assert ("does not show that" in told) == doubtful
+    if before == 0.75 and doubtful:
+        assert "9 of 12 right before, 12 of 12 after" in told
+        assert "47 to 91 % and 76 to 100 %" in told
 
 
 def test_labels_that_are_never_shown_are_not_unlearned() -> None:

@@ -40,6 +40,13 @@ CHARSETS = {
 KINDS = ("upper", "lower", "digits", "punctuation")
 #: No set but everything, "not a character" too.
 FREE = "free"
+#: What the columns of the summary mean.
+LEGEND = (
+    f"{FREE}: every character may be read, and none; in other rows only those of the set. All but ECE is in per cent",
+    "macro F1: the mean over characters, the rare ones counting as much as the frequent",
+    "ECE: expected calibration error, how far confidences are from the share that is right; 0 is best",
+    "none: characters taken for no character; err@5%: what is wrong of the rest when the least sure 5 % are set aside",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,6 +292,7 @@ def summary(figures: dict[str, Any]) -> str:
             f"{name:<14}{values['count']:>8,}{_percent(values['accuracy'], 10)}{_percent(values['macro_f1'], 10)}"
             f"{values['calibration_error']:>8.3f}{_percent(values['taken_for_none'], 8)}{errors}"
         )
+    lines += [f"  {line}" for line in LEGEND]
     for name in KINDS:
         pairs = figures["sets"].get(name, {}).get("confusions", [])[:8]
         if pairs:

@@ -43,8 +43,9 @@ _COLORS = {
 }
 _HOW_TO_READ = (
     "Within a set all other characters are masked, and only characters of the set are asked; free means that "
-    "everything may occur, and what is none too. ECE is the expected calibration error. <i>none</i> is how many "
-    "characters are taken for none. Error at x %: of what is kept when the least sure x % are set aside."
+    "everything may occur, and what is none too. ECE, the expected calibration error, is how far confidences are from "
+    "the share that is right; 0 is best. <i>none</i> is how many characters are "
+    "taken for none. Error at x %: of what is kept when the least sure x % are set aside."
 )
 _WIDTH, _HEIGHT, _MARGIN = 380, 260, 42
 

@@ -20,10 +20,11 @@ from hcr_scan.images import Ink
 from hcr_scan.model.bundle import MANIFEST, NETWORK_KERAS, PAGE_MODEL, Bundle, ModelInfo, load_bundle
 from hcr_scan.model.classifier import load_classifier
 from hcr_scan.normalization import CropSpec, normalize_glyph
+from hcr_scan.report import counted
 from hcr_scan_training.augmentation import Random, captured, soiled, warped_bitmap
 from hcr_scan_training.bundle_writer import write_bundle
 from hcr_scan_training.corpus import CHARACTERS, shared_folder
-from hcr_scan_training.evaluation import KINDS, evaluate
+from hcr_scan_training.evaluation import KINDS, evaluate, wilson_interval
 from hcr_scan_training.evaluation_report import write_evaluation
 from hcr_scan_training.fit import prepare
 from hcr_scan_training.labelled import Glyphs, read_glyphs
@@ -35,8 +36,8 @@ logger = logging.getLogger(__name__)
 
 #: One character in this many is held back, by a hash of its ink, to tell whether the others helped.
 CHECK_SHARE = 4
-#: Fewer characters than these are too few to learn from, or to judge by.
-FEWEST, FEWEST_CHECKED = 12, 3
+#: Fewer characters than these are too few to learn from and to judge by; of one label fewer than these are told.
+FEWEST, FEWEST_OF_ONE = 48, 5
 #: Characters of other writers that before and after are compared on, at most, from each set.
 OTHERS = 4_000
 #: Sets of other writers' characters, and whether only the held-out ones count.
@@ -100,7 +101,7 @@ def fine_tune(base: Path | None, data: Path, output: Path, tuning: Tuning | None
         figures["others"][name]["after"] = evaluate(after, glyphs)[0]
     write_evaluation(output / "report", figures["own"]["after"], crops, f"{data.name}, after fine-tuning")
     (output / "report" / "fine_tuning.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-    return "\n".join([*_outcome(figures), f"bundle written to {output}; use it with: hcr-scan --model {output}"])
+    return "\n".join([*outcome(figures), f"bundle written to {output}; use it with: hcr-scan --model {output}"])
 
 
 def _check_output(output: Path) -> None:
@@ -142,15 +143,15 @@ def divided(glyphs: Glyphs) -> tuple[Glyphs, Glyphs]:
     digests = [hashlib.sha256(repr(ink.shape).encode() + ink.tobytes()).digest() for ink in glyphs.inks]
     held_back = np.array([digest[0] % CHECK_SHARE == 0 for digest in digests], np.bool_)
     fitted, checked = glyphs.chosen(np.flatnonzero(~held_back)), glyphs.chosen(np.flatnonzero(held_back))
-    if len(fitted) < FEWEST or len(checked) < FEWEST_CHECKED:
+    if len(glyphs) < FEWEST or not checked.inks:
         raise DatasetError(
-            f"{glyphs.name} has {len(glyphs)} characters, {len(checked)} of them held back; give {4 * FEWEST} or more, "
-            "several of each"
+            f"{glyphs.name} has {counted(len(glyphs), 'character')}, {len(checked)} of them held back: too few to "
+            f"learn from and to judge by; give {FEWEST} or more, {FEWEST_OF_ONE} or more of each"
         )
-    counts = Counter(fitted.labels.tolist())
-    logger.info(
-        "%d characters to learn from, %d held back; fewest of one: %s", len(fitted), len(checked), min(counts.values())
-    )
+    few = sorted(label for label, count in Counter(glyphs.labels.tolist()).items() if count < FEWEST_OF_ONE)
+    if few:
+        logger.warning("fewer than %d of %s: give more, or they are hardly learned", FEWEST_OF_ONE, " ".join(few))
+    logger.info("%d characters to learn from, %d held back", len(fitted), len(checked))
     return fitted, checked
 
 
@@ -310,17 +311,38 @@ Licences of what the first model was made from hold on; see its card.
 
 def accuracy_by_set(figures: dict[str, Any]) -> dict[str, Any]:
     """Accuracy within each character set, and within each character's own kind over all of them."""
-    kinds = [figures["sets"][name] for name in KINDS if name in figures["sets"]]
-    total = sum(values["count"] for values in kinds)
-    right = sum(values["count"] * values["accuracy"] for values in kinds)
+    right, total = _right(figures)
     by_set = {name: values["accuracy"] for name, values in figures["sets"].items()}
     return {"count": total, "accuracy": round(right / total, 5) if total else None, **by_set}
 
 
-def _outcome(figures: dict[str, Any]) -> list[str]:
-    lines = [_line("your handwriting, held back", figures["own"])]
+def _right(figures: dict[str, Any]) -> tuple[int, int]:
+    """How many characters are right within their kind, and how many there are."""
+    kinds = [figures["sets"][name] for name in KINDS if name in figures["sets"]]
+    return sum(round(kind["count"] * kind["accuracy"]) for kind in kinds), sum(kind["count"] for kind in kinds)
+
+
+def outcome(figures: dict[str, Any]) -> list[str]:
+    """What came of it, in words."""
+    lines = [_line("your handwriting, held back", figures["own"]), *_doubt(figures["own"])]
     lines += [_line(f"other writers, {name}", pair) for name, pair in figures["others"].items()]
     return lines
+
+
+def _doubt(pair: dict[str, Any]) -> list[str]:
+    """What is to be said where so few characters were held back that before and after may be the same by chance."""
+    (before, _), (after, count) = _right(pair["before"]), _right(pair["after"])
+    if not count:
+        return []
+    (low, high), (new_low, new_high) = wilson_interval(before, count), wilson_interval(after, count)
+    if new_low > high or low > new_high:
+        return []
+    text = (
+        f"  {before} of {count} right before, {after} of {count} after; so few stand for {100 * low:.0f} to "
+        f"{100 * high:.0f} % and {100 * new_low:.0f} to {100 * new_high:.0f} % (95 % sure), which does not show that "
+        "the new model reads better: compare both on pages of yours, or give more pictures"
+    )
+    return [text]
 
 
 def _line(title: str, pair: dict[str, Any]) -> str:
