@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from hcr_scan.assembly.glyphs import (
     ALTERNATIVES,
@@ -36,6 +37,8 @@ from hcr_scan.settings import Settings
 FEWEST_PIECES, DRAWN_SHARE = 5, 0.5
 #: What is written beside the frames of a form is read where this share of it is clear.
 CLEAR_SHARE = 0.5
+#: What a cross or a tick in a check box may be read as.
+MARK_LIKE = "XxVv"
 
 
 def assemble_page(segmented: SegmentedPage, logits: Logits, info: ModelInfo, settings: Settings) -> Page:
@@ -51,7 +54,7 @@ def assemble_page(segmented: SegmentedPage, logits: Logits, info: ModelInfo, set
     reader = Reader.of(logits, info, settings.charset, settings.review_below)
     return page_with(
         segmented,
-        (_field(field, number, reader) for number, field in enumerate(segmented.fields, 1)),
+        _with_marks_doubted([_field(field, number, reader) for number, field in enumerate(segmented.fields, 1)]),
         (free_line(line, reader, bool(segmented.fields)) for line in segmented.lines if any(line.words)),
     )
 
@@ -91,6 +94,27 @@ def _field(segmented: SegmentedField, number: int, reader: Reader) -> Field:
         alternatives=field_alternatives(glyphs, raw),
         glyphs=glyphs,
     )
+
+
+def _with_marks_doubted(fields: Sequence[Field]) -> Iterator[Field]:
+    """Cells that stand alone are check boxes where most of them hold no character, or a cross or tick that looks like
+    one; there such a reading goes to review.
+    """
+    alone = [
+        field
+        for field in fields
+        if field.kind == "cells" and len(field.glyphs) == 1 and field.status is not Status.BLANK
+    ]
+    marks = [field for field in alone if field.status is Status.REJECTED or field.value in MARK_LIKE]
+    doubted = {field.name for field in marks if field.value} if len(marks) > len(alone) / 2 else set()
+    for field in fields:
+        if field.name in doubted:
+            (glyph,) = field.glyphs
+            reasons = tuple(dict.fromkeys((*glyph.reasons, Reason.NOT_A_CHARACTER)))
+            glyphs = (replace(glyph, status=Status.REVIEW, reasons=reasons),)
+            yield replace(field, glyphs=glyphs, status=status_of(glyphs), reasons=reasons_of(glyphs))
+        else:
+            yield field
 
 
 def _is_drawing(glyphs: Sequence[Glyph]) -> bool:

@@ -139,6 +139,29 @@ def test_a_box_of_pieces_that_are_mostly_no_characters_is_a_drawing(text: str, k
             assert glyph.alternatives[0].text == character
 
 
+@pytest.mark.parametrize(
+    ("fields", "doubted"),
+    [
+        (["X", "~", " ", "SMITH"], ["X"]),
+        (["V", " ", " "], ["V"]),
+        (["X", "V", "A", "B"], []),  # squares for letters
+        (["X", "V", "~", "A", "B"], ["X", "V"]),
+        (["XX", "~", "VA"], []),
+    ],
+)
+def test_a_cross_or_tick_among_check_boxes_is_doubted_though_it_looks_like_a_letter(
+    fields: list[str], doubted: list[str]
+) -> None:
+    page = assembled(segmented_page(fields=fields))
+    for field in page.fields:
+        if field.value in doubted:
+            assert (field.status, field.reasons) == (Status.REVIEW, (Reason.NOT_A_CHARACTER,))
+            assert (field.glyphs[0].status, field.glyphs[0].text) == (Status.REVIEW, field.value)
+        elif field.value:
+            assert field.status is Status.OK
+    assert [field.value for field in page.fields if field.status is Status.REVIEW] == doubted
+
+
 def test_the_character_set_decides_what_can_be_read() -> None:
     page = segmented_page(fields=["A"], doubt=[DOUBTFUL])
     (field,) = assembled(page, Settings(charset="BC")).fields
