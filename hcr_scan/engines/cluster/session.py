@@ -7,23 +7,23 @@ import functools
 import logging
 import os
 import secrets
-import shutil
 import signal
-import tempfile
+import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from hcr_scan.engines.cluster.scratch import Scratch
 from hcr_scan.errors import MissingDependency, WorkerError
 
 logger = logging.getLogger(__name__)
 
 #: Bytes that results wait in, on a cluster of this machine; what finds no room there waits on the disk.
 OBJECT_STORE = 200 << 20
-#: Socket names must not be long, so a cluster's files are not where a long TMPDIR says.
-SCRATCH = "/tmp"  # noqa: S108 - a folder of its own in it, which nobody else may enter
+#: Ray itself asks for a minute whether there is a cluster at an address.
+CONNECT_SECONDS = 5
 
 
 class Session:
@@ -41,12 +41,14 @@ class Session:
 
     def __init__(self, address: str | None, cores: int) -> None:
         own = address is None
+        if address is not None:
+            _knock(address)
         self.ray = _imported(own=own)
-        self._scratch = Path(tempfile.mkdtemp(prefix="hcr-scan-", dir=SCRATCH)) if own else None
+        self._scratch = Scratch() if own else None
         options: dict[str, Any] = {"address": address}
-        if own:
+        if self._scratch is not None:
             options = {"address": "local", "num_cpus": cores, "object_store_memory": OBJECT_STORE}
-            options |= {"include_dashboard": False, "_temp_dir": str(self._scratch)}
+            options |= {"include_dashboard": False, "_temp_dir": str(self._scratch.path)}
         try:
             with _as_it_was(own=own):
                 self.ray.init(**options, log_to_driver=False, configure_logging=False)
@@ -73,7 +75,22 @@ class Session:
         """Leave the cluster; what this session started on it ends."""
         self.ray.shutdown()
         if self._scratch is not None:
-            shutil.rmtree(self._scratch, ignore_errors=True)
+            self._scratch.close()
+
+
+def _knock(address: str) -> None:
+    """See that something answers at an address, if it is one.
+
+    Raises:
+        WorkerError: nothing does.
+    """
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdecimal():
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), CONNECT_SECONDS).close()
+    except (OSError, OverflowError) as error:
+        raise WorkerError(f"nothing answers at the Ray address {address} ({error}){_advice(own=False)}") from error
 
 
 def _advice(*, own: bool) -> str:
