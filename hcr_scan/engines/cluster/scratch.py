@@ -1,4 +1,4 @@
-"""A folder for the files of a cluster of this machine; it goes with its session, or with the next if that was killed."""
+"""A folder for the files of a cluster of this machine; it goes with its session, or with the next if it was killed."""
 
 from __future__ import annotations
 
