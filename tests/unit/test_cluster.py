@@ -107,6 +107,7 @@ def test_the_folder_of_a_session_that_was_killed_goes_with_the_next(tmp_path: Pa
     other = tmp_path / f"{PREFIX}without-a-lock"
     other.mkdir()
     living = Scratch(tmp_path)
+    assert (living.path.stat().st_mode & 0o777, living.files.parent) == (0o700, living.path)
     assert left.exists()
     killed.kill()
     killed.communicate()

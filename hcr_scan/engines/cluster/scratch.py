@@ -26,6 +26,11 @@ class Scratch:
         fcntl.flock(self._lock, fcntl.LOCK_EX)
         (self.path / "new").rename(self.path / LOCK)
 
+    @property
+    def files(self) -> Path:
+        """Where the cluster may have its files. Ray opens that to all, so it is in a folder that nobody else may enter."""
+        return self.path / "ray"
+
     def close(self) -> None:
         """Remove the folder with all that is in it."""
         shutil.rmtree(self.path, ignore_errors=True)

@@ -48,7 +48,7 @@ class Session:
         options: dict[str, Any] = {"address": address}
         if self._scratch is not None:
             options = {"address": "local", "num_cpus": cores, "object_store_memory": OBJECT_STORE}
-            options |= {"include_dashboard": False, "_temp_dir": str(self._scratch.path)}
+            options |= {"include_dashboard": False, "_temp_dir": str(self._scratch.files)}
         try:
             with _as_it_was(own=own):
                 self.ray.init(**options, log_to_driver=False, configure_logging=False)
