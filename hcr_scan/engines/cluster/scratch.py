@@ -28,7 +28,7 @@ class Scratch:
 
     @property
     def files(self) -> Path:
-        """Where the cluster may have its files. Ray opens that to all, so it is in a folder that nobody else may enter."""
+        """Where the cluster has its files: Ray opens that to all, so it is in a folder that nobody else may enter."""
         return self.path / "ray"
 
     def close(self) -> None:
