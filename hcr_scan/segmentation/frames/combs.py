@@ -15,7 +15,7 @@ from hcr_scan.images import Gray, dilate, erode
 from hcr_scan.segmentation.frames.comb_families import CellFamily, low_quantile
 from hcr_scan.segmentation.frames.enclosures import ALIKE, Boxes
 from hcr_scan.segmentation.frames.evidence import RAIL_DASH, FrameEvidence
-from hcr_scan.segmentation.frames.wall_chains import Chain, Rails, best_chain, find_walls
+from hcr_scan.segmentation.frames.wall_chains import Chain, WallRow, find_chains, find_walls
 from hcr_scan.segmentation.ink.rules import THICKEST_RULE
 
 #: How far beyond a settled comb its band is searched for more of the same row, in working pixels.
@@ -41,9 +41,9 @@ def fit_family(
     rails = rails[~within_rows(rails, [comb.cells for comb in known])]
     trust = 0.6 + 0.4 * min(1.0, 10 * len(family.members) / commonest)
     bands = _bands(family, rails, evidence.wall.shape, known)
-    fitted = [comb for band in bands for comb in _fit_band(evidence, family, band)]
+    fitted = _fit_bands(evidence, family, bands)
     settled = {band for comb in fitted if (band := _settle(evidence, family, comb)) is not None} - set(bands)
-    fitted += [comb for band in sorted(settled) for comb in _fit_band(evidence, family, band)]
+    fitted += _fit_bands(evidence, family, sorted(settled))
     return [Comb(comb.cells, comb.score * trust) for comb in fitted]
 
 
@@ -160,43 +160,38 @@ def _beside_rails(family: CellFamily, rails: Boxes) -> list[tuple[int, int, int,
     return strips
 
 
-def _fit_band(evidence: FrameEvidence, family: CellFamily, band: _Band) -> list[Comb]:
-    """Runs of cells in a band, each the best chain of walls at the family's pitch with rails above and below."""
+def _fit_bands(evidence: FrameEvidence, family: CellFamily, bands: Sequence[_Band]) -> list[Comb]:
+    """Runs of cells in bands, each the best chain of walls at the family's pitch with rails above and below."""
     # Dark rails show every gap; faint ones have gaps of their own.
     plain = family.rail > 0.7 * (evidence.cap - evidence.bare_rail)
-    least_cover, widest_gap = (0.82, max(10.0, 0.06 * family.pitch)) if plain else (0.12, 0.7 * family.pitch)
+    found = [row for band in bands if (row := _walls_in(evidence, family, band, plain)) is not None]
+    combs = []
+    for (band, _), chains in zip(found, find_chains([row for _, row in found]), strict=True):
+        for chain, score in chains:
+            seen, guessed = sum(cells == 1 for *_, cells in chain), sum(cells - 1 for *_, cells in chain)
+            # Walls lost under writing are believed where others are seen; a box as wide as two cells is a box.
+            if guessed <= seen and not _spans_two_rows(evidence, family, band, chain, plain):
+                combs.append(Comb(tuple(_cells(chain, band)), score))
+    return combs
+
+
+def _walls_in(evidence: FrameEvidence, family: CellFamily, band: _Band, plain: bool) -> tuple[_Band, WallRow] | None:
+    """The part of a band that has rails, and what may be walls there; ``None`` where there is no such part."""
     railed = _railed_columns(evidence, family, band, plain)
     if railed is None:
-        return []
+        return None
     # Only the part with rails is worth a look; a comb may stand out on either side by less than a cell.
     places = np.flatnonzero(railed > 0.1)
     if not len(places):
-        return []
+        return None
     first, last = max(int(places[0]) - round(family.pitch), 0), int(places[-1]) + round(family.pitch)
-    band, railed = (
-        _Band(band.top, band.bottom, band.left + first, min(band.left + last, band.right)),
-        railed[first:last],
-    )
+    band = _Band(band.top, band.bottom, band.left + first, min(band.left + last, band.right))
     strip = evidence.wall[band.top + 2 : band.bottom - 1, band.left : band.right]
     if min(strip.shape) < 8:
-        return []
+        return None
+    least_cover, widest_gap = (0.82, max(10.0, 0.06 * family.pitch)) if plain else (0.12, 0.7 * family.pitch)
     peaks, strengths = _walls_of(strip, evidence, family)
-    combs = []
-    while len(peaks) >= 2:
-        rails = Rails.of(railed, least_cover, widest_gap)
-        chain, score = best_chain(peaks, strengths, rails, family.pitch)
-        if not chain:
-            break
-        start, stop = chain[0][0], chain[-1][1]
-        seen, guessed = sum(cells == 1 for *_, cells in chain), sum(cells - 1 for *_, cells in chain)
-        threshold = evidence.bare_rail + max(3.0, 0.3 * family.rail)
-        # Walls lost under writing are believed where others are seen; a box as wide as two cells is a box.
-        # What is averaged along a rail shows letters side by side without gaps: cells known well are not lost to them.
-        shown = evidence.capped if plain and family.is_common else evidence.rail
-        if guessed <= seen and not _spans_two_rows(shown, band, start, stop, threshold, plain):
-            combs.append(Comb(tuple(_cells(chain, band)), score))
-        railed[start:stop] = 0
-    return combs
+    return band, WallRow(peaks, strengths, railed[first:last], family.pitch, least_cover, widest_gap)
 
 
 def _walls_of(
@@ -233,10 +228,14 @@ def _railed_columns(
     return railed if railed.sum() >= family.width / 2 else None
 
 
-def _spans_two_rows(rail: Gray, band: _Band, left: int, right: int, threshold: float, plain: bool) -> bool:
+def _spans_two_rows(evidence: FrameEvidence, family: CellFamily, band: _Band, chain: Chain, plain: bool) -> bool:
     """Whether a rail runs through the middle: then the cells belong to a comb half as high."""
+    # What is averaged along a rail shows letters side by side without gaps: cells known well are not lost to them.
+    shown = evidence.capped if plain and family.is_common else evidence.rail
     margin = max(4, (band.bottom - band.top) // 5)
-    inside = rail[band.top + margin : band.bottom - margin, band.left + left : band.left + right]
+    left, right = band.left + chain[0][0], band.left + chain[-1][1]
+    inside = shown[band.top + margin : band.bottom - margin, left:right]
+    threshold = evidence.bare_rail + max(3.0, 0.3 * family.rail)
     # A rail wanders by a few pixels over its length.
     full = int(np.count_nonzero((dilate(inside, 1, 5) > math.floor(threshold)).mean(axis=1) > 0.85))
     # Against faint rails dense writing counts as one too; but it covers many rows, and a rail is thin.

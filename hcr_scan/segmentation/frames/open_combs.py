@@ -20,7 +20,7 @@ from hcr_scan.segmentation.frames.comb_families import CellFamily, median_of
 from hcr_scan.segmentation.frames.combs import Comb
 from hcr_scan.segmentation.frames.evidence import SMALLEST_CELL, FrameEvidence
 from hcr_scan.segmentation.frames.free_rails import FreeRail, free_rails
-from hcr_scan.segmentation.frames.wall_chains import Chain, Rails, best_chain, runs
+from hcr_scan.segmentation.frames.wall_chains import Chain, WallRow, find_chains, runs
 from hcr_scan.segmentation.ink.binarization import Paper
 from hcr_scan.segmentation.ink.rules import THICKEST_RULE
 
@@ -53,6 +53,24 @@ class _Ticks:
 
 
 @dataclass(frozen=True, slots=True)
+class _Regular:
+    """The ticks on a rail that are of one height: ``flags`` (n,) which, and the pitch at which most of them stand."""
+
+    rail: FreeRail
+    ticks: _Ticks
+    flags: npt.NDArray[np.bool_]
+    pitch: float
+    tick: float
+
+    @property
+    def row(self) -> WallRow:
+        """All of the rail's ticks as walls that a chain may be of."""
+        strengths = np.where(self.flags, 1.0, np.where(self.ticks.heights > self.tick, 0.7, 0.2))
+        railed = np.ones(self.rail.right - self.rail.left)
+        return WallRow(self.ticks.places, strengths, railed, self.pitch, 0.8, 0.5 * self.pitch)
+
+
+@dataclass(frozen=True, slots=True)
 class _TickComb:
     """Ticks found on one rail; ``walls`` are page columns.
 
@@ -77,15 +95,16 @@ def find_open_combs(
     """
     free = free_rails(rails, families)
     stands = [(rail, standing) for rail in free if (standing := _standing_on(paper, evidence, rail)) is not None]
-    found = [_on_rail(*stand) for stand in stands]
+    found = _combs_of([_regular(*stand) for stand in stands])
     proven = [comb for combs in found for comb in combs if comb.seen >= ENOUGH_TICKS]
+    kinds = _kinds(proven)
+    # Few ticks prove nothing, unless they are those of another comb of the page.
+    others = [stand for stand, combs in zip(stands, found, strict=True) if all(c.seen < ENOUGH_TICKS for c in combs)]
+    again = iter(_combs_of([_regular(*stand, kind) for stand in others for kind in kinds]))
     believed = proven.copy()
-    for stand, combs in zip(stands, found, strict=True):
-        if any(comb in proven for comb in combs):
-            continue
-        # Few ticks prove nothing, unless they are those of another comb of the page.
-        again = [comb for other in _kinds(proven) for comb in _on_rail(*stand, other)]
-        believed += sorted(again, key=lambda comb: -comb.score)[:1]
+    for _ in others:
+        combs = [comb for _ in kinds for comb in next(again)]
+        believed += sorted(combs, key=lambda comb: -comb.score)[:1]
     cells = [_with_cells(comb, evidence, families, believed) for comb in believed]
     return [comb for comb in cells if not _crossed(comb, evidence)]
 
@@ -137,19 +156,23 @@ def _standing_on(paper: Paper, evidence: FrameEvidence, rail: FreeRail) -> _Tick
     return _Ticks(np.array(places, np.int64), np.array(heights, np.int64), solid)
 
 
-def _on_rail(rail: FreeRail, ticks: _Ticks, known: _TickComb | None = None) -> list[_TickComb]:
-    """All open combs that stand on one rail; of the pitch and ticks of a ``known`` one, if given."""
+def _regular(rail: FreeRail, ticks: _Ticks, known: _TickComb | None = None) -> _Regular | None:
+    """The ticks of one height on a rail, and the pitch of most; those of a ``known`` comb, if given."""
     tick = _commonest_height(ticks.heights) if known is None else known.tick
     if tick is None:
-        return []
-    regular = _about(ticks.heights, tick)
+        return None
+    flags = _about(ticks.heights, tick)
     # The outer walls of a comb are often whole.
     slack = 5
-    regular |= (ticks.heights > tick) & ((ticks.places < slack) | (ticks.places >= rail.right - rail.left - slack))
-    pitch = _commonest_pitch(ticks.places[regular]) if known is None else known.pitch
-    if pitch is None or tick > 2.2 * pitch:
-        return []
-    return _combs(rail, ticks, regular, pitch, tick)
+    flags |= (ticks.heights > tick) & ((ticks.places < slack) | (ticks.places >= rail.right - rail.left - slack))
+    pitch = _commonest_pitch(ticks.places[flags]) if known is None else known.pitch
+    return None if pitch is None or tick > 2.2 * pitch else _Regular(rail, ticks, flags, pitch, tick)
+
+
+def _combs_of(rails: Sequence[_Regular | None]) -> list[list[_TickComb]]:
+    """All open combs that stand on each of some rails."""
+    chains = iter(find_chains([rail.row for rail in rails if rail is not None]))
+    return [[] if rail is None else _combs(rail, next(chains)) for rail in rails]
 
 
 def _thin_runs(dark: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
@@ -181,17 +204,13 @@ def _commonest_pitch(places: Indices) -> float | None:
     return float(np.mean(steps[near[near.sum(axis=1).argmax()]]))
 
 
-def _combs(rail: FreeRail, ticks: _Ticks, regular: npt.NDArray[np.bool_], pitch: float, tick: float) -> list[_TickComb]:
-    """The chains of regular ticks on a rail that nothing but a comb explains."""
-    strengths = np.where(regular, 1.0, np.where(ticks.heights > tick, 0.7, 0.2))
-    railed = np.ones(rail.right - rail.left)
+def _combs(found: _Regular, chains: Sequence[tuple[Chain, float]]) -> list[_TickComb]:
+    """The ``chains`` of regular ticks on a rail that nothing but a comb explains."""
+    rail, ticks, regular, pitch, tick = found.rail, found.ticks, found.flags, found.pitch, found.tick
     combs: list[_TickComb] = []
-    while len(ticks.places) >= 2:
-        chain, score = best_chain(ticks.places, strengths, Rails.of(railed, 0.8, 0.5 * pitch), pitch)
-        if not chain:
-            break
+    for chain, score in chains:
         kept = np.isin(ticks.places, [wall for left, right, _ in chain for wall in (left, right)])
-        walls = _to_rail_ends(_walls(chain), pitch, len(railed))
+        walls = _to_rail_ends(_walls(chain), pitch, rail.right - rail.left)
         if (
             walls is not None
             and _is_even(ticks.places[kept & regular], walls)
@@ -201,7 +220,6 @@ def _combs(rail: FreeRail, ticks: _Ticks, regular: npt.NDArray[np.bool_], pitch:
             seen = int((kept & _about(ticks.heights, tick)).sum())
             places = tuple(rail.left + x for x in walls)
             combs.append(_TickComb(rail, places, seen, mean, tick, _rises(ticks, walls, tick, pitch), score))
-        railed[chain[0][0] : chain[-1][1]] = 0
     return combs
 
 
