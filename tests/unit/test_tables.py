@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from hcr_scan.geometry import BoundingBox
-from hcr_scan.segmentation.frames.comb_families import cell_families
+from hcr_scan.segmentation.frames.comb_families import cell_families, lanes
 from hcr_scan.segmentation.frames.combs import Comb
 from hcr_scan.segmentation.frames.enclosures import enclosed_boxes
 from hcr_scan.segmentation.frames.evidence import gather_evidence
-from hcr_scan.segmentation.frames.tables import lanes, table_rows
+from hcr_scan.segmentation.frames.tables import table_rows
 from hcr_scan.segmentation.ink.rules import find_rules
 from tests.frames import as_paper, draw_comb, fill, frames_of, nearly, printed, strong_pieces
 from tests.strokes import blank_page
@@ -61,5 +61,5 @@ def test_a_closely_filled_table_keeps_all_its_rows(page):
 
 def test_lanes_follow_a_row_that_leans():
     boxes = np.array([(60 * k, 100 + 2 * k, 60 * k + 50, 150 + 2 * k) for k in range(20)], np.int32)
-    assert [lane.tolist() for lane in lanes(boxes, 1, 7.0)] == [list(range(20))]
+    assert lanes(boxes, 1, 7.0) == [list(range(20))]
     assert len(lanes(boxes, 1, 1.0)) == 20

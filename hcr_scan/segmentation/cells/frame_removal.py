@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from hcr_scan.geometry import BoundingBox
 from hcr_scan.images import Ink, dilate
+from hcr_scan.segmentation.ink.order_statistics import median_of, quantile_of
 
 #: The share of its length that a frame as dark as the pen is ink.
 FRAME_COVER = 0.85
@@ -130,14 +131,15 @@ def _wall_line(strip: npt.NDArray[np.bool_]) -> _WallLine | None:
     # From edge to edge: two rails close together are one to erase.
     before, after = band[rows].argmax(axis=1), band[rows, ::-1].argmax(axis=1)
     spans = band.shape[1] - before - after
-    thickness = float(np.quantile(spans, 0.4))
+    thickness = quantile_of(spans, 0.4)
     clear = spans <= thickness + 1
     middles = left + (before + band.shape[1] - 1 - after)[clear] / 2
     clear = rows[clear]
     if len(clear) >= FEWEST_ROWS:
-        slope = float(np.polyfit(clear, middles, 1)[0])
-        offset = float(np.median(middles - slope * clear))
-        if np.median(np.abs(middles - offset - slope * clear)) <= STRAIGHT:
+        down = clear - clear.mean()
+        slope = float(down @ middles / (down @ down))
+        offset = median_of(middles - slope * clear)
+        if median_of(np.abs(middles - offset - slope * clear)) <= STRAIGHT:
             return _WallLine(offset, slope, thickness)
     # Two lines, or a bent one: all that it covers.
     return _WallLine((filled[0] + filled[-1]) / 2, 0.0, filled[-1] - filled[0] + 1.5)

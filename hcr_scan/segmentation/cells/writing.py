@@ -20,6 +20,7 @@ from hcr_scan.segmentation.cells.frame_removal import without_frame
 from hcr_scan.segmentation.cells.strikes import is_struck_through
 from hcr_scan.segmentation.glyphs.chunks import InkCandidate, InkChunk
 from hcr_scan.segmentation.ink.binarization import FAINTEST_INK, STRONG_INK, Paper
+from hcr_scan.segmentation.ink.order_statistics import median_of
 
 #: A cell with less ink than this share of its area, or smaller than this share of its height, is blank.
 BLANK_AREA, BLANK_SIZE = 0.006, 0.13
@@ -157,7 +158,7 @@ def _pen_darkness(darkness: Gray, cells: list[BoundingBox]) -> float:
         if core.size:
             levels.append(float(np.partition(core, -max(1, core.size // 50), axis=None)[-max(1, core.size // 50)]))
     top = max(levels, default=0.0)
-    return float(np.median([level for level in levels if level >= 0.6 * top])) if levels else 0.0
+    return median_of([level for level in levels if level >= 0.6 * top]) if levels else 0.0
 
 
 def _along_frame(darkness: Gray, cells: list[BoundingBox]) -> Gray:
@@ -329,8 +330,8 @@ def _read_cell(
     patch = ink[around] * dilate(own.view(np.uint8), 3, 3)
     box = span.shifted(strip.left, strip.top)
     chunk = InkChunk((InkCandidate(0, 1, box, patch),))
-    tight = owners[span.top : span.bottom, span.left : span.right] == owner
-    return InkCell(cell, chunk, struck or _is_struck(tight, box, cell))
+    tight = owners[span.top : span.bottom, span.left : span.right]
+    return InkCell(cell, chunk, struck or _is_struck(tight, owner, box, cell))
 
 
 def _speck(ink: Ink, strip: _Strip, cell: BoundingBox) -> InkChunk | None:
@@ -341,14 +342,15 @@ def _speck(ink: Ink, strip: _Strip, cell: BoundingBox) -> InkChunk | None:
     return InkChunk((replace(candidate, box=candidate.box.shifted(strip.left, strip.top)),))
 
 
-def _is_struck(own: npt.NDArray[np.bool_], box: BoundingBox, cell: BoundingBox) -> bool:
-    """Whether the ink is an X from corner to corner of the cell: how people void boxes they do not need.
+def _is_struck(owners: Owners, owner: int, box: BoundingBox, cell: BoundingBox) -> bool:
+    """Whether the ink of an ``owner``, in its box, is an X from corner to corner of the cell: so people void boxes.
 
     A written X is as much of an X, but leaves room to the frame.
     """
     sides = (box.width / cell.width, box.height / cell.height)
     if sum(sides) < 2 * STRUCK_SIZE or min(sides) < STRUCK_SIDE:
         return False
+    own = owners == owner
     height, width = own.shape
     corners = (own[: height // 4, : width // 4], own[: height // 4, -(width // 4) :],
                own[-(height // 4) :, : width // 4], own[-(height // 4) :, -(width // 4) :])  # fmt: skip

@@ -17,6 +17,7 @@ from hcr_scan.geometry import BoundingBox
 from hcr_scan.images import Components, Gray, above, at_least, at_most, box_blur, difference, dilate, ratio
 from hcr_scan.segmentation.frames.comb_families import CellFamily
 from hcr_scan.segmentation.frames.combs import Comb
+from hcr_scan.segmentation.ink.order_statistics import quantile_of
 
 #: A size is known from at least this many cells.
 FEWEST_KNOWN = 10
@@ -61,16 +62,15 @@ def faint_lines(darkness: Gray, pieces: Components, family: CellFamily) -> Faint
     """
     if len(family.members) < FEWEST_KNOWN or not len(pieces):
         return None
-    walls, rails = [], []
-    for left, top, right, bottom in family.members[:: max(1, len(family.members) // 60)].tolist():
-        around = darkness[top + 2 : bottom - 1, max(left - 5, 0) : left + 2]
-        walls.append(np.median(around, axis=0).max())
-        rails.append(np.median(darkness[max(top - 5, 0) : top + 2, left:right], axis=1).max())
-    darkest = max(float(np.quantile(sides, 0.75)) for sides in (walls, rails))
+    some = family.members[:: max(1, len(family.members) // 60)].tolist()
     pen = float(np.median(darkness[::2, ::2][pieces.labels[::2, ::2] > 0]))
-    if CLEARLY_DARKER * darkest > pen:
+    rails = [np.median(darkness[max(t - 5, 0) : t + 2, left:r], axis=1).max() for left, t, r, _ in some]
+    if CLEARLY_DARKER * quantile_of(rails, 0.75) > pen:
         return None
-    return FaintLines(*(max(float(np.quantile(sides, 0.2)), 1.0) for sides in (walls, rails)))
+    walls = [np.median(darkness[t + 2 : b - 1, max(left - 5, 0) : left + 2], axis=0).max() for left, t, _, b in some]
+    if CLEARLY_DARKER * quantile_of(walls, 0.75) > pen:
+        return None
+    return FaintLines(*(max(quantile_of(sides, 0.2), 1.0) for sides in (walls, rails)))
 
 
 def match_cells(darkness: Gray, family: CellFamily, lines: FaintLines) -> list[Comb]:

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from hcr_scan.images import Gray, Mask, measured_components
 from hcr_scan.segmentation.frames.evidence import SMALLEST_CELL, FrameEvidence
+from hcr_scan.segmentation.ink.order_statistics import median_of, quantile_of
 
 #: A cell for one character is between these shares of its height wide.
 NARROWEST, WIDEST = 0.38, 1.9
@@ -89,17 +90,18 @@ def guide_level(darkness: Gray, evidence: FrameEvidence, proposals: Boxes, cells
     # Guides part their cells: without more parts than cells there are none.
     if len(proposals) < 1.2 * len(cells):
         return 0
-    guided = [(cell, lines) for cell in cells.tolist() if (lines := _lines_across(evidence, cell)) is not None]
+    faint = evidence.frame > evidence.drawn
+    guided = [(cell, lines) for cell in cells.tolist() if (lines := _lines_across(faint[_inside(cell)])) is not None]
     held = np.array([cell for cell, _ in guided], np.int32).reshape(-1, 4)
     if not guided or 2 * np.count_nonzero(_within(proposals, held)) < len(proposals):
         return 0
     # The paler part: writing crosses guides.
-    guides = [float(np.quantile(darkness[_inside(cell)][lines], 0.25)) for cell, lines in guided]
+    guides = [quantile_of(darkness[_inside(cell)][lines], 0.25) for cell, lines in guided]
     frames = []
     for left, top, right, bottom in held.tolist():
         wall, rail = darkness[top:bottom, max(left - 4, 0) : left + 2], darkness[max(top - 4, 0) : top + 2, left:right]
-        frames.append(min(float(np.median(wall.max(axis=1))), float(np.median(rail.max(axis=0)))))
-    guide, frame = float(np.median(guides)), float(np.median(frames))
+        frames.append(min(median_of(wall.max(axis=1)), median_of(rail.max(axis=0))))
+    guide, frame = median_of(guides), median_of(frames)
     return round((guide + frame) / 2) if frame > CLEARLY_DARKER * guide else 0
 
 
@@ -110,10 +112,8 @@ def _inside(cell: list[int]) -> tuple[slice, slice]:
     return slice(top + dy, bottom - dy), slice(left + dx, right - dx)
 
 
-def _lines_across(evidence: FrameEvidence, cell: list[int]) -> npt.NDArray[np.bool_] | None:
-    """The faint lines inside of a cell, where one runs from side to side."""
-    inside = _inside(cell)
-    lines = (evidence.frame[inside] > 0) & (evidence.drawn[inside] == 0)
+def _lines_across(lines: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_] | None:
+    """The ``lines`` inside of a cell, where one runs from side to side."""
     # A look at how much there is tells most cells: without so many pixels there is no line.
     if np.count_nonzero(lines) <= SPANNING * min(lines.shape):
         return None
@@ -130,13 +130,13 @@ def crossing_level(darkness: Gray, parts: Boxes) -> int:
     for left, top, right, bottom in some:
         across = (darkness[top:bottom, max(x - 4, 0) : x + 4].max(axis=1) for x in (left, right))
         along = (darkness[max(y - 4, 0) : y + 4, left:right].max(axis=0) for y in (top, bottom))
-        sides = [sorted(float(np.median(side)) for side in pair) for pair in (across, along)]
+        sides = [sorted(median_of(side) for side in pair) for pair in (across, along)]
         if all(darker > CLEARLY_DARKER * paler for paler, darker in sides):
             pale.append(max(paler for paler, _ in sides))
             dark.append(min(darker for _, darker in sides))
     if 2 * len(pale) <= len(some) or len(pale) < 4:
         return 0
-    return round((float(np.median(pale)) + float(np.median(dark))) / 2)
+    return round((median_of(pale) + median_of(dark)) / 2)
 
 
 def _within(proposals: Boxes, cells: Boxes) -> npt.NDArray[np.bool_]:
@@ -156,7 +156,7 @@ def _stacked(inner: Boxes, group: Boxes) -> bool:
         across, down = (np.unique(np.rint((held[:, k] - box[k]) / size[k])) for k in (0, 1))
         columns.append(len(across))
         rows.append(len(down))
-    return float(np.median(columns)) == 2 and float(np.median(rows)) in (2, 4)
+    return median_of(columns) == 2 and median_of(rows) in (2, 4)
 
 
 def alike(boxes: Boxes, other: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:

@@ -9,7 +9,6 @@ are looked for everywhere by a filter, which sees walls through the writing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -95,8 +94,8 @@ def find_frames(paper: Paper, rules: Rules, pieces: Components) -> Frames:
     fitted.sort(key=lambda comb: (-comb.score, comb.cells))
     fitted = sorted(railed, key=lambda comb: (-comb.score, comb.cells)) + fitted
     rows, taken = _apart(fitted, paper.darkness.shape)
-    boxes = [box for row in proposals.tolist() if min((box := _to_box(row)).width, box.height) >= SMALLEST_BOX]
-    return Frames(tuple(rows), tuple(box for box in boxes if not taken[_core(box)].mean() > 0.3))
+    boxes = [box for row in proposals.tolist() if min((box := BoundingBox(*row)).width, box.height) >= SMALLEST_BOX]
+    return Frames(tuple(rows), tuple(box for box in boxes if _is_free(taken[_core(box)])))
 
 
 def _apart(combs: list[Comb], shape: tuple[int, ...]) -> tuple[list[tuple[BoundingBox, ...]], npt.NDArray[np.bool_]]:
@@ -158,5 +157,6 @@ def _core(cell: BoundingBox) -> tuple[slice, slice]:
     return slice(cell.top + dy, cell.bottom - dy), slice(cell.left + dx, cell.right - dx)
 
 
-def _to_box(row: Sequence[int]) -> BoundingBox:
-    return BoundingBox(*(int(v) for v in row))
+def _is_free(taken: npt.NDArray[np.bool_]) -> bool:
+    """Whether hardly any of the paper of a box is taken."""
+    return bool(np.count_nonzero(taken) <= 0.3 * taken.size)

@@ -16,12 +16,13 @@ import numpy.typing as npt
 
 from hcr_scan.geometry import BoundingBox
 from hcr_scan.images import Components, Gray, box_blur
-from hcr_scan.segmentation.frames.comb_families import CellFamily, median_of
+from hcr_scan.segmentation.frames.comb_families import CellFamily
 from hcr_scan.segmentation.frames.combs import Comb
 from hcr_scan.segmentation.frames.evidence import SMALLEST_CELL, FrameEvidence
 from hcr_scan.segmentation.frames.free_rails import FreeRail, free_rails
 from hcr_scan.segmentation.frames.wall_chains import Chain, WallRow, find_chains, runs
 from hcr_scan.segmentation.ink.binarization import Paper
+from hcr_scan.segmentation.ink.order_statistics import median_of
 from hcr_scan.segmentation.ink.rules import THICKEST_RULE
 
 #: Pitches of open combs, in working pixels; wider ones would be columns of tables.
@@ -191,7 +192,7 @@ def _commonest_height(heights: Indices) -> float | None:
     near = _about(heights, heights[:, None])
     if not len(heights) or near.sum(axis=1).max() < 2:
         return None
-    return float(np.median(heights[near[near.sum(axis=1).argmax()]]))
+    return median_of(heights[near[near.sum(axis=1).argmax()]])
 
 
 def _commonest_pitch(places: Indices) -> float | None:
@@ -253,7 +254,7 @@ def _is_even(places: Indices, walls: list[int]) -> bool:
     pitch = (walls[-1] - walls[0]) / (len(walls) - 1)
     off = (places - walls[0]) / pitch
     off -= np.rint(off)
-    return float(np.mean(np.abs(off - np.median(off)) * pitch <= max(1.5, 0.03 * pitch))) >= 0.8
+    return float(np.mean(np.abs(off - median_of(off)) * pitch <= max(1.5, 0.03 * pitch))) >= 0.8
 
 
 def _is_scale(heights: Indices) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hcr_scan.geometry import BoundingBox
-from hcr_scan.segmentation.frames.comb_families import CellFamily
+from hcr_scan.segmentation.frames.comb_families import CellFamily, lanes
 from hcr_scan.segmentation.frames.combs import Comb
 from hcr_scan.segmentation.frames.enclosures import Boxes
 from hcr_scan.segmentation.frames.evidence import FrameEvidence
@@ -21,6 +21,8 @@ WIDEST_GAP = 1.2
 REACH = 5
 #: About so many pairs of neighbors are asked whether they share a wall.
 SAMPLE = 60
+#: Squares of one row start within this share of their height of each other.
+LEVEL = 0.2
 #: A corner may be round: walls are looked for along this middle share of each side.
 STRAIGHT = 0.6
 
@@ -31,19 +33,21 @@ def square_rows(evidence: FrameEvidence, family: CellFamily) -> list[Comb]:
     if step is None:
         return []
     combs = []
-    for row in _rows(family.members, family.height):
-        cells = _completed(evidence, family, row, step)
+    for row in lanes(family.members, 1, LEVEL * family.height):
+        cells = _completed(evidence, family, family.members[row], step)
         combs += [Comb(tuple(run), float(len(run))) for run in _runs(cells, _farthest(family))]
     return combs
 
 
 def _step(evidence: FrameEvidence, family: CellFamily) -> float | None:
     """From square to square, the distance most have; ``None`` where they share walls or stand alone."""
-    pairs = [pair for row in _rows(family.members, family.height) for pair in pairwise(row)]
-    near = [(a, b) for a, b in pairs if b[0] - a[0] <= _farthest(family)]
+    rows = lanes(family.members, 1, LEVEL * family.height)
+    pairs = np.array([pair for row in rows for pair in pairwise(row)], np.intp).reshape(-1, 2)
+    steps = np.diff(family.members[pairs, 0], axis=1)[:, 0].astype(np.float64)
+    near = family.members[pairs[steps <= _farthest(family)]]
+    steps = steps[steps <= _farthest(family)]
     if len(near) < 4:
         return None
-    steps = np.array([b[0] - a[0] for a, b in near], np.float64)
     alike = np.abs(steps[:, None] - steps) <= 2.0
     most = alike[alike.sum(axis=1).argmax()]
     step = float(np.mean(steps[most]))
@@ -85,19 +89,6 @@ def _is_light_between(
     ordered = np.sort(gap, axis=0)
     middles = ordered[(len(ordered) - 1) // 2].astype(np.int64) + ordered[len(ordered) // 2]
     return float(middles.min()) / 2 < evidence.bare_wall + 0.4 * family.wall
-
-
-def _rows(members: Boxes, height: float) -> list[Boxes]:
-    """Members that are level, from left to right."""
-    rows: list[list[npt.NDArray[np.int32]]] = []
-    for box in members[np.argsort(members[:, 0], kind="stable")]:
-        for row in rows:
-            if abs(int(row[-1][1]) - int(box[1])) < 0.2 * height:
-                row.append(box)
-                break
-        else:
-            rows.append([box])
-    return [np.array(row, np.int32) for row in rows]
 
 
 def _completed(evidence: FrameEvidence, family: CellFamily, row: Boxes, step: float) -> list[BoundingBox]:

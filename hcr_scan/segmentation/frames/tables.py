@@ -9,14 +9,14 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
 
 from hcr_scan.geometry import BoundingBox
-from hcr_scan.segmentation.frames.comb_families import CellFamily, median_of
+from hcr_scan.segmentation.frames.comb_families import CellFamily, lanes
 from hcr_scan.segmentation.frames.combs import Comb
 from hcr_scan.segmentation.frames.enclosures import Boxes
 from hcr_scan.segmentation.frames.evidence import FrameEvidence
 from hcr_scan.segmentation.frames.squares import is_seen
+from hcr_scan.segmentation.ink.order_statistics import median_of
 
 #: Cells of one row (or column) start within this share of their height (or width) of their neighbors.
 LEVEL = 0.15
@@ -35,33 +35,18 @@ def table_rows(evidence: FrameEvidence, family: CellFamily) -> list[Comb]:
         return []
     combs = []
     for row in rows:
+        elsewhere = [column for column in columns if set(row).isdisjoint(column)]
+        if not elsewhere:
+            continue
         known = members[row]
-        cells = [BoundingBox(*(int(v) for v in box)) for box in known]
-        here = set(row.tolist())
-        for column in columns:
-            if not here.isdisjoint(column.tolist()):
-                continue
+        cells = [BoundingBox(*box) for box in known.tolist()]
+        for column in elsewhere:
             cell = _crossing(known, members[column])
             if not any(_overlaps(cell, other) for other in cells) and is_seen(evidence, family, cell):
                 cells.append(cell)
         if len(cells) > len(known):
             combs += [Comb(tuple(run), float(len(run))) for run in _runs(sorted(cells), family.width)]
     return combs
-
-
-def lanes(boxes: Boxes, axis: int, tolerance: float) -> list[npt.NDArray[np.intp]]:
-    """Indices of boxes that start level with each other: rows for ``axis`` 1, columns for 0; each along its way."""
-    found: list[list[int]] = []
-    lasts: list[int] = []
-    starts = boxes[:, axis].tolist()
-    for index in np.argsort(boxes[:, 1 - axis], kind="stable").tolist():
-        lane = next((lane for lane, last in enumerate(lasts) if abs(last - starts[index]) < tolerance), len(found))
-        if lane == len(found):
-            found.append([])
-            lasts.append(0)
-        found[lane].append(index)
-        lasts[lane] = starts[index]
-    return [np.array(lane, np.intp) for lane in found]
 
 
 def _crossing(row: Boxes, column: Boxes) -> BoundingBox:
