@@ -109,6 +109,11 @@ class RunReport:
             return ExitCode.STOPPED
         return ExitCode.SOME_PAGES_FAILED if self.failures else ExitCode.OK
 
+    @property
+    def doubtful(self) -> int:
+        """Fields and lines that a person should look at."""
+        return sum(parts[status] for parts in (self.fields, self.lines) for status in (Status.REVIEW, Status.REJECTED))
+
     def summary(self) -> str:
         """One sentence for people."""
         seconds = self.seconds

@@ -44,7 +44,10 @@ def retry_failures(scanned: str, options: dict[str, Any], progress: Progress) ->
                 check_identity(journal, now)
                 return RetryLedger(journal, request.settings.source, signals.stopping)
 
-            return Run(request, signals, ledger).execute(progress)
+            run = Run(request, signals, ledger)
+            code = run.execute(progress)
+            run.suggest_review()
+            return code
 
 
 def _settings(identity: RunIdentity, options: dict[str, Any]) -> Settings:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Self, TextIO
@@ -125,6 +126,16 @@ class Run:
             say(f"no document has one of the pages {pages}; leave out --pages to read all", event="nothing")
         progress.summary(self.report, without_password(self._request.target))
         return code
+
+    def suggest_review(self) -> None:
+        """Say how what is doubtful is looked at, where a review would find the run."""
+        request = self._request
+        if self._kept is None or request.shard is not None or not self.report.doubtful:
+            return
+        name = without_password(request.target)
+        if request.named_after != beside(request.target):
+            name = journal_path(request.named_after)
+        say(f"to look at what is doubtful: hcr-scan review {shlex.quote(path_text(name))}", event="next")
 
     def _read(self, engine: Engine, progress: Progress) -> None:
         # The first worker is on its way by now: what loads slowly here loads beside it.

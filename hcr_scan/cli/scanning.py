@@ -56,7 +56,10 @@ def scan_inputs(
             kind = ShardLedger if shard else JournalLedger
             return kind(journal, settings.source, signals.stopping)
 
-        return Run(request, signals, ledger, limit, stdin).execute(progress)
+        run = Run(request, signals, ledger, limit, stdin)
+        code = run.execute(progress)
+        run.suggest_review()
+        return code
 
 
 def chosen_cluster(options: dict[str, Any]) -> Cluster | None:

@@ -87,6 +87,8 @@ def train(
 def _check(
     recipe: Path | None, data: Path | None, base: str | None, download: bool, image: Path | None, of_kaggle: bool
 ) -> None:
+    if recipe is None and base is None and data is not None:
+        raise UsageError(f"to fit the shipped model to {data}, add --from default; to train another, name a RECIPE")
     if (recipe is None) == (base is None):
         raise UsageError("give a RECIPE, or --from MODEL with --data to fine-tune a model, and not both")
     if base is not None and data is None:

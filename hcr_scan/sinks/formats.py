@@ -55,6 +55,13 @@ _NEEDED = {
     Format.PDF: ("pypdf", "pdf"),
     Format.DATABASE: ("sqlalchemy", "sql"),
 }
+#: What is wanted by who names such a file.
+_HINTS = {
+    ".xlsx": "Excel opens .csv files: name one, and add --excel",
+    ".xls": "Excel opens .csv files: name one, and add --excel",
+    ".sqlite": "a database is named like sqlite:///entries.db",
+    ".db": "a database is named like sqlite:///entries.db",
+}
 #: How formats are asked for that have no name on the command line.
 _ASKED = {Format.DATABASE: "a database for --out"}
 
@@ -77,7 +84,8 @@ def format_of(target: str, chosen: Format | str | None) -> Format:
             return format_
     names = ", ".join(format_.value for format_ in SUFFIXES)
     where = "standard output" if target == STDOUT else f"--out {target}"
-    raise UsageError(f"{where} does not say which format is wanted; add --format ({names})")
+    hint = next((hint for suffix, hint in _HINTS.items() if name.endswith(suffix)), f"add --format ({names})")
+    raise UsageError(f"{where} does not say which format is wanted; {hint}")
 
 
 def is_folder_target(target: str, format_: Format) -> bool:

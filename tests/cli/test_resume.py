@@ -288,6 +288,20 @@ def test_files_that_a_folder_holds_beside_pages_are_told_also_by_a_run_that_goes
         assert account["passed_over"] == {"files": 3, "by_suffix": {".txt": 2, ".db": 1}}
 
 
+def test_the_next_step_is_told_where_something_is_doubtful(
+    folder: Path, target: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def told(*options: str) -> str:
+        run([str(folder), "--out", str(target), *READING, "--jobs", "1", *options])
+        return "".join(line for line in capsys.readouterr().err.splitlines() if "hcr-scan review" in line)
+
+    assert told("--review-below", "0") == ""
+    assert told("--review-below", "1", "--overwrite").endswith(f"doubtful: hcr-scan review {target}")
+    assert told("--review-below", "1", "--overwrite", "--shard", "1/1") == ""
+    run(["retry", str(target), "--jobs", "1"])
+    assert "hcr-scan review" not in capsys.readouterr().err  # a shard is reviewed when it is merged
+
+
 def test_retry_reads_what_failed_and_nothing_else(folder: Path, target: Path, tmp_path: Path) -> None:
     scan(folder, "--out", target)
     (folder / "0002.png").unlink()

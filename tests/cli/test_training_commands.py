@@ -85,6 +85,11 @@ def test_model_finds_damage(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert run(["model", str(tmp_path)]) == ExitCode.MODEL
 
 
+def test_data_alone_is_told_what_lacks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["train", "--data", "letters", "-o", str(tmp_path / "out")]) == ExitCode.USAGE
+    assert "add --from default" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -98,9 +98,15 @@ def test_the_suffix_says_the_format_unless_an_option_does() -> None:
     assert format_of("a/b.CSV", None) is Format.CSV
     assert format_of("b.json", "jsonl") is Format.JSONL
     assert format_of("-", "csv") is Format.CSV
-    for target in ("-", "results", "results.xlsx"):
+    for target in ("-", "results", "results.odt"):
         with pytest.raises(UsageError, match="--format"):
             format_of(target, None)
+
+
+@pytest.mark.parametrize(("target", "advice"), [("r.XLSX", "add --excel"), ("entries.db", "sqlite:///entries.db")])
+def test_who_wants_excel_or_a_database_is_told_how(target: str, advice: str) -> None:
+    with pytest.raises(UsageError, match=advice):
+        format_of(target, None)
 
 
 def test_options_of_csv_are_refused_elsewhere() -> None:

@@ -16,6 +16,7 @@ from hcr_scan.errors import DatasetError
 from hcr_scan.model.bundle import ModelInfo
 from hcr_scan.model.classifier import Classifier
 from hcr_scan.model.probabilities import Logits
+from hcr_scan.report import counted
 from hcr_scan_training.labelled import Glyphs
 from hcr_scan_training.metrics import calibration_error, softmax
 
@@ -43,6 +44,7 @@ FREE = "free"
 #: What the columns of the summary mean.
 LEGEND = (
     f"{FREE}: every character may be read, and none; in other rows only those of the set. All but ECE is in per cent",
+    "95 %: between which accuracies the true one lies with that certainty, after so few characters",
     "macro F1: the mean over characters, the rare ones counting as much as the frequent",
     "ECE: expected calibration error, how far confidences are from the share that is right; 0 is best",
     "none: characters taken for no character; err@5%: what is wrong of the rest when the least sure 5 % are set aside",
@@ -282,14 +284,15 @@ def summary(figures: dict[str, Any]) -> str:
     """The figures that matter most as a table of text."""
     data = figures["data"]
     lines = [
-        f"{data['name']}: {data['characters']:,} characters, {data['repeats']:,} repeats left out",
-        f"{'within':<14}{'count':>8}{'accuracy':>10}{'macro F1':>10}{'ECE':>8}{'none':>8}"
+        f"{data['name']}: {counted(data['characters'], 'character')}, {counted(data['repeats'], 'repeat')} left out",
+        f"{'within':<14}{'count':>8}{'accuracy':>10}{'95 %':>14}{'macro F1':>10}{'ECE':>8}{'none':>8}"
         + "".join(f"{f'err@{share}%':>9}" for share in next(iter(figures["sets"].values()))["error_at_reject"]),
     ]
     for name, values in figures["sets"].items():
         errors = "".join(_percent(error, 9) for error in values["error_at_reject"].values())
         lines.append(
-            f"{name:<14}{values['count']:>8,}{_percent(values['accuracy'], 10)}{_percent(values['macro_f1'], 10)}"
+            f"{name:<14}{values['count']:>8,}{_percent(values['accuracy'], 10)}"
+            f"{_between(values['accuracy_95']):>14}{_percent(values['macro_f1'], 10)}"
             f"{values['calibration_error']:>8.3f}{_percent(values['taken_for_none'], 8)}{errors}"
         )
     lines += [f"  {line}" for line in LEGEND]
@@ -300,6 +303,10 @@ def summary(figures: dict[str, Any]) -> str:
     if data["unknown"]:
         lines.append(f"left out, since the model has no such label: {' '.join(data['unknown'])}")
     return "\n".join(lines)
+
+
+def _between(interval: list[float]) -> str:
+    return "-".join(f"{100 * end:.1f}" for end in interval)
 
 
 def _percent(share: float | None, width: int) -> str:
