@@ -41,7 +41,7 @@ from hcr_scan.errors import UsageError
     help="A picture of one letter to read at the end (kaggle-az.toml).",
 )
 @click.option("--fonts", metavar="FOLDER", type=click.Path(path_type=Path), help="Cache of font files (FOLDER/fonts).")
-@click.option("--quiet", is_flag=True, help="Only warnings on stderr; train.log has everything.")
+@click.option("-q", "--quiet", is_flag=True, help="Only warnings on stderr; train.log has everything.")
 def train(
     recipe: Path | None,
     output: Path,
