@@ -64,7 +64,7 @@ def parse_charset(text: str) -> str:
         misspelt = next((part for part in parts if part not in NAMED_CHARSETS and _is_word(part)), None)
     else:
         characters = text
-        misspelt = text if _is_word(text) and difflib.get_close_matches(text, NAMED_CHARSETS) else None
+        misspelt = text if _is_word(text, 3) and difflib.get_close_matches(text, NAMED_CHARSETS) else None
     names = ", ".join(NAMED_CHARSETS)
     if misspelt is not None:
         raise UsageError(f"--charset {text!r}: no set is called {misspelt!r}; the names are {names}")
@@ -73,9 +73,9 @@ def parse_charset(text: str) -> str:
     return "".join(sorted(set(characters)))
 
 
-def _is_word(part: str) -> bool:
+def _is_word(part: str, shortest: int = 4) -> bool:
     """Whether a part that stands beside names is rather a name that was misspelt than a set of small letters."""
-    return len(part) >= 4 and part.isalpha() and part.islower()
+    return len(part) >= shortest and part.isalpha() and part.islower()
 
 
 #: A worker with its libraries takes so much address space before it sees a page.

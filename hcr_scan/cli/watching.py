@@ -38,6 +38,7 @@ def watch_folder(inbox: str, out: str, settings: Settings, options: dict[str, An
             f"watch writes into a folder, not into {without_password(out)}; name a folder, and put what comes there "
             "into the database with hcr-scan export"
         )
+    mailroom = Mailroom(inbox, options["settle"])
     try:
         # Not its parents: where a share is not mounted, nothing is to be written into the folder that waits for it.
         Path(out).mkdir(exist_ok=True)
@@ -45,7 +46,7 @@ def watch_folder(inbox: str, out: str, settings: Settings, options: dict[str, An
         reason = error.strerror or error
         raise OutputError(f"{out} is no folder and cannot be made one ({reason}); name another with --out") from error
     refuse_among_data(bundle_folder(options["model"]), [inbox], out)
-    with Mailroom(inbox, options["settle"]) as room, Signals() as signals:
+    with mailroom as room, Signals() as signals:
         watch = _Watch(room, signals, out, settings, options)
         progress = Progress.of(options)
         for batch in _batches(room, options, signals):

@@ -161,4 +161,5 @@ def test_folders_that_are_not_there_are_said(tmp_path: Path, capsys: pytest.Capt
         assert cli.run(["watch", str(tmp_path / "in"), "--out", str(out), "--once"]) == ExitCode.OUTPUT
         assert f"{out} is no folder and cannot be made one" in capsys.readouterr().err
     assert not (tmp_path / "not mounted").exists()
-    assert watch(tmp_path / "nothing") == ExitCode.INPUT
+    assert cli.run(["watch", str(tmp_path / "nothing"), "--out", str(tmp_path / "results")]) == ExitCode.INPUT
+    assert not (tmp_path / "results").exists()

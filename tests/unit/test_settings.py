@@ -34,7 +34,7 @@ def test_sets_of_nothing_or_with_white_space_are_refused(text: str) -> None:
         parse_charset(text)
 
 
-@pytest.mark.parametrize("text", ["upper+digts", "lowercase+digits", "uppper", "digit"])
+@pytest.mark.parametrize("text", ["upper+digts", "lowercase+digits", "uppper", "digit", "txt"])
 def test_a_misspelt_name_is_not_a_set_of_small_letters(text: str) -> None:
     with pytest.raises(UsageError, match="no set is called"):
         parse_charset(text)
