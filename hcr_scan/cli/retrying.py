@@ -46,7 +46,7 @@ def retry_failures(scanned: str, options: dict[str, Any], progress: Progress) ->
 
             run = Run(request, signals, ledger)
             code = run.execute(progress)
-            run.suggest_review()
+            run.suggest_next()
             return code
 
 

@@ -127,15 +127,19 @@ class Run:
         progress.summary(self.report, without_password(self._request.target))
         return code
 
-    def suggest_review(self) -> None:
-        """Say how what is doubtful is looked at, where a review would find the run."""
+    def suggest_next(self) -> None:
+        """Say what may be done about what failed and what is doubtful, where there is a journal to do it with."""
         request = self._request
-        if self._kept is None or request.shard is not None or not self.report.doubtful:
+        if self._kept is None:
             return
         name = without_password(request.target)
         if request.named_after != beside(request.target):
             name = journal_path(request.named_after)
-        say(f"to look at what is doubtful: hcr-scan review {shlex.quote(path_text(name))}", event="next")
+        name = shlex.quote(path_text(name))
+        if self.report.failures:
+            say(f"to read what failed again, when it is mended: hcr-scan retry {name}", event="next")
+        if self.report.doubtful and request.shard is None:  # shards are reviewed when they are merged
+            say(f"to look at what is doubtful: hcr-scan review {name}", event="next")
 
     def _read(self, engine: Engine, progress: Progress) -> None:
         # The first worker is on its way by now: what loads slowly here loads beside it.

@@ -58,7 +58,7 @@ def scan_inputs(
 
         run = Run(request, signals, ledger, limit, stdin)
         code = run.execute(progress)
-        run.suggest_review()
+        run.suggest_next()
         return code
 
 

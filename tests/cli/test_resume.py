@@ -299,7 +299,12 @@ def test_the_next_step_is_told_where_something_is_doubtful(
     assert told("--review-below", "1", "--overwrite").endswith(f"doubtful: hcr-scan review {target}")
     assert told("--review-below", "1", "--overwrite", "--shard", "1/1") == ""
     run(["retry", str(target), "--jobs", "1"])
-    assert "hcr-scan review" not in capsys.readouterr().err  # a shard is reviewed when it is merged
+    error = capsys.readouterr().err
+    assert "hcr-scan review" not in error  # a shard is reviewed when it is merged
+    assert f"when it is mended: hcr-scan retry {target}" in error
+    draw_digit_page(folder / "0005.png", "5")
+    run(["retry", str(target), "--jobs", "1"])
+    assert "when it is mended" not in capsys.readouterr().err
 
 
 def test_retry_reads_what_failed_and_nothing_else(folder: Path, target: Path, tmp_path: Path) -> None:
