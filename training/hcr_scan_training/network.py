@@ -1,4 +1,4 @@
-"""The networks: plain chains of convolutions that ONNX Runtime and OpenCV run fast on one core."""
+"""The networks: plain chains of convolutions that ONNX Runtime runs fast on one core."""
 
 from __future__ import annotations
 
