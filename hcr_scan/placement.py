@@ -22,6 +22,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from hcr_scan.quantiles import quantile
+
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
 Probabilities = npt.NDArray[np.float32]
@@ -116,8 +118,8 @@ class Metrics:
     @classmethod
     def of_line(cls, tops: Floats, bottoms: Floats) -> Metrics:
         """Of glyphs in a row: as good as anything goes, within what their sizes allow."""
-        unit = _quantile(bottoms - tops, 0.75)
-        bases = _quantile(bottoms, 0.5) + unit * LINE_BASES
+        unit = quantile(bottoms - tops, 0.75)
+        bases = quantile(bottoms, 0.5) + unit * LINE_BASES
         return cls(unit * LINE_HEIGHTS, bases, np.zeros((len(LINE_HEIGHTS), len(LINE_BASES))))
 
     @classmethod
@@ -254,7 +256,7 @@ def leveled(boxes: Floats) -> Floats:
         return edges
     middles = (boxes[:, 0] + boxes[:, 2]) / 2
     across = np.triu(middles - middles[:, None], 2)
-    i, j = np.nonzero(across > 2 * _quantile(edges[:, 1] - edges[:, 0], 0.5))
+    i, j = np.nonzero(across > 2 * quantile(edges[:, 1] - edges[:, 0], 0.5))
     if not len(i):
         return edges
     far = across[i, j]
@@ -265,11 +267,3 @@ def leveled(boxes: Floats) -> Floats:
     slope = float(slopes[order][np.searchsorted(running, running[-1] / 2)])
     edges -= min(max(slope, -STEEPEST), STEEPEST) * middles[:, None]
     return edges
-
-
-def _quantile(values: Floats, share: float) -> float:
-    """As ``np.quantile``, at a tenth of its time: most of that is choosing among its methods."""
-    ranked = np.sort(values)
-    rank = share * (len(ranked) - 1)
-    below, above = ranked[math.floor(rank)], ranked[math.ceil(rank)]
-    return float(below + (above - below) * (rank % 1))

@@ -7,6 +7,7 @@ worker is on its way while the parent gets ready.
 from __future__ import annotations
 
 import contextlib
+import gc
 import logging
 import time
 from dataclasses import dataclass
@@ -73,6 +74,8 @@ def prepare_worker() -> None:
     with contextlib.suppress(MissingDependency):  # the page that needs it says so
         onnxruntime()
     _keep_memory()
+    # What is loaded by now stays: to look through it for garbage every few pages is a fortieth of a page's time.
+    gc.freeze()
 
 
 def _keep_memory() -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +21,7 @@ import numpy.typing as npt
 
 from hcr_scan.model.bundle import ModelInfo
 from hcr_scan.model.probabilities import Logits
+from hcr_scan.quantiles import quantile
 from hcr_scan.segmentation.candidates import (
     SHAPE_COLUMNS,
     Candidate,
@@ -69,7 +71,7 @@ class SpoiltWeights:
 
     def spoilt_on_page(self, odds: Floats) -> npt.NDArray[np.bool_]:
         """Which of a page's characters are spoilt."""
-        strange = float(np.median(odds)) - self.usual if len(odds) else 0.0
+        strange = quantile(odds, 0.5) - self.usual if len(odds) else 0.0
         return np.asarray(odds > self.threshold + STRANGENESS * max(strange, 0.0))
 
 
@@ -147,7 +149,7 @@ def _rows(segmented: SegmentedPage) -> Iterator[list[Candidate]]:
 
 def _letter_height(candidates: Iterable[Candidate], letters: npt.NDArray[np.bool_]) -> float:
     heights = [candidate.box.height for candidate in candidates if letters[candidate.crop]]
-    return float(np.median(heights)) if heights else 0.0
+    return median(heights) if heights else 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import shlex
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -148,6 +149,7 @@ class Run:
         request, model = self._request, self._request.model
         load = DistantClassifier if request.cluster else load_classifier
         classifier = load(bundle_folder(model.model), engine=model.engine, device=model.device)
+        gc.freeze()  # As in workers: what is loaded by now stays.
         self._clock.stage("start")
         shas = [template.sha256 for template in request.templates]
         identity = RunIdentity.of(request.inputs, request.settings, classifier.info.sha256, shas, request.shard)

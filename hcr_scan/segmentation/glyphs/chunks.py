@@ -6,6 +6,7 @@ cannot settle stays open: a :class:`InkChunk` offers every plausible reading and
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
@@ -17,7 +18,7 @@ from hcr_scan.images import Ink
 from hcr_scan.segmentation.glyphs.cuts import Cut, find_cuts
 from hcr_scan.segmentation.glyphs.units import Pen, Unit, gather_units, is_small, is_stem
 from hcr_scan.segmentation.ink.parts import Floats, Indices, InkParts
-from hcr_scan.segmentation.ink.patches import Atoms, candidate_patches
+from hcr_scan.segmentation.ink.patches import Atoms, candidate_patches, whole_patch
 
 #: Most places at which one chunk is opened, where it is not so wide that it must hold more glyphs.
 MOST_CUTS = 6
@@ -69,14 +70,15 @@ class InkLine:
 
 def line_chunks(parts: InkParts, line: Indices, spans: Floats, pen: Pen) -> tuple[list[InkChunk], Floats]:
     """The chunks of a line from left to right, and the upright white gap before each but the first."""
-    units = gather_units(spans, parts.boxes[line], pen)
+    members, boxes = line.tolist(), parts.boxes[line]
+    units = gather_units(spans, boxes, pen)
     groups: list[list[Unit]] = []
     cuts: list[list[Cut]] = []
-    top = float(parts.boxes[line, 1].min())
+    top = float(boxes[:, 1].min())
     typical = _typical_gap(units, pen)
     room = 0
     for unit in units:
-        found = find_cuts(parts, line[list(unit.pieces)], unit.left, unit.right, unit.height, top, pen)
+        found = find_cuts(parts, members, unit, top, pen)
         joins = groups and len(found) < room and _may_join(groups[-1][-1], unit, typical, pen)
         if joins:
             groups[-1].append(unit)
@@ -87,7 +89,7 @@ def line_chunks(parts: InkParts, line: Indices, spans: Floats, pen: Pen) -> tupl
             cuts.append([])
             room = MOST_CUTS - len(found)
         cuts[-1].extend(found)
-    chunks = [_chunk(parts, line, group, opened, top, pen) for group, opened in zip(groups, cuts, strict=True)]
+    chunks = [_chunk(parts, members, group, opened, top, pen) for group, opened in zip(groups, cuts, strict=True)]
     gaps = [after[0].left - max(unit.right for unit in before) for before, after in pairwise(groups)]
     return chunks, np.array(gaps, float)
 
@@ -115,10 +117,10 @@ def _gap_between(a: Unit, b: Unit, pen: Pen) -> Cut:
     return Cut(None, split=max(0.3 - gap, 0.0), join=0.2 + 0.8 * gap)
 
 
-def _chunk(parts: InkParts, line: Indices, units: list[Unit], cuts: list[Cut], top: float, pen: Pen) -> InkChunk:
-    pieces = [line[list(unit.pieces)] for unit in units]
+def _chunk(parts: InkParts, line: Sequence[int], units: list[Unit], cuts: list[Cut], top: float, pen: Pen) -> InkChunk:
+    pieces = [[line[i] for i in unit.pieces] for unit in units]
     if not cuts:
-        box, ink = candidate_patches(parts, Atoms.whole(pieces[0]), [(0, 1)], pen.stroke)[0]
+        box, ink = whole_patch(parts, pieces[0], pen.stroke)
         return InkChunk((InkCandidate(0, 1, box, ink),))
     atoms = Atoms.opened(parts, pieces, [cut.position for cut in cuts], top, pen.slant)
     empty = atoms.empty_cuts()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
-from hcr_scan.images import connected_components
-from hcr_scan.segmentation.glyphs.units import Pen
-from hcr_scan.segmentation.ink.parts import Flags, Floats, Indices, InkParts
+from hcr_scan.images import labeled
+from hcr_scan.segmentation.glyphs.units import Pen, Unit
+from hcr_scan.segmentation.ink.parts import Flags, Floats, InkParts
 
 #: Ink up to this many pens thick may be cut.
 THICKEST_CUT = 2.4
@@ -40,32 +42,28 @@ class Cut:
     join: float
 
 
-def find_cuts(
-    parts: InkParts, pieces: Indices, left: float, right: float, height: float, reference: float, pen: Pen
-) -> list[Cut]:
+def find_cuts(parts: InkParts, line: Sequence[int], unit: Unit, reference: float, pen: Pen) -> list[Cut]:
     """Cuts through a unit too wide for the usual letter, left to right; none for the others.
 
     Args:
         parts: all pieces.
-        pieces: those of the unit.
-        left: upright left edge of the unit.
-        right: upright right edge.
-        height: of the unit, in pixels.
+        line: those of the unit's line.
+        unit: what may be cut.
         reference: the row at which upright and actual columns agree.
         pen: what the line's letters are like.
     """
-    width = right - left
+    width, height = unit.right - unit.left, unit.bottom - unit.top
     wide_for_line = width > 1.35 * pen.width and width > 0.6 * pen.height
     wide_for_itself = width > 1.2 * height and width > 0.45 * pen.height and height > 0.35 * pen.height
     if not (wide_for_line or wide_for_itself) or height < 0.3 * pen.height:
         return []
-    canvas = _upright(parts, pieces, left, right, reference, pen.slant)
+    canvas = _upright(parts, [line[i] for i in unit.pieces], unit, reference, pen.slant)
     cost = _costs(canvas, pen)
     margin = max(NARROWEST_PART * pen.height, 0.9 * pen.stroke)
     most = max(6, round(2.2 * width / pen.width))
     columns = _between_letters(_thin_spots(cost, margin, most), canvas, cost, LOWEST_PART * min(height, pen.height))
     places = _with_forced(columns, cost, pen.width, DEEPEST_CUT * height / pen.stroke + LOOP)
-    return [Cut(left + place, split=_price(float(cost[place])), join=0.0) for place in places]
+    return [Cut(unit.left + place, split=_price(float(cost[place])), join=0.0) for place in places]
 
 
 def _price(cost: float) -> float:
@@ -73,16 +71,14 @@ def _price(cost: float) -> float:
     return CUT_PRICE + PEN_PRICE * max(cost - 1.0, 0.0)
 
 
-def _upright(parts: InkParts, pieces: Indices, left: float, right: float, reference: float, slant: float) -> Flags:
-    """The pixels of a unit with the slant taken out; columns from ``left`` to ``right``."""
-    boxes = parts.boxes[pieces]
-    top, bottom = int(boxes[:, 1].min()), int(boxes[:, 3].max())
-    canvas = np.zeros((bottom - top, int(np.ceil(right - left)) + 1), np.bool_)
+def _upright(parts: InkParts, pieces: Sequence[int], unit: Unit, reference: float, slant: float) -> Flags:
+    """The pixels of a unit with the slant taken out; columns from its left to its right."""
+    canvas = np.zeros((int(unit.bottom - unit.top), math.ceil(unit.right - unit.left) + 1), np.bool_)
     for piece in pieces:
-        rows, columns = np.nonzero(parts.shape(int(piece)))
+        rows, columns = np.nonzero(parts.shape(piece))
         x0, y0 = parts.boxes[piece, 0], parts.boxes[piece, 1]
-        upright = np.rint(x0 + columns + slant * (y0 + rows - reference) - left).astype(np.intp)
-        canvas[rows + int(y0) - top, np.clip(upright, 0, canvas.shape[1] - 1)] = True
+        upright = np.rint(x0 + columns + slant * (y0 + rows - reference) - unit.left).astype(np.intp)
+        canvas[rows + int(y0 - unit.top), np.clip(upright, 0, canvas.shape[1] - 1)] = True
     return canvas
 
 
@@ -95,9 +91,9 @@ def _costs(canvas: Flags, pen: Pen) -> Floats:
     # What is paper all around is outside; the rest are the loops of letters.
     bare = np.ones((canvas.shape[0] + 2, canvas.shape[1] + 2), np.bool_)
     bare[1:-1, 1:-1] = ~canvas
-    paper = connected_components(bare.view(np.uint8), connectivity=4)
-    if len(paper) > 1:
-        loop = (paper.labels > 0) & (paper.labels != paper.labels[0, 0])
+    count, paper = labeled(bare.view(np.uint8), connectivity=4)
+    if count > 2:
+        loop = (paper > 0) & (paper != paper[0, 0])
         cost += LOOP * (loop[1:-1, 1:-1].sum(axis=0) > 0.15 * pen.height)
     return np.asarray(cost, float)
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from hcr_scan.geometry import BoundingBox
-from hcr_scan.images import Ink, connected_components, dilate
-from hcr_scan.segmentation.ink.parts import Flags, Floats, Indices, InkParts
+from hcr_scan.images import Ink, Mask, connected_components, dilate, inked_box, labeled
+from hcr_scan.segmentation.ink.parts import Flags, Floats, InkParts
 
 #: What a cut leaves apart from the rest of its side, and is smaller than this share of it, belongs to the other side.
 LARGEST_SLIVER = 0.25
@@ -19,23 +20,17 @@ LARGEST_SLIVER = 0.25
 class Atoms:
     """The smallest parts a chunk may be divided into, left to right.
 
-    ``pieces`` are all of the chunk's. ``box`` (left, top, right, bottom) is that of the chunk and ``owner``
-    (height, width) says which atom (from 1) a pixel in it belongs to, 0 for none; ``owner`` is ``None`` where there is
-    only one atom.
+    ``box`` (left, top, right, bottom) is that of the chunk, and ``owner`` (height, width) says which atom (from 1) a
+    pixel in it belongs to, 0 for none.
     """
 
-    pieces: Indices
-    owner: npt.NDArray[np.int16] | None = None
-    box: tuple[int, int, int, int] = (0, 0, 0, 0)
-    positions: tuple[float | None, ...] = ()
-
-    @classmethod
-    def whole(cls, pieces: Indices) -> Atoms:
-        return cls(pieces)
+    owner: npt.NDArray[np.int16]
+    box: tuple[int, int, int, int]
+    positions: tuple[float | None, ...]
 
     @classmethod
     def opened(
-        cls, parts: InkParts, units: list[Indices], positions: list[float | None], reference: float, slant: float
+        cls, parts: InkParts, units: list[list[int]], positions: list[float | None], reference: float, slant: float
     ) -> Atoms:
         """Atoms of units side by side, divided at upright ``positions``; ``None`` stands between two units.
 
@@ -46,8 +41,7 @@ class Atoms:
             reference: the row at which upright and actual columns agree.
             slant: see :class:`hcr_scan.segmentation.glyphs.units.Pen`.
         """
-        every = np.concatenate(units)
-        boxes = parts.boxes[every]
+        boxes = parts.boxes[[piece for pieces in units for piece in pieces]]
         left, top = (int(v) for v in boxes[:, :2].min(axis=0))
         right, bottom = (int(v) for v in boxes[:, 2:].max(axis=0))
         owner = np.zeros((bottom - top, right - left), np.int16)
@@ -70,12 +64,10 @@ class Atoms:
                 _give_slivers_back(owner, atom, first, first + len(inside))
             first += len(inside) + 1
             start = stop + 1
-        return cls(every, owner, (left, top, right, bottom), tuple(positions))
+        return cls(owner, (left, top, right, bottom), tuple(positions))
 
     def empty_cuts(self) -> list[int]:
         """Indices of the cuts to leave out so that every atom has ink: one through white divides nothing."""
-        if self.owner is None:
-            return []
         amounts = np.bincount(self.owner.ravel(), minlength=len(self.positions) + 2)[1:]
         result: list[int] = []
         for atom in np.flatnonzero(amounts == 0).tolist():
@@ -105,55 +97,47 @@ def _give_slivers_back(owner: npt.NDArray[np.int16], atom: int, first: int, last
     """
     if first == last:
         return
-    own = owner == atom
-    columns = np.flatnonzero(own.any(axis=0))
-    if len(columns) == 0:
+    own: Mask = (owner == atom).view(np.uint8)
+    if labeled(own)[0] <= 2:  # paper, and one piece at the most
         return
-    left = max(int(columns[0]) - 1, 0)
-    window = owner[:, left : int(columns[-1]) + 2]
-    found = connected_components((window == atom).view(np.uint8))
-    if len(found) < 2:
-        return
+    found = connected_components(own)
     slivers = np.flatnonzero(found.areas < LARGEST_SLIVER * found.areas.max())
     for index in slivers:
         x0, y0, x1, y1 = (int(v) for v in found.boxes[index])
         around = slice(max(y0 - 1, 0), y1 + 1), slice(max(x0 - 1, 0), x1 + 1)
         piece = found.labels[around] == index + 1
-        touching = window[around][dilate(piece.view(np.uint8), 3, 3).view(np.bool_)]
+        touching = owner[around][dilate(piece.view(np.uint8), 3, 3).view(np.bool_)]
         contacts = [(int(np.count_nonzero(touching == k)), k) for k in (atom - 1, atom + 1) if first <= k <= last]
         contact, neighbor = max(contacts, default=(0, 0))
         if contact:
-            window[around][piece] = neighbor
+            owner[around][piece] = neighbor
 
 
 def candidate_patches(
     parts: InkParts, atoms: Atoms, spans: list[tuple[int, int]], stroke: float
 ) -> list[tuple[BoundingBox, Ink]]:
     """Tight box and soft ink of each span of atoms."""
-    if atoms.owner is None:
-        return [_whole_patch(parts, atoms.pieces, stroke)]
     left, top, right, bottom = atoms.box
     labels = parts.labels[top:bottom, left:right]
     ink = parts.ink[top:bottom, left:right]
     result = []
     for start, end in spans:
         own = (atoms.owner > start) & (atoms.owner <= end)
-        rows, columns = np.flatnonzero(own.any(axis=1)), np.flatnonzero(own.any(axis=0))
-        y0, y1, x0, x1 = int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
+        x0, y0, x1, y1 = inked_box(own.view(np.uint8))
         patch = _erased(ink[y0:y1, x0:x1], own[y0:y1, x0:x1], labels[y0:y1, x0:x1], stroke)
         result.append((BoundingBox(left + x0, top + y0, left + x1, top + y1), patch))
     return result
 
 
-def _whole_patch(parts: InkParts, pieces: Indices, stroke: float) -> tuple[BoundingBox, Ink]:
-    boxes = parts.boxes[pieces].tolist()
-    left, top = int(min(box[0] for box in boxes)), int(min(box[1] for box in boxes))
-    right, bottom = int(max(box[2] for box in boxes)), int(max(box[3] for box in boxes))
+def whole_patch(parts: InkParts, pieces: Sequence[int], stroke: float) -> tuple[BoundingBox, Ink]:
+    """Tight box and soft ink of pieces that are one glyph."""
+    lefts, tops, rights, bottoms = zip(*(parts.boxes[piece].tolist() for piece in pieces), strict=True)
+    left, top, right, bottom = int(min(lefts)), int(min(tops)), int(max(rights)), int(max(bottoms))
     margin = _fringe(stroke)
     rows, columns = slice(max(top - margin, 0), bottom + margin), slice(max(left - margin, 0), right + margin)
     labels, ink = parts.labels[rows, columns], parts.ink[rows, columns]
     box = BoundingBox(left, top, right, bottom)
-    if np.count_nonzero(labels) == parts.areas[pieces].sum():
+    if np.count_nonzero(labels) == sum(parts.areas[piece] for piece in pieces):
         return box, ink.copy()
     own = labels == parts.ids[pieces[0]]
     for piece in pieces[1:]:
@@ -165,7 +149,8 @@ def _erased(ink: Ink, own: Flags, labels: npt.NDArray[np.int32], stroke: float) 
     """The ink of ``own`` and its soft edge; the rest is paper."""
     reach = 2 * _fringe(stroke) + 1
     near = dilate(own.view(np.uint8), reach, reach).view(np.bool_)
-    return np.where(own | (near & (labels == 0)), ink, 0).astype(np.uint8)
+    patch: Ink = ink * (own | (near & (labels == 0)))
+    return patch
 
 
 def _fringe(stroke: float) -> int:
