@@ -50,6 +50,8 @@ class BoundingBox:
         return [self.left, self.top, self.right, self.bottom]
 
     def shifted(self, dx: int, dy: int) -> BoundingBox:
+        if not (dx or dy):
+            return self
         return BoundingBox(self.left + dx, self.top + dy, self.right + dx, self.bottom + dy)
 
     def grown(self, dx: int, dy: int | None = None) -> BoundingBox:

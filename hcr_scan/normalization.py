@@ -87,11 +87,14 @@ def stroke_width(ink: Ink) -> float:
     A long stroke of width w and length l has area w*l and an outline of about 2*l, so the ratio is exact for thin
     strokes and needs no skeleton.
     """
-    strong = ink >= 128 if int(ink.max(initial=0)) >= 128 else ink >= 64
-    framed = np.zeros((strong.shape[0] + 2, strong.shape[1] + 2), np.bool_)
-    framed[1:-1, 1:-1] = strong
+    framed = np.zeros((ink.shape[0] + 2, ink.shape[1] + 2), np.bool_)
+    for level in (128, 64):
+        np.greater_equal(ink, level, out=framed[1:-1, 1:-1])
+        area = np.count_nonzero(framed)
+        if area:
+            break
     # Steps from pixel to pixel, down and along: where one row goes on as the next there is paper on both sides.
     pixels, row = framed.ravel(), framed.shape[1]
     steps = np.count_nonzero(pixels[row:] != pixels[:-row]) + np.count_nonzero(pixels[1:] != pixels[:-1])
     # An oblique edge is counted in both directions: 4/pi is the mean ratio of such a staircase to its length.
-    return 2.0 * np.count_nonzero(strong) / max(steps / 1.27, 1.0)
+    return 2.0 * area / max(steps / 1.27, 1.0)

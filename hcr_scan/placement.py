@@ -173,17 +173,19 @@ class Placement:
         # Few kinds are likely for any one glyph: the k likeliest of each are weighed up.
         count = max(1, int((likely > NEGLIGIBLE).sum(axis=1).max()))
         kinds = np.argsort(-likely, axis=1, kind="stable")[:, :count]
-        weights = np.take_along_axis(likely, kinds, axis=1).astype(np.float64)
+        each = np.arange(len(rows))[:, None]
+        weights = likely[each, kinds].astype(np.float64)
         # One kind more for each glyph: what stands just anywhere.
         astray = self.astray[kinds]
         shares = np.column_stack((weights * (1 - astray), (weights * astray).sum(axis=1)))
-        described = np.concatenate((self.rows[kinds], np.tile(ANYWHERE, (len(rows), 1, 1))), axis=1)
+        described = np.empty((*shares.shape, len(ANYWHERE)))
+        described[:, :-1], described[:, -1] = self.rows[kinds], ANYWHERE
         steady, size = _densities(described, tops, bottoms, widths, metrics)
         explained = (size * shares[:, None, :, None]).swapaxes(2, 3) @ steady
         belief = _beliefs(np.log(explained), metrics.prior)
         seen = ((steady @ belief.swapaxes(2, 3)) * size).sum(axis=(1, 3))
         evidence = seen[:, -1:] * self.astray
-        np.put_along_axis(evidence, kinds, astray * seen[:, -1:] + (1 - astray) * seen[:, :-1], axis=1)
+        evidence[each, kinds] = astray * seen[:, -1:] + (1 - astray) * seen[:, :-1]
         weighed = rows * evidence[:, self.kinds]
         weighed /= weighed.sum(axis=1, keepdims=True)
         return np.asarray(weighed, np.float32)
@@ -198,13 +200,15 @@ def _densities(
     of edges in the unit of the page, so the second ones are divided by the capital height.
     """
     height = np.maximum(bottoms - tops, 1e-6)
-    anchor, position, position_spread, log_size, size_spread, response, longer = np.moveaxis(described, 2, 0)
+    anchor, position, position_spread, log_size, size_spread, response, longer = described.transpose(2, 0, 1)
     at = bottoms[:, None] - anchor * height[:, None]
     # How far the anchor is from where it should be, (base - at) / line - position, is a product of two small matrices.
     line = metrics.heights[:, None]
-    terms = np.stack(np.broadcast_arrays(metrics.bases / line, 1 / line, 1.0)).reshape(3, -1)
-    factors = np.stack((np.ones_like(at), -at, -position), axis=-1) / position_spread[..., None]
-    apart = (factors.reshape(-1, 3) @ terms).reshape(*at.shape, *metrics.prior.shape)
+    terms, factors = np.ones((3, *metrics.prior.shape)), np.ones((*at.shape, 3))
+    terms[0], terms[1] = metrics.bases / line, 1 / line
+    factors[..., 1], factors[..., 2] = -at, -position
+    factors /= position_spread[..., None]
+    apart = (factors.reshape(-1, 3) @ terms.reshape(3, -1)).reshape(*at.shape, *metrics.prior.shape)
     steady = _likely(apart).swapaxes(1, 2)
     relative = np.log(height)[:, None] - np.log(metrics.heights)
     # The crop knows the shape, so height and longer side are the same evidence: one factor apart.

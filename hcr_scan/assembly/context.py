@@ -115,21 +115,19 @@ def reweight(rows: Probabilities, kinds: CharacterKinds) -> Probabilities:
 
 def _posterior(likelihood: npt.NDArray[np.float64], kinds: CharacterKinds) -> npt.NDArray[np.float64]:
     """``(n, states)``: the probability of each glyph's state given the word, by forward-backward."""
-    follows = np.asarray(kinds.follows)
     # Only ratios within a row matter: with 1 as its largest a row makes what is carried on smaller by 100 at the most.
     rows = likelihood / likelihood.max(axis=1, keepdims=True)
-    forward, backward = np.empty_like(rows), np.ones_like(rows)
-    expected = np.asarray(kinds.start)
-    for i, row in enumerate(rows):
-        np.multiply(expected, row, out=forward[i])
-        expected = forward[i] @ follows
-        if i % RESCALED == RESCALED - 1:
-            expected /= expected.sum()
-    for i in range(len(rows) - 2, -1, -1):
-        np.matmul(follows, rows[i + 1] * backward[i + 1], out=backward[i])
+    # How probable each state of a glyph is, and its ink in that state, and each state of the next.
+    steps = rows[:, :, None] * np.asarray(kinds.follows)
+    # With so few numbers ``dot`` takes a third of the time of ``@``.
+    before, after = [np.asarray(kinds.start)], [rows[-1]]
+    for i in range(1, len(rows)):
+        before.append(before[-1].dot(steps[i - 1]))
+        after.append(steps[-i - 1].dot(after[-1]))
         if i % RESCALED == 0:
-            backward[i] /= backward[i].sum()
-    posterior = forward * backward
+            before[-1] /= before[-1].sum()
+            after[-1] /= after[-1].sum()
+    posterior = np.array(before) * np.array(after[::-1])
     normalized: npt.NDArray[np.float64] = posterior / posterior.sum(axis=1, keepdims=True)
     return normalized
 

@@ -37,6 +37,7 @@ SMALL_MARKS = ".,'-:"
 class Reader:
     """One page's probabilities over one character set, and what is needed to read them.
 
+    ``certainties`` say of each crop how probably it is one readable character, whichever of those of its shape.
     ``with_dust`` are those over the set and the small marks that it lacks, ``dust``: where size and position show that
     ink is one of these, it is no character.
     """
@@ -45,7 +46,7 @@ class Reader:
     labels: tuple[str, ...]
     kinds: CharacterKinds
     placement: Placement | None
-    shapes: npt.NDArray[np.intp]
+    certainties: list[float]
     small_marks: npt.NDArray[np.intp]
     with_dust: Probabilities
     dust: npt.NDArray[np.intp]
@@ -58,12 +59,13 @@ class Reader:
         marks = [i for i, label in enumerate(info.labels) if label and label in SMALL_MARKS]
         dust = [i for i in marks if info.labels[i] not in charset]
         seen = charset + "".join(info.labels[i] for i in dust)
+        read = probabilities(logits, info.labels, charset, info.temperature)
         return cls(
-            probabilities(logits, info.labels, charset, info.temperature),
+            read,
             info.labels,
             CharacterKinds.of(info.labels, charset),
             Placement.of(info.placement, info.labels, seen),
-            _shapes(info.labels),
+            _certainties(read, info.labels),
             np.array([i for i in marks if i not in dust], np.intp),
             probabilities(logits, info.labels, seen, info.temperature),
             np.array(dust, np.intp),
@@ -72,14 +74,16 @@ class Reader:
         )
 
 
-def _shapes(labels: Sequence[str]) -> npt.NDArray[np.intp]:
-    """For each label the first label of about the same shape: the other case, or a look-alike."""
-    first: dict[str, int] = {}
-    result = []
+def _certainties(read: Probabilities, labels: Sequence[str]) -> list[float]:
+    """For each crop the probability of its likeliest shape: one that two labels share is not half as certain."""
+    shapes: dict[str, list[int]] = {}
     for index, label in enumerate(labels):
-        alike = next((group for group in LOOK_ALIKES if label and label in group), label.upper())
-        result.append(first.setdefault(alike, index))
-    return np.array(result, np.intp)
+        if label:
+            alike = next((group for group in LOOK_ALIKES if label in group), label.upper())
+            shapes.setdefault(alike, []).append(index)
+    best = np.max([read[:, own].sum(axis=1) for own in shapes.values()], axis=0)
+    certainties: list[float] = np.minimum(best, 1.0).tolist()
+    return certainties
 
 
 def cell_glyphs(segmented: SegmentedField, reader: Reader) -> Iterator[Glyph]:
@@ -217,14 +221,7 @@ def _in_context(candidates: Sequence[Candidate], rows: Probabilities, reader: Re
 
 
 def _choose(chunk: Chunk, reader: Reader) -> tuple[ChosenCandidate, ...]:
-    if len(chunk.candidates) == 1:
-        return choose_path(chunk, (1.0,))
-    rows = reader.probabilities[[candidate.crop for candidate in chunk.candidates]]
-    rows[:, reader.kinds.nothing] = 0
-    # Whether a W is a w does not matter here: a shape that two labels share is not half as certain.
-    shapes = np.zeros_like(rows)
-    np.add.at(shapes.T, reader.shapes, rows.T)
-    return choose_path(chunk, [min(float(certainty), 1.0) for certainty in shapes.max(axis=1)])
+    return choose_path(chunk, [reader.certainties[candidate.crop] for candidate in chunk.candidates])
 
 
 def glyph_of(
@@ -232,7 +229,9 @@ def glyph_of(
 ) -> Glyph:
     """One glyph from its readings, best first (``""`` among them), and the probability that it is not a character."""
     candidate, posterior = choice.candidate, choice.posterior
-    characters = [Alternative(a.text, a.confidence * posterior) for a in ranked if a.text]
+    characters = [reading for reading in ranked if reading.text]
+    if posterior < 1:
+        characters = [Alternative(other.text, other.confidence * posterior) for other in characters]
     reading = characters[0] if characters else Alternative("", 0.0)
     if candidate.crossed_out:
         rejected: tuple[Reason, ...] = (Reason.CROSSED_OUT,)
