@@ -120,6 +120,7 @@ class Run:
             code = error.exit_code
             raise
         finally:
+            gc.unfreeze()
             if self._kept is not None and journal_exists(journal_path(self._request.named_after)):
                 write_run_manifest(self._request.named_after, self.report, self._clock, _told(self._kept), code)
         pages = self._request.settings.source.pages
@@ -149,7 +150,7 @@ class Run:
         request, model = self._request, self._request.model
         load = DistantClassifier if request.cluster else load_classifier
         classifier = load(bundle_folder(model.model), engine=model.engine, device=model.device)
-        gc.freeze()  # As in workers: what is loaded by now stays.
+        gc.freeze()  # As in workers: what is loaded by now stays as long as the run.
         self._clock.stage("start")
         shas = [template.sha256 for template in request.templates]
         identity = RunIdentity.of(request.inputs, request.settings, classifier.info.sha256, shas, request.shard)
