@@ -46,8 +46,7 @@ class Components:
         return len(self.areas)
 
     def box(self, index: int) -> BoundingBox:
-        left, top, right, bottom = (int(v) for v in self.boxes[index])
-        return BoundingBox(left, top, right, bottom)
+        return BoundingBox(*self.boxes[index].tolist())
 
 
 def connected_components(mask: Mask, connectivity: int = 8) -> Components:

@@ -40,7 +40,6 @@ from hcr_scan.segmentation.ink.rules import Rules
 SMALLEST_BOX = 24
 #: A cell cuts through another when each reaches this share of the cell beyond the other.
 CUT = 0.2
-NO_BOXES: Boxes = np.zeros((0, 4), np.int32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +84,11 @@ def find_frames(paper: Paper, rules: Rules, pieces: Components) -> Frames:
         fitted += fit_family(evidence, family, level.boxes, commonest, railed)
     known = [family for family in families if family.is_common]
     tables = [row for family in known for row in table_rows(evidence, family)]
-    completed = np.array([cell.as_list() for row in tables for cell in row.cells], np.int32).reshape(-1, 4)
-    closed = np.concatenate([NO_BOXES, *(family.members for family in known), completed])
+    closed = np.concatenate([*(family.members for family in known), _cells_of(tables)])
     fitted = [part for comb in fitted for part in between_closed(comb, closed)] + tables
     fitted += [row for family in families for row in square_rows(evidence, family)]
-    open_combs = find_open_combs(paper, level, evidence, families)
+    cells = np.concatenate([*(family.members for family in families), _cells_of(railed)])
+    open_combs = find_open_combs(paper, level, evidence, families, cells)
     fitted += [comb for comb in open_combs if not _divides_boxes(comb, proposals)]
     fitted.sort(key=lambda comb: (-comb.score, comb.cells))
     fitted = sorted(railed, key=lambda comb: (-comb.score, comb.cells)) + fitted
@@ -149,6 +148,10 @@ def _divides_boxes(comb: Comb, boxes: Boxes) -> bool:
     centers = np.array([cell.center for cell in comb.cells])[:, None]
     inside = np.asarray(((centers > others[:, :2]) & (centers < others[:, 2:])).all(axis=2))
     return bool(inside.any(axis=1).mean() > 0.5)
+
+
+def _cells_of(combs: list[Comb]) -> Boxes:
+    return np.array([cell.as_list() for comb in combs for cell in comb.cells], np.int32).reshape(-1, 4)
 
 
 def _core(cell: BoundingBox) -> tuple[slice, slice]:

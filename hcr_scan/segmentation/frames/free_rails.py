@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 from hcr_scan.images import Components
-from hcr_scan.segmentation.frames.comb_families import CellFamily
 from hcr_scan.segmentation.frames.enclosures import Boxes
 from hcr_scan.segmentation.frames.evidence import SMALLEST_CELL
 from hcr_scan.segmentation.ink.order_statistics import median_of
@@ -35,11 +34,11 @@ class FreeRail:
         return round(self.top + self.slope * (x - self.left))
 
 
-def free_rails(found: Components, families: Sequence[CellFamily]) -> list[FreeRail]:
-    """Level rules long enough for two cells that no closed cells explain; those that continue each other are one."""
+def free_rails(found: Components, cells: Boxes) -> list[FreeRail]:
+    """Level rules long enough for two cells that no known ``cells`` explain; those that continue each other are one."""
     boxes = found.boxes
     fit = (boxes[:, 2] - boxes[:, 0] >= SMALLEST_CELL // 2) & (boxes[:, 3] - boxes[:, 1] <= 2 * THICKEST_RULE)
-    fit[fit] = ~_belong_to_cells(boxes[fit], families)
+    fit[fit] = ~_belong_to_cells(boxes[fit], cells)
     fit[fit] = _may_hold_cells(boxes[fit])
     pieces = []
     for index in np.flatnonzero(fit).tolist():
@@ -83,9 +82,8 @@ def _may_hold_cells(rails: Boxes) -> npt.NDArray[np.bool_]:
     return np.asarray((right - left >= SHORTEST) | follows.any(axis=0) | follows.any(axis=1))
 
 
-def _belong_to_cells(rails: Boxes, families: Sequence[CellFamily]) -> npt.NDArray[np.bool_]:
-    """Which rails are the edges of closed cells over most of their length, or strokes of what is written in one."""
-    cells = np.concatenate([np.zeros((0, 4), np.int32), *(family.members for family in families)])
+def _belong_to_cells(rails: Boxes, cells: Boxes) -> npt.NDArray[np.bool_]:
+    """Which rails are the edges of cells over most of their length, or strokes of what is written in one."""
     lefts, tops, rights, bottoms = np.ascontiguousarray(cells.T)
     # Only cells that are as high on the page are compared with each rail.
     i, j = ((tops <= rails[:, None, 3] + REACH) & (bottoms >= rails[:, None, 1] - REACH)).nonzero()

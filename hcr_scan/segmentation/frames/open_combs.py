@@ -18,6 +18,7 @@ from hcr_scan.geometry import BoundingBox
 from hcr_scan.images import Components, Gray, box_blur
 from hcr_scan.segmentation.frames.comb_families import CellFamily
 from hcr_scan.segmentation.frames.combs import Comb
+from hcr_scan.segmentation.frames.enclosures import Boxes
 from hcr_scan.segmentation.frames.evidence import SMALLEST_CELL, FrameEvidence
 from hcr_scan.segmentation.frames.free_rails import FreeRail, free_rails
 from hcr_scan.segmentation.frames.wall_chains import Chain, WallRow, find_chains, runs
@@ -88,13 +89,14 @@ class _TickComb:
 
 
 def find_open_combs(
-    paper: Paper, rails: Components, evidence: FrameEvidence, families: Sequence[CellFamily]
+    paper: Paper, rails: Components, evidence: FrameEvidence, families: Sequence[CellFamily], cells: Boxes
 ) -> list[Comb]:
     """Rows of cells that ticks on a rail divide; where a second rail runs above they reach up to it.
 
-    ``rails`` are the page's level rules; what closed cells of the ``families`` stand on or hang from is theirs.
+    ``rails`` are the page's level rules; what known ``cells`` stand on or hang from is theirs. The ``families`` of
+    closed ones say how high cells are.
     """
-    free = free_rails(rails, families)
+    free = free_rails(rails, cells)
     stands = [(rail, standing) for rail in free if (standing := _standing_on(paper, evidence, rail)) is not None]
     found = _combs_of([_regular(*stand) for stand in stands])
     proven = [comb for combs in found for comb in combs if comb.seen >= ENOUGH_TICKS]
@@ -104,10 +106,10 @@ def find_open_combs(
     again = iter(_combs_of([_regular(*stand, kind) for stand in others for kind in kinds]))
     believed = proven.copy()
     for _ in others:
-        combs = [comb for _ in kinds for comb in next(again)]
-        believed += sorted(combs, key=lambda comb: -comb.score)[:1]
-    cells = [_with_cells(comb, evidence, families, believed) for comb in believed]
-    return [comb for comb in cells if not _crossed(comb, evidence)]
+        alike = [comb for _ in kinds for comb in next(again)]
+        believed += sorted(alike, key=lambda comb: -comb.score)[:1]
+    combs = [_with_cells(comb, evidence, families, believed) for comb in believed]
+    return [comb for comb in combs if not _crossed(comb, evidence)]
 
 
 def _kinds(combs: Sequence[_TickComb]) -> list[_TickComb]:

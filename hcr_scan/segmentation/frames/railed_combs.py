@@ -307,7 +307,7 @@ def _aisle(evidence: FrameEvidence, above: Rail, below: Rail) -> Aisle:
 
 def _rows_at(aisle: Aisle, evidence: FrameEvidence) -> list[Row]:
     """Readings of what stands between two rails as rows of cells."""
-    dark = aisle.strip > evidence.bare_wall + FAINTEST * (evidence.cap - evidence.bare_wall)
+    dark = aisle.strip > evidence.wall_level(FAINTEST)
     share = dark.sum(axis=0, dtype=np.uint16) / len(dark)
     peaks = find_walls(share >= LEAST_WALL, max(6.0, WIDEST_WALL * len(dark)))
     if len(peaks) <= FEWEST:

@@ -23,6 +23,8 @@ REACH = 5
 SAMPLE = 60
 #: Squares of one row start within this share of their height of each other.
 LEVEL = 0.2
+#: A wall is nearly whole, or shows in parts, from these shares of its length on.
+NEARLY_WHOLE, IN_PARTS = 0.9, 0.5
 #: A corner may be round: walls are looked for along this middle share of each side.
 STRAIGHT = 0.6
 
@@ -139,12 +141,15 @@ def is_seen(evidence: FrameEvidence, family: CellFamily, cell: BoundingBox) -> b
     rail = math.floor(evidence.bare_rail + 0.4 * family.rail)
     columns = [(slice(top + dy, bottom - dy), slice(x, x + REACH + 2)) for x in (left - REACH, right - 2)]
     rows = [(slice(y, y + REACH + 2), slice(left + dx, right - dx)) for y in (top - REACH, bottom - 2)]
+    weak = 0
     # One column or row must be a wall all along: the strokes of a letter are not.
-    covers = sorted(
-        [float((evidence.wall[place] > wall).mean(axis=0).max()) for place in columns]
-        + [float((evidence.rail[place] > rail).mean(axis=1).max()) for place in rows]
-    )
-    return covers[1] > 0.9 and covers[0] > 0.5
+    for raster, level, axis, places in ((evidence.wall, wall, 0, columns), (evidence.rail, rail, 1, rows)):
+        for place in places:
+            cover = float((raster[place] > level).mean(axis=axis).max())
+            weak += cover <= NEARLY_WHOLE
+            if cover <= IN_PARTS or weak > 1:
+                return False
+    return True
 
 
 def _apart(squares: list[BoundingBox]) -> list[BoundingBox]:
