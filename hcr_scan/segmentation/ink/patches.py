@@ -45,21 +45,21 @@ class Atoms:
         left, top = (int(v) for v in boxes[:, :2].min(axis=0))
         right, bottom = (int(v) for v in boxes[:, 2:].max(axis=0))
         owner = np.zeros((bottom - top, right - left), np.int16)
-        labels = parts.labels[top:bottom, left:right]
         first, start = 1, 0
         for pieces in units:
             stop = start
             while stop < len(positions) and positions[stop] is not None:
                 stop += 1
-            inside = np.array([p for p in positions[start:stop] if p is not None], float)
+            inside = [position for position in positions[start:stop] if position is not None]
             for piece in pieces:
-                x0, y0, x1, y1 = (int(v) for v in parts.boxes[piece] - (left, top, left, top))
-                rows, columns = np.nonzero(labels[y0:y1, x0:x1] == parts.ids[piece])
-                upright = left + x0 + columns + slant * (top + y0 + rows - reference)
+                x0, y0, x1, y1 = (int(v) for v in parts.boxes[piece])
+                own = parts.shape(piece)
+                upright = np.arange(x0, x1) + slant * (np.arange(y0, y1)[:, None] - reference)
                 small = (x1 - x0) < 0.5 * (right - left) and y1 - y0 < 0.35 * (bottom - top)
                 # A dot is never cut: it goes with the part below its middle.
-                place = upright.mean() if small else upright
-                owner[y0:y1, x0:x1][rows, columns] = first + np.searchsorted(inside, place)
+                place = upright[own].mean() if small else upright
+                atoms = first + sum(place > position for position in inside)
+                np.copyto(owner[y0 - top : y1 - top, x0 - left : x1 - left], atoms, where=own)
             for atom in range(first, first + len(inside) + 1):
                 _give_slivers_back(owner, atom, first, first + len(inside))
             first += len(inside) + 1
