@@ -81,7 +81,8 @@ def _parts(value: Any, place: str = "") -> list[str]:
     if isinstance(value, dict) and isinstance(value.get("accuracy"), (int, float)):
         error = value.get("calibration_error")
         calibration = "" if error is None else f" (ECE {error:.3f})"
-        return [f"{place} {100 * value['accuracy']:.2f} %{calibration}".strip()]
+        count = f" of {value['count']:,}" if isinstance(value.get("count"), int) else ""
+        return [f"{place} {100 * value['accuracy']:.2f} %{count}{calibration}".strip()]
     if isinstance(value, dict):
         return [text for key, part in value.items() for text in _parts(part, f"{place} {key}".strip())]
     if isinstance(value, (int, float)) and not isinstance(value, bool):

@@ -60,7 +60,13 @@ def test_model_shows_the_card_of_a_bundle(tmp_path: Path, capsys: pytest.Capture
     assert run(["model", str(folder)]) == ExitCode.OK
     out, err = capsys.readouterr()
     info = load_bundle(folder).info
-    for text in (info.sha256, info.characters, "28 x 28, ink fitted to 22 x 22", "keras 3.9", "upper 97.50 %"):
+    for text in (
+        info.sha256,
+        info.characters,
+        "28 x 28, ink fitted to 22 x 22",
+        "keras 3.9",
+        "upper 97.50 % of 10 (ECE 0.010)",
+    ):
         assert text in out
     assert err == ""
     assert "ECE: expected calibration error, how far" in out

@@ -292,7 +292,7 @@ def _write(bundle: Bundle, network: Any, output: Path, tuning: Tuning, fitted: G
     page = bundle.read(PAGE_MODEL) if PAGE_MODEL in bundle.files else None
     digest = hashlib.sha256(json.dumps(origin, sort_keys=True).encode()).hexdigest()
     card = _card(info, fitted)
-    metrics = {"before": accuracy_by_set(figures["own"]["before"])}
+    metrics = {"before_fine_tuning": accuracy_by_set(figures["own"]["before"])}
     temperature, reject_below = info.temperature, info.reject_below
     write_bundle(
         output, network, page, info.crop_spec, temperature, reject_below, metrics, digest, card, info.labels, extra
