@@ -119,9 +119,11 @@ class _WallLine:
 
 def _wall_line(strip: npt.NDArray[np.bool_]) -> _WallLine | None:
     """The upright line that is ink over nearly all of a strip, if there is one."""
+    # A rail's strip is one of a transposed raster, on which all that follows would take three times as long.
+    strip = np.ascontiguousarray(strip)
     # A long wall leans by a pixel or two from end to end.
     lean = 1 + 2 * (len(strip) // 45)
-    filled = np.flatnonzero(dilate(strip.astype(np.uint8), lean, 1).mean(axis=0) > FRAME_COVER)
+    filled = np.flatnonzero(dilate(strip.view(np.uint8), lean, 1).mean(axis=0) > FRAME_COVER)
     if not filled.size:
         return None
     margin = lean // 2

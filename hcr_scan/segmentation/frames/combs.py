@@ -214,8 +214,8 @@ def _railed_columns(
 
     ``None`` where that is too few columns for a cell.
     """
-    above = evidence.rail[max(band.top - 5, 0) : band.top + 2, band.left : band.right].max(axis=0)
-    below = evidence.rail[band.bottom - 2 : band.bottom + 5, band.left : band.right].max(axis=0)
+    last = len(evidence.rail) - 1
+    above, below = evidence.rail_near[[max(band.top - 2, 0), min(band.bottom + 1, last)], band.left : band.right]
     both = np.minimum(above, below)
     # The darkest of a few rows of grain is a little darker than bare paper.
     bare = evidence.bare_rail + 2.0

@@ -117,7 +117,8 @@ def _lines_across(lines: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_] | None:
     # A look at how much there is tells most cells: without so many pixels there is no line.
     if np.count_nonzero(lines) <= SPANNING * min(lines.shape):
         return None
-    return lines if max(lines.mean(axis=0).max(), lines.mean(axis=1).max()) > SPANNING else None
+    across = (np.count_nonzero(lines, axis=axis).max() > SPANNING * lines.shape[axis] for axis in (0, 1))
+    return lines if any(across) else None
 
 
 def crossing_level(darkness: Gray, parts: Boxes) -> int:

@@ -43,6 +43,11 @@ class FrameEvidence:
         return dilate(box_blur(self.capped, RAIL_DASH, 1), 1, 3)
 
     @cached_property
+    def rail_near(self) -> Gray:
+        """The darkest of ``rail`` at most three rows away."""
+        return dilate(self.rail, 1, 7)
+
+    @cached_property
     def bare_wall(self) -> float:
         """What ``wall`` is on bare paper."""
         return _usual(self.wall)

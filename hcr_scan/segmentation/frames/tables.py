@@ -9,6 +9,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 
 from hcr_scan.geometry import BoundingBox
 from hcr_scan.segmentation.frames.comb_families import CellFamily, lanes
@@ -35,32 +36,37 @@ def table_rows(evidence: FrameEvidence, family: CellFamily) -> list[Comb]:
         return []
     combs = []
     for row in rows:
-        elsewhere = [column for column in columns if set(row).isdisjoint(column)]
-        if not elsewhere:
-            continue
         known = members[row]
-        cells = [BoundingBox(*box) for box in known.tolist()]
-        for column in elsewhere:
-            cell = _crossing(known, members[column])
-            if not any(_overlaps(cell, other) for other in cells) and is_seen(evidence, family, cell):
-                cells.append(cell)
-        if len(cells) > len(known):
-            combs += [Comb(tuple(run), float(len(run))) for run in _runs(sorted(cells), family.width)]
+        elsewhere = [members[column] for column in columns if set(row).isdisjoint(column)]
+        crossings = np.array([_crossing(known, column) for column in elsewhere], np.int32).reshape(-1, 4)
+        found = known[:0]
+        for crossing in crossings[~_overlap(crossings, known)]:
+            cell = BoundingBox(*crossing.tolist())
+            if not _overlap(crossing[None], found)[0] and is_seen(evidence, family, cell):
+                found = np.concatenate([found, crossing[None]])
+        if len(found):
+            cells = sorted(BoundingBox(*box) for box in (*known.tolist(), *found.tolist()))
+            combs += [Comb(tuple(run), float(len(run))) for run in _runs(cells, family.width)]
     return combs
 
 
-def _crossing(row: Boxes, column: Boxes) -> BoundingBox:
-    """Where a row and a column of cells cross: between the nearest cells of each."""
+def _crossing(row: Boxes, column: Boxes) -> tuple[int, int, int, int]:
+    """Where a row and a column of cells cross, between the nearest cells of each: left, top, right, bottom."""
     middle = median_of(column[:, 0] + column[:, 2])
     top, bottom = row[np.abs(row[:, 0] + row[:, 2] - middle).argmin()][[1, 3]]
     left, right = column[np.abs(column[:, 1] + column[:, 3] - top - bottom).argmin()][[0, 2]]
-    return BoundingBox(int(left), int(top), int(right), int(bottom))
+    return left, top, right, bottom
 
 
-def _overlaps(a: BoundingBox, b: BoundingBox) -> bool:
-    width = min(a.right, b.right) - max(a.left, b.left)
-    height = min(a.bottom, b.bottom) - max(a.top, b.top)
-    return width > 0 and height > 0 and width * height > 0.1 * min(a.area, b.area)
+def _overlap(cells: Boxes, others: Boxes) -> npt.NDArray[np.bool_]:
+    """Which cells lie on one of the others."""
+    shared = np.minimum(cells[:, None, 2:], others[:, 2:]) - np.maximum(cells[:, None, :2], others[:, :2])
+    smaller = np.minimum(_areas(cells)[:, None], _areas(others))
+    return np.asarray((np.maximum(shared, 0).prod(axis=2) > 0.1 * smaller).any(axis=1))
+
+
+def _areas(boxes: Boxes) -> npt.NDArray[np.int64]:
+    return np.asarray((boxes[:, 2:] - boxes[:, :2]).prod(axis=1))
 
 
 def _runs(cells: list[BoundingBox], width: float) -> list[list[BoundingBox]]:

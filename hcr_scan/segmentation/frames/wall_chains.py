@@ -15,7 +15,6 @@ BLOCK = 256
 LEAST_SCORE = 0.6
 #: Columns that are less sure to have rails are a gap in them.
 UNRAILED = 0.25
-ZERO = np.zeros(1)
 
 #: Stretches between two walls from left to right, and how many cells are in each: ``(left, right, cells)``.
 Chain = list[tuple[int, int, int]]
@@ -119,23 +118,24 @@ class _EndToEnd:
 
     @classmethod
     def of(cls, rows: Sequence[WallRow]) -> _EndToEnd:
-        apart = math.ceil(max(float(_longest(np.array(row.pitch))) for row in rows)) + 1
-        peaks, before, cover, gaps = [], [], [], []
-        start = 0
-        for row in rows:
-            peaks.append(start + row.peaks)
-            before += [ZERO, np.cumsum(row.strengths[:-1])]
-            # Halves are rounded to even columns, so rows begin at such.
-            cover += [ZERO, np.cumsum(row.railed), np.zeros(apart + (1 + len(row.railed) + apart) % 2)]
-            left, right = runs(row.railed < UNRAILED)
-            gaps.append(start + ((left + right) / 2)[right - left > row.widest_gap])
-            start += sum(len(part) for part in cover[-3:])
+        apart = math.ceil(_longest(np.array(max(row.pitch for row in rows))))
+        # Halves are rounded to even columns, so rows begin at such.
+        lengths = [len(row.railed) + apart + (len(row.railed) + apart) % 2 for row in rows]
+        starts = np.cumsum([0, *lengths[:-1]])
         counts = [len(row.peaks) for row in rows]
+        railed, cover, before = np.ones(sum(lengths)), np.zeros(sum(lengths)), np.zeros(sum(counts))
+        # Sums begin anew with each row: what stands before it must not decide, by rounding, between chains as good.
+        for start, end, row in zip(starts.tolist(), np.cumsum(counts).tolist(), rows, strict=True):
+            railed[start : start + len(row.railed)] = row.railed
+            np.cumsum(row.railed, out=cover[start + 1 : start + 1 + len(row.railed)])
+            np.cumsum(row.strengths[:-1], out=before[end + 1 - len(row.peaks) : end])
+        left, right = runs(railed < UNRAILED)
+        widest = np.array([row.widest_gap for row in rows])[np.searchsorted(starts, left, side="right") - 1]
         return cls(
-            np.concatenate(peaks),
-            np.concatenate(before),
-            np.concatenate(cover),
-            np.concatenate(gaps),
+            np.concatenate([row.peaks for row in rows]) + np.repeat(starts, counts),
+            before,
+            cover,
+            ((left + right) / 2)[right - left > widest],
             np.repeat([row.pitch for row in rows], counts),
             np.repeat([row.least_cover for row in rows], counts),
         )
