@@ -23,10 +23,15 @@ from hcr_scan.errors import HcrScanError, ModelError
 from hcr_scan.ledger import Ledger, Remaining
 from hcr_scan.model.classifier import Classifier, Crops
 from hcr_scan.model.probabilities import Logits, check_charset
+from hcr_scan.remote.copies import AHEAD as FETCHES
+from hcr_scan.remote.copies import Copies, Document
+from hcr_scan.remote.listing import find_objects
 from hcr_scan.segmentation.candidates import SegmentedPage, SegmentedResult
 from hcr_scan.settings import Settings
 from hcr_scan.sources import PageImage, PageRef, check_settings, find_inputs
+from hcr_scan.sources.addresses import is_below, is_remote, plain_name
 from hcr_scan.sources.listing import AHEAD, Listing
+from hcr_scan.sources.pages import SourceError
 from hcr_scan.worker import (
     ListTask,
     PageTask,
@@ -97,7 +102,7 @@ def transcribe(
     open not_an_image is neither an image nor a PDF; leave it out
 
     Args:
-        inputs: Files, folders and glob patterns; ``-`` is a list of names on ``stdin``.
+        inputs: Files, folders, glob patterns and addresses (``s3://bucket/in``); ``-`` is a list of names on ``stdin``.
         classifier: From :func:`hcr_scan.load_classifier`.
         settings: All choices; the defaults of the command line, on one job, where left out.
         engine: Where pages are segmented; made for ``settings.jobs``, and closed at the end, where left out.
@@ -109,17 +114,24 @@ def transcribe(
     Raises:
         InputError: there is nothing to read.
         UsageError: the settings cannot be meant, or name characters the model does not know.
-        MissingDependency: the chosen PDF renderer is not installed.
+        MissingDependency: the chosen PDF renderer, or what an object store needs, is not installed.
     """
     settings = settings or Settings()
     check_settings(settings.source)
     check_charset(classifier.info.labels, settings.charset)
-    arguments = [str(inputs)] if isinstance(inputs, (str, Path)) else [str(argument) for argument in inputs]
+    given = [inputs] if isinstance(inputs, (str, Path)) else inputs
+    arguments = [plain_name(str(argument)) for argument in given]
     ledger = ledger or Ledger()
 
     def listing() -> Listing:
         passed_over: Counter[str] = Counter()
-        names = find_inputs(arguments, stdin, follow_links=settings.source.follow_links, passed_over=passed_over)
+        names = find_inputs(
+            arguments,
+            stdin,
+            follow_links=settings.source.follow_links,
+            passed_over=passed_over,
+            find_objects=find_objects,
+        )
         return Listing(names, 1 if "-" in arguments else AHEAD, passed_over)
 
     own_engine = engine is None
@@ -136,7 +148,7 @@ def transcribe(
 
 
 def segment_pages(
-    documents: Iterable[str | Remaining],
+    documents: Iterable[Document],
     classifier: Classifier,
     settings: Settings,
     engine: Engine,
@@ -150,25 +162,48 @@ def segment_pages(
     Links are followed among those ``named`` by the user, and elsewhere if the settings say so.
     """
     source, ledger = settings.source, ledger or Ledger()
-
-    def listing(path: str) -> ListTask:
-        return ListTask(path, source, source.follow_links or path in named)
-
     spec, page_model = classifier.info.crop_spec, classifier.page_model
-    waiting = iter(documents)
-    # While the ledger suspects some page, one at a time; then as many as the engine takes.
-    for window, going_on in ((1, lambda: ledger.careful), (None, lambda: True)):
-        listings = _listings(_while(waiting, going_on, ledger), listing, engine, window)
-        tasks = _tasks(listings, lambda ref: PageTask(ref, settings, spec, page_model, templates), ledger)
-        for outcome in engine.map(timed_segment_page, tasks, window):
-            if isinstance(outcome, Lost) and ledger.stopping():
-                # What stops a run may have been sent to its workers as well: that is not the page's fault.
-                return
-            result = _lost(outcome) if isinstance(outcome, Lost) else outcome.result
-            ledger.returned(result.source)
-            if observer is not None and not isinstance(outcome, Lost):
-                observer(result.source, outcome.seconds)
-            yield result
+    with _copies(iter(documents), named, settings, elsewhere=engine.elsewhere) as copies:
+
+        def listing(path: str) -> ListTask | PageFailure:
+            place = copies.of(path)
+            if isinstance(place, SourceError):
+                return PageFailure(Source(path), "open", place.code, place.message)
+            return ListTask(path, source, source.follow_links or path in named, place)
+
+        def page(ref: PageRef) -> PageTask | PageFailure:
+            place = copies.of(ref.path)
+            if isinstance(place, SourceError):
+                return PageFailure(ref.source, "decode", place.code, place.message)
+            return PageTask(ref, settings, spec, page_model, templates, place)
+
+        while copies.left and not ledger.stopping():
+            # While the ledger suspects some page, one at a time; then as many as the engine takes.
+            window = 1 if ledger.careful else None
+            listings = _listings(_while(copies, window, ledger), listing, engine, window)
+            for outcome in engine.map(timed_segment_page, _tasks(listings, page, ledger), window):
+                if isinstance(outcome, Lost) and ledger.stopping():
+                    # What stops a run may have been sent to its workers as well: that is not the page's fault.
+                    return
+                result = _lost(outcome) if isinstance(outcome, Lost) else outcome.result
+                ledger.returned(result.source)
+                copies.done_before(result.source.path)
+                if observer is not None and not isinstance(outcome, Lost):
+                    observer(result.source, outcome.seconds)
+                yield result
+            copies.done()
+
+
+def _copies(documents: Iterator[Document], named: Collection[str], settings: Settings, *, elsewhere: bool) -> Copies:
+    """The documents with copies of those that have to be fetched: what was named, or is in it."""
+    source, addresses = settings.source, [name for name in named if is_remote(name)]
+
+    def followed(name: str) -> bool:
+        return source.follow_links or any(is_below(name, address) for address in addresses)
+
+    # A list may be written while it is read: there the next name is not waited for.
+    ahead = FETCHES if addresses and "-" not in named else 1
+    return Copies(documents, source.max_file_size, followed, ahead, elsewhere=elsewhere)
 
 
 def read_page(
@@ -298,27 +333,25 @@ def _assembled(
         return failure_of(page.segmented.source, "assemble", error)
 
 
-def _while(
-    documents: Iterator[str | Remaining], going_on: Callable[[], bool], ledger: Ledger
-) -> Iterator[str | Remaining]:
-    """The documents as long as they are to be gone on with; one that is not given is left for others."""
-    while going_on() and not ledger.stopping():
-        document = next(documents, None)
+def _while(copies: Copies, window: int | None, ledger: Ledger) -> Iterator[Document]:
+    """The documents as long as they are to be gone on with so; one that is not given is left for others."""
+    while copies.going_on() and not ledger.stopping() and (window is None or ledger.careful):
+        document = next(copies, None)
         if document is None:
             return
         yield document
 
 
-_Listing = tuple[PageRef, ...] | PageFailure | Lost[ListTask | Remaining]
+_Listing = tuple[PageRef, ...] | PageFailure | Lost[ListTask | Remaining | PageFailure]
 
 
 def _listings(
-    documents: Iterable[str | Remaining], task_of: Callable[[str], ListTask], engine: Engine, window: int | None
-) -> Iterator[tuple[str | Remaining, _Listing]]:
+    documents: Iterable[Document], task_of: Callable[[str], ListTask | PageFailure], engine: Engine, window: int | None
+) -> Iterator[tuple[Document, _Listing]]:
     """Each document with what a worker found in it."""
-    under_way: deque[str | Remaining] = deque()
+    under_way: deque[Document] = deque()
 
-    def tasks() -> Iterator[ListTask | Remaining]:
+    def tasks() -> Iterator[ListTask | Remaining | PageFailure]:
         for document in documents:
             under_way.append(document)
             yield task_of(document) if isinstance(document, str) else document
@@ -328,7 +361,7 @@ def _listings(
 
 
 def _tasks(
-    listings: Iterable[tuple[str | Remaining, _Listing]], task_of: Callable[[PageRef], PageTask], ledger: Ledger
+    listings: Iterable[tuple[Document, _Listing]], task_of: Callable[[PageRef], PageTask | PageFailure], ledger: Ledger
 ) -> Iterator[PageTask | PageFailure]:
     """A task for each page; files that could not be opened keep their place as failures."""
     for document, listing in listings:

@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING
 from hcr_scan.document import PageResult
 from hcr_scan.errors import OutputError
 from hcr_scan.forms.grouping import grouped
+from hcr_scan.remote.uploads import stands
 from hcr_scan.settings import Settings
 from hcr_scan.sinks.formats import Format, check_installed
 from hcr_scan.sinks.records import Provenance
 from hcr_scan.sinks.sink import OutputOptions, Shape, Writer, open_form_sink, open_sink
 from hcr_scan.sinks.tabular import Level
+from hcr_scan.sinks.targets import is_database
+from hcr_scan.sources.addresses import is_remote
 
 if TYPE_CHECKING:
     from hcr_scan.sinks.database.sink import DatabaseSink
@@ -103,14 +106,18 @@ def open_database(
     return sink.open_database(target, provenance, glyphs=glyphs)
 
 
-def prepare_database(target: str) -> None:
-    """See that a database can be written, and make its tables, before anything is read for it.
+def prepare_target(target: str) -> None:
+    """See that an address can be written to, and make the tables of a database, before anything is read for it.
 
     Raises:
         UsageError: the address cannot be meant.
         OutputError: it cannot be reached or written.
         MissingDependency: what it needs is not installed.
     """
+    if is_remote(target):
+        stands(target)
+    if not is_database(target):
+        return
     check_installed(Format.DATABASE)
     from hcr_scan.sinks.database.connection import connected
 

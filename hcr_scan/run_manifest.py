@@ -46,20 +46,23 @@ class RunClock:
 
 
 def write_run_manifest(
-    target: str, report: RunReport, clock: RunClock, run: dict[str, Any], exit_code: ExitCode | int
+    target: str, report: RunReport, clock: RunClock, run: dict[str, Any], exit_code: ExitCode | int, also: str = ""
 ) -> None:
     """Write the account of a run beside its output; a disk without room for it changes nothing about the run.
 
     Args:
-        target: The output.
+        target: The output, or what its journal is named after.
         report: What was counted.
         clock: What was timed.
         run: What the run was told: inputs, model and settings.
         exit_code: What the process returns.
+        also: The output where it is an object in a store: there is one beside that too.
     """
     content = json.dumps(_content(report, clock, run, exit_code), indent=2) + "\n"
-    with contextlib.suppress(OutputError):
-        write_output(manifest_path(target), content.encode())
+    for place in (manifest_path(target), also and also.rstrip("/") + SUFFIX):
+        with contextlib.suppress(OutputError):
+            if place:
+                write_output(place, content.encode())
 
 
 def manifest_path(target: str) -> str:

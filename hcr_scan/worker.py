@@ -10,8 +10,8 @@ import contextlib
 import gc
 import logging
 import time
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,11 +21,14 @@ from hcr_scan.errors import MissingDependency
 from hcr_scan.ledger import Remaining
 from hcr_scan.settings import Settings, SourceSettings
 from hcr_scan.sources import PageImage, PageRef, count_pages, load_page
+from hcr_scan.sources.addresses import is_remote
 from hcr_scan.sources.loading import NEEDS_MEMORY
+from hcr_scan.sources.pages import SourceError
 
 if TYPE_CHECKING:
     from hcr_scan.forms.template import Template
     from hcr_scan.normalization import CropSpec
+    from hcr_scan.remote.copies import LastCopy
     from hcr_scan.segmentation.candidates import SegmentedResult
     from hcr_scan.segmentation.page_model import PageModel
 
@@ -44,6 +47,8 @@ class ListTask:
     path: str
     source: SourceSettings
     follow_links: bool = True
+    #: Where the file lies, if not under its name.
+    place: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,8 @@ class PageTask:
     spec: CropSpec
     page_model_path: Path | None = None
     templates: tuple[Template, ...] = ()
+    #: Where the page's document lies, if not under its name.
+    place: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +98,43 @@ def _keep_memory() -> None:
             set_option(option, size)
 
 
-def list_pages(task: ListTask | Remaining) -> tuple[PageRef, ...] | PageFailure:
-    """The pages of one file; those that are known already pass through."""
+def list_pages(task: ListTask | Remaining | PageFailure) -> tuple[PageRef, ...] | PageFailure:
+    """The pages of one file; those that are known already, and what could not be fetched, pass through."""
+    if isinstance(task, PageFailure):
+        return task
     if isinstance(task, Remaining):
         return task.refs
     try:
-        return count_pages(task.path, task.source, follow_links=task.follow_links)
+        return count_pages(task.path, task.source, follow_links=task.follow_links, place=task.place)
     except Exception as error:
         return failure_of(Source(task.path), "open", error)
+
+
+def fetched_near(task: ListTask | PageTask | Remaining | PageFailure) -> ListTask | PageTask | Remaining | PageFailure:
+    """The task with a copy of its document, on the machine that the worker is on, but not by the worker.
+
+    Raises:
+        HcrScanError: what keeps all documents from being fetched.
+    """
+    if isinstance(task, Remaining | PageFailure) or task.place is not None:
+        return task
+    listed = isinstance(task, ListTask)
+    source = Source(task.path) if isinstance(task, ListTask) else task.ref.source
+    if not is_remote(source.path):
+        return task
+    settings = task.source if isinstance(task, ListTask) else task.settings.source
+    place = _last_copy().of(source.path, settings.max_file_size)
+    if isinstance(place, SourceError):
+        return PageFailure(source, "open" if listed else "decode", place.code, place.message)
+    return replace(task, place=place)
+
+
+@cache
+def _last_copy() -> LastCopy:
+    """One a process. Imported here: a worker has no use for what fetches."""
+    from hcr_scan.remote.copies import LastCopy
+
+    return LastCopy()
 
 
 def load_first_page(task: ListTask) -> PageImage | PageFailure | None:
@@ -118,7 +154,7 @@ def timed_segment_page(task: PageTask | PageFailure) -> SegmentedTask:
 
 def segment_page(task: PageTask) -> SegmentedResult:
     """One page, from file to crops."""
-    image = load_page(task.ref, task.settings.source)
+    image = load_page(task.ref, task.settings.source, task.place)
     if isinstance(image, PageFailure):
         return image
     return segment_image(image, task)

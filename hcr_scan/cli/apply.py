@@ -6,11 +6,11 @@ from typing import Any
 
 import click
 
-from hcr_scan.cli.options import IntRange, output_options, password_option, target_option
+from hcr_scan.cli.options import IntRange, output_options, password_option, plain, target_option
 
 
 @click.command(short_help="Write what an earlier scan read with people's corrections.")
-@click.argument("scanned", metavar="JOURNAL|OUT")
+@click.argument("scanned", metavar="JOURNAL|OUT", callback=plain)
 @target_option
 @output_options
 @click.option(

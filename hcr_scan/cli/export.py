@@ -6,11 +6,11 @@ from typing import Any
 
 import click
 
-from hcr_scan.cli.options import output_options, target_option
+from hcr_scan.cli.options import output_options, plain, target_option
 
 
 @click.command(short_help="Write what an earlier scan read in another format.")
-@click.argument("scanned", metavar="JOURNAL|OUT")
+@click.argument("scanned", metavar="JOURNAL|OUT", callback=plain)
 @target_option
 @output_options
 def export(**options: Any) -> None:

@@ -14,7 +14,8 @@ from hcr_scan.journal.journal import SUFFIX, Journal, journal_path
 from hcr_scan.review.tables import review_path
 from hcr_scan.run_manifest import manifest_path
 from hcr_scan.sinks.formats import STDOUT
-from hcr_scan.sinks.targets import beside, is_database, without_password
+from hcr_scan.sinks.targets import beside, is_address, is_database, without_password
+from hcr_scan.sources.addresses import is_remote
 from hcr_scan.sources.discovery import is_found
 
 
@@ -27,7 +28,12 @@ def guard_scan(out: str, journal: Journal) -> None:
     if out == STDOUT:
         return
     request = remembered_request(journal)
-    guard_own_files(out, journal.base, database=is_database(request.get("target", "")))
+    target = request.get("target", "")
+    if is_remote(out):
+        if out == target or journal.has(out):
+            raise UsageError(f"{out} is the output or one of the documents of the scan itself; name another output")
+        return
+    guard_own_files(out, journal.base, elsewhere=is_address(target))
     place = os.path.realpath(beside(out))
     if not os.path.isfile(place):  # noqa: PTH113 - any bytes
         return
@@ -37,8 +43,8 @@ def guard_scan(out: str, journal: Journal) -> None:
     guard_inputs(out, files_of_templates(seen(path) for path in request["template_paths"]))
 
 
-def guard_own_files(out: str, base: str, *, database: bool = False) -> None:
-    """The same for the files of a scan alone, which are named after ``base``; ``database``: that is no output itself.
+def guard_own_files(out: str, base: str, *, elsewhere: bool = False) -> None:
+    """The same for the files of a scan alone, which are named after ``base``; ``elsewhere``: that is no output itself.
 
     Raises:
         UsageError: the output is one of them.
@@ -48,7 +54,7 @@ def guard_own_files(out: str, base: str, *, database: bool = False) -> None:
     own = {manifest_path(base)}
     for path in (journal_path(base), review_path(base)):
         own |= {path, path + "-wal", path + "-shm"}
-    if not database:
+    if not elsewhere:
         own.add(base)
     place = os.path.realpath(beside(out))
     if place in {os.path.realpath(path) for path in own}:
@@ -77,7 +83,7 @@ def guard_shard(out: str, name: str) -> None:
     base = beside(name).removesuffix(SUFFIX)
     if not is_database(name) and os.path.realpath(beside(out)) == os.path.realpath(base):
         raise UsageError(f"--out {without_password(out)} is one of the shards; name another output")
-    guard_own_files(out, base, database=is_database(name))
+    guard_own_files(out, base, elsewhere=is_address(name))
 
 
 def guard_inputs(out: str, inputs: Iterable[str]) -> None:
@@ -88,8 +94,12 @@ def guard_inputs(out: str, inputs: Iterable[str]) -> None:
     """
     if out == STDOUT:
         return
-    place = os.path.realpath(beside(out))
     names = list(inputs)
+    if is_remote(out):
+        if is_found(names, out):
+            raise UsageError(f"{out} is one of the documents that are read; name another output")
+        return
+    place = os.path.realpath(beside(out))
     if not os.path.isfile(place):  # noqa: PTH113 - any bytes
         return
     if any(_same(name, place) for name in names) or is_found(names, place):

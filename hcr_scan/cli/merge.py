@@ -6,12 +6,12 @@ from typing import Any
 
 import click
 
-from hcr_scan.cli.options import message_options, output_options
+from hcr_scan.cli.options import message_options, output_options, plain, target_option
 
 
 @click.command(short_help="Put the shards of a run together.")
-@click.argument("shards", nargs=-1, required=True, metavar="JOURNAL|OUT...")
-@click.option("-o", "--out", required=True, metavar="FILE|FOLDER|URL", help="Where to write.")
+@click.argument("shards", nargs=-1, required=True, metavar="JOURNAL|OUT...", callback=plain)
+@target_option
 @output_options
 @click.option("--overwrite", is_flag=True, help="Start anew; FILE and its journal are replaced.")
 @message_options

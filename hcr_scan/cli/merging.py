@@ -15,11 +15,11 @@ from hcr_scan.errors import ExitCode, UsageError
 from hcr_scan.journal.ledgers import passed_over
 from hcr_scan.journal.merging import merge, whole_identity
 from hcr_scan.journal.opening import check_target, open_journal
-from hcr_scan.rendering import prepare_database, write_pages
+from hcr_scan.rendering import prepare_target, write_pages
 from hcr_scan.report import RunReport
 from hcr_scan.settings import Settings
 from hcr_scan.sinks.output import is_lasting
-from hcr_scan.sinks.targets import beside, is_database, without_password
+from hcr_scan.sinks.targets import beside, without_password
 
 
 def merge_shards(names: Sequence[str], target: str, options: dict[str, Any], progress: Progress) -> ExitCode:
@@ -36,8 +36,7 @@ def merge_shards(names: Sequence[str], target: str, options: dict[str, Any], pro
         identity, request = whole_identity(shards), remembered_request(shards[0])
         for shard in shards:
             guard_scan(target, shard)
-        if is_database(target):
-            prepare_database(target)
+        prepare_target(target)
         output = chosen_output(target, options, tuple(request["output"]["names"]))
         whole = stack.enter_context(
             open_journal(beside(target), identity, resume=False, overwrite=options["overwrite"])

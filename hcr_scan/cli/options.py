@@ -21,6 +21,7 @@ from hcr_scan.settings import (
     parse_charset,
 )
 from hcr_scan.sinks.formats import SUFFIXES
+from hcr_scan.sources.addresses import plain_name
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -81,13 +82,21 @@ _READING = (
     ),
 )
 
+
+def plain(context: click.Context, parameter: click.Parameter, value: str | tuple[str, ...]) -> Any:
+    """Callback of names that may be addresses: a name, or all of several, as they are used from here on."""
+    del context, parameter
+    return plain_name(value) if isinstance(value, str) else tuple(map(plain_name, value))
+
+
 #: Where the commands write that have every format.
 target_option = click.option(
     "-o",
     "--out",
     required=True,
     metavar="FILE|FOLDER|URL",
-    help="Where to write: a file or folder, - for standard output, or the URL of a database.",
+    callback=plain,
+    help="Where to write: a file or folder, - for standard output, or the URL of a database or object.",
 )
 
 password_option = click.option(

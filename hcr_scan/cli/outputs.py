@@ -13,8 +13,9 @@ from hcr_scan.journal.journal import SUFFIX, Journal, journal_exists, journal_pa
 from hcr_scan.sinks.formats import STDOUT, Format, check_installed, format_of, is_folder_target
 from hcr_scan.sinks.sink import OutputOptions, Shape
 from hcr_scan.sinks.tabular import Level
-from hcr_scan.sinks.targets import beside, is_database, without_password
+from hcr_scan.sinks.targets import beside, is_address, without_password
 from hcr_scan.sinks.wide import Extra
+from hcr_scan.sources.addresses import is_remote
 from hcr_scan.sources.pages import path_text
 
 
@@ -42,13 +43,15 @@ def chosen_output(target: str, options: dict[str, Any], names: tuple[str, ...]) 
 
 
 def refuse_among_inputs(target: str, output: OutputOptions, inputs: Sequence[str]) -> None:
-    """See that PDFs are not written where scans are looked for, to be read in turn.
+    """See that PDFs are not written where scans are looked for, to be read in turn, nor of scans that are gone then.
 
     Raises:
         UsageError: they would be.
     """
     if output.format is not Format.PDF:
         return
+    if any(map(is_remote, inputs)):
+        raise UsageError("a searchable PDF holds the scan, and copies of objects are not kept; download them first")
     place = os.path.realpath(target)
     for name in inputs:
         folder = os.path.realpath(name)
@@ -76,7 +79,7 @@ def open_earlier(name: str) -> tuple[Journal, str]:
     Raises:
         JournalError: there is none, another run holds it, or it is damaged.
     """
-    path = name if name.endswith(SUFFIX) and not is_database(name) else journal_path(beside(name))
+    path = name if name.endswith(SUFFIX) and not is_address(name) else journal_path(beside(name))
     if not journal_exists(path):
         raise JournalError(
             f"there is no journal {path}; name the output of an earlier scan, beside which its journal must lie "
@@ -84,11 +87,11 @@ def open_earlier(name: str) -> tuple[Journal, str]:
             "of the scan"
         )
     journal = Journal(path)
-    if is_database(name):
+    if is_address(name):
         return journal, name
-    # A database is named in its journal alone, without its password.
+    # An address is named in its journal alone, without its password.
     target: str = (journal.noted("request") or {}).get("target", "")
-    return journal, target if is_database(target) else journal.base
+    return journal, target if is_address(target) else journal.base
 
 
 def tell_written(target: str) -> None:

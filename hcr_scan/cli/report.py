@@ -6,11 +6,11 @@ from typing import Any
 
 import click
 
-from hcr_scan.cli.options import limit_options, password_option
+from hcr_scan.cli.options import limit_options, password_option, plain
 
 
 @click.command(short_help="Write a report of an earlier scan: figures, doubtful ink, time.")
-@click.argument("scanned", metavar="JOURNAL|OUT")
+@click.argument("scanned", metavar="JOURNAL|OUT", callback=plain)
 @click.option("-o", "--out", required=True, metavar="FILE", help="HTML to write; - is standard output.")
 @click.option("--no-crops", is_flag=True, help="Leave out the pictures of doubtful ink; no scan is opened then.")
 @password_option

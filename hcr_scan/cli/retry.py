@@ -6,11 +6,11 @@ from typing import Any
 
 import click
 
-from hcr_scan.cli.options import limit_options, message_options, password_option, work_options
+from hcr_scan.cli.options import limit_options, message_options, password_option, plain, work_options
 
 
 @click.command(short_help="Read the pages again that failed in an earlier scan.")
-@click.argument("scanned", metavar="JOURNAL|OUT")
+@click.argument("scanned", metavar="JOURNAL|OUT", callback=plain)
 @password_option
 @limit_options("fail")
 @work_options

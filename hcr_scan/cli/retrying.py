@@ -15,9 +15,8 @@ from hcr_scan.errors import ExitCode
 from hcr_scan.journal.identity import RunIdentity
 from hcr_scan.journal.ledgers import JournalLedger, RetryLedger
 from hcr_scan.journal.opening import check_identity
-from hcr_scan.rendering import prepare_database
+from hcr_scan.rendering import prepare_target
 from hcr_scan.settings import Settings, available_cores
-from hcr_scan.sinks.targets import is_database
 from hcr_scan.sources.sharding import Shard
 
 
@@ -26,8 +25,7 @@ def retry_failures(scanned: str, options: dict[str, Any], progress: Progress) ->
     journal, target = open_earlier(scanned)
     with journal:
         identity, remembered = journal.identity, remembered_request(journal)
-        if is_database(target):
-            prepare_database(target)
+        prepare_target(target)
         request = Request(
             identity.inputs,
             _settings(identity, options),

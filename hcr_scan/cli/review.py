@@ -6,11 +6,11 @@ from typing import Any
 
 import click
 
-from hcr_scan.cli.options import IntRange, limit_options, password_option
+from hcr_scan.cli.options import IntRange, limit_options, password_option, plain
 
 
 @click.command(short_help="Look at what is doubtful, and decide it, in the browser.")
-@click.argument("scanned", metavar="JOURNAL|OUT")
+@click.argument("scanned", metavar="JOURNAL|OUT", callback=plain)
 @click.option(
     "--accept-above",
     multiple=True,

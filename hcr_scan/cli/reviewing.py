@@ -29,7 +29,7 @@ from hcr_scan.review.server.wording import FieldWords
 from hcr_scan.review.standing import standing
 from hcr_scan.review.store import ReviewStore
 from hcr_scan.review.tables import review_path
-from hcr_scan.sinks.targets import is_database, without_password
+from hcr_scan.sinks.targets import is_address, without_password
 from hcr_scan.sources.pages import shown
 
 #: Pictures made at a time; more wait.
@@ -110,7 +110,7 @@ def _login() -> str:
 def _next_command(base: str, target: str) -> str:
     """What puts the decisions into the output; into the rows of a database, which is named without its password."""
     name = shown(base)
-    if is_database(target):
+    if is_address(target):
         return f"hcr-scan apply {shlex.quote(name + SUFFIX)} -o {shlex.quote(without_password(target))}"
     return f"hcr-scan apply {shlex.quote(name)} -o final{os.path.splitext(name)[1] or '.csv'}"  # noqa: PTH122 - bytes
 

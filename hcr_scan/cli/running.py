@@ -29,9 +29,10 @@ from hcr_scan.settings import Settings
 from hcr_scan.sinks.output import is_lasting
 from hcr_scan.sinks.sink import OutputOptions
 from hcr_scan.sinks.targets import beside, without_password
+from hcr_scan.sources.addresses import is_remote
 from hcr_scan.sources.pages import path_text
 from hcr_scan.sources.sharding import Shard
-from hcr_scan.worker import prepare_worker
+from hcr_scan.worker import fetched_near, prepare_worker
 
 if TYPE_CHECKING:
     from hcr_scan.engines.base import Engine
@@ -122,7 +123,10 @@ class Run:
         finally:
             gc.unfreeze()
             if self._kept is not None and journal_exists(journal_path(self._request.named_after)):
-                write_run_manifest(self._request.named_after, self.report, self._clock, _told(self._kept), code)
+                target = self._request.target
+                also = target if is_remote(target) else ""
+                base = self._request.named_after
+                write_run_manifest(base, self.report, self._clock, _told(self._kept), code, also)
         pages = self._request.settings.source.pages
         if pages is not None and not self.report.pages:
             say(f"no document has one of the pages {pages}; leave out --pages to read all", event="nothing")
@@ -249,7 +253,7 @@ class Run:
 def _engine(request: Request) -> Supervisor | RayEngine:
     """Where the request is to run."""
     if request.cluster is not None:
-        return RayEngine(request.cluster, prepare_worker, request.settings.limits)
+        return RayEngine(request.cluster, prepare_worker, request.settings.limits, fetched_near)
     return local_engine(request.settings.jobs, prepare_worker, request.settings.limits)
 
 

@@ -11,6 +11,7 @@ from hcr_scan.cli.options import (
     message_options,
     output_options,
     placed_model_options,
+    plain,
     reading_options,
     scan_settings,
     source_options,
@@ -20,7 +21,7 @@ from hcr_scan.cli.options import (
 
 
 @click.command(short_help="Read pages and write what stands on them (the default command).")
-@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
+@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...", callback=plain)
 @target_option
 @output_options
 @reading_options
@@ -37,7 +38,9 @@ from hcr_scan.cli.options import (
 @click.option("--resume", is_flag=True, help="Go on where an earlier run of the same command ended; else start.")
 @click.option("--overwrite", is_flag=True, help="Start anew; FILE and its journal are replaced.")
 @click.option(
-    "--journal", metavar="FILE.journal", help="Journal of a run into a database.  [default: named after the database]"
+    "--journal",
+    metavar="FILE.journal",
+    help="Journal of a run into a database or object store.  [default: named after that]",
 )
 @click.option(
     "--on-failure",
@@ -51,12 +54,13 @@ from hcr_scan.cli.options import (
 def scan(**options: Any) -> int:
     """Read scanned forms and write what stands on them.
 
-    INPUT is a file (PNG, JPEG, TIFF, BMP, WebP, PDF), a folder, a glob pattern, or - for a list of names on
-    standard input.
+    INPUT is a file (PNG, JPEG, TIFF, BMP, WebP, PDF), a folder, a glob pattern, - for a list of names on standard
+    input, or the URL of one or many in an object store, such as s3://bucket/in.
     FILE appears when the run ends, as a whole; a FOLDER, for formats with a file a page, fills as pages are read.
     Beside it are its journal, from which --resume goes on after an interruption and hcr-scan export writes other
-    formats, and an account of the run. A URL is that of a database, such as sqlite:///entries.db or
-    postgresql://user@host/database: rows of the same pages are replaced, all others stay.
+    formats, and an account of the run. A URL is that of an object, such as s3://bucket/results.csv, or of a database,
+    such as sqlite:///entries.db or postgresql://user@host/database: rows of the same pages are replaced, all others
+    stay.
     """
     from hcr_scan.cli.progress import Progress
     from hcr_scan.cli.scanning import scan_inputs

@@ -17,11 +17,11 @@ from hcr_scan.journal.identity import RunIdentity
 from hcr_scan.journal.journal import SUFFIX
 from hcr_scan.journal.ledgers import JournalLedger, ShardLedger
 from hcr_scan.journal.opening import check_target, open_journal
-from hcr_scan.rendering import prepare_database
+from hcr_scan.rendering import prepare_target
 from hcr_scan.report import FailureLimit
 from hcr_scan.settings import Settings, available_cores
 from hcr_scan.sinks.output import is_lasting
-from hcr_scan.sinks.targets import beside, is_database, journal_base
+from hcr_scan.sinks.targets import beside, journal_base
 from hcr_scan.sources.sharding import Shard
 
 if TYPE_CHECKING:
@@ -45,8 +45,7 @@ def scan_inputs(
     shard = None if options["shard"] is None else Shard.parse(options["shard"])
     if shard is not None and not is_lasting(target):
         raise UsageError(f"--shard needs a file for --out, not {target}: shards are merged by their journals")
-    if is_database(target):
-        prepare_database(target)
+    prepare_target(target)
     cluster = chosen_cluster(options)
     request = Request(inputs, settings, ModelChoice.of(options), templates, target, output, shard, base, cluster)
     with Signals() as signals:

@@ -15,7 +15,7 @@ from hcr_scan.cli.progress import Progress
 from hcr_scan.cli.running import ModelChoice, Request, Run
 from hcr_scan.cli.scanning import field_names, read_templates
 from hcr_scan.cli.signals import Signals
-from hcr_scan.errors import ExitCode, OutputError
+from hcr_scan.errors import ExitCode, OutputError, UsageError
 from hcr_scan.journal.identity import RunIdentity
 from hcr_scan.journal.journal import Journal
 from hcr_scan.journal.ledgers import ArrivalsLedger, JournalLedger
@@ -24,7 +24,7 @@ from hcr_scan.mailroom import READING, Mailroom
 from hcr_scan.report import SIGNALLED, counted
 from hcr_scan.settings import Settings
 from hcr_scan.sinks.formats import ONE_PAGE_FORMATS, SUFFIXES, Format
-from hcr_scan.sinks.targets import is_database, without_password
+from hcr_scan.sinks.targets import is_address, without_password
 from hcr_scan.sources.pages import path_text
 
 #: Scans of one batch at most, so that results appear while a full folder is worked off.
@@ -33,11 +33,13 @@ LARGEST_BATCH = 500
 
 def watch_folder(inbox: str, out: str, settings: Settings, options: dict[str, Any]) -> ExitCode:
     """Read what arrives in a folder until a signal ends it, or all is read that is there if ``options["once"]``."""
-    if is_database(out):
+    if is_address(out):
         raise OutputError(
             f"watch writes into a folder, not into {without_password(out)}; name a folder, and put what comes there "
-            "into the database with hcr-scan export"
+            "into the database or store with hcr-scan export"
         )
+    if is_address(inbox):
+        raise UsageError(f"watch works on a folder, not on {inbox}; scan what is there again and again, with --resume")
     mailroom = Mailroom(inbox, options["settle"])
     try:
         # Not its parents: where a share is not mounted, nothing is to be written into the folder that waits for it.

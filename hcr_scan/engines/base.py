@@ -41,6 +41,10 @@ class Engine(Protocol):
     (see :class:`hcr_scan.document.PageFailure`). An item that gives no result gives :class:`Lost`.
     """
 
+    @property
+    def elsewhere(self) -> bool:
+        """Whether items run on other machines, which do not see what this one fetches."""
+
     def map(
         self, function: Callable[[Item], Result], items: Iterable[Item], window: int | None = None
     ) -> Iterator[Result | Lost[Item]]:

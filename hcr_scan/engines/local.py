@@ -26,6 +26,8 @@ class InProcessEngine:
     Without limits: an item that crashes, hangs or takes all memory does that to the caller.
     """
 
+    elsewhere = False
+
     def map(
         self, function: Callable[[Item], Result], items: Iterable[Item], window: int | None = None
     ) -> Iterator[Result | Lost[Item]]:

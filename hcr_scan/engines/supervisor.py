@@ -33,6 +33,8 @@ class Supervisor:
         WorkerError: the system has no thread or descriptor left. (Also raised by :meth:`map` where no worker starts.)
     """
 
+    elsewhere = False
+
     def __init__(
         self,
         jobs: int,

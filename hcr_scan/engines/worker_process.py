@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 import resource
 import signal
 import subprocess
 import sys
 import termios
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +30,11 @@ main(*map(int, sys.argv[1:4]))
 PIPE_ROOM = 1 << 20
 #: Threads that libraries of arrays start by themselves; workers are as many as cores, so each has one.
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+#: Variables that are, or lead to, credentials.
+_CREDENTIAL = re.compile(
+    r"^(AWS|AZURE|GOOGLE|GCLOUD|CLOUDSDK|FSSPEC|BOTO|SSH_AUTH)|SECRET|TOKEN|PASS|CREDENTIAL|(API|ACCESS|PRIVATE)_?KEY",
+    re.I,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,10 +179,15 @@ def _started(tasks_from: int, answers_to: int) -> subprocess.Popen[bytes]:
         stdout=messages,
         stderr=messages,
         pass_fds=(tasks_from, answers_to),
-        env={**os.environ, **ONE_THREAD},
+        env={**_without_credentials(os.environ), **ONE_THREAD},
         # Of its own: Ctrl-C is the supervisor's affair, and what a worker started ends with it.
         start_new_session=True,
     )
+
+
+def _without_credentials(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment without what opens stores, databases and clusters: who decodes pages is nobody to have that."""
+    return {name: value for name, value in environment.items() if not _CREDENTIAL.search(name)}
 
 
 def _interpreter_options() -> list[str]:

@@ -12,6 +12,7 @@ from typing import Any
 from hcr_scan import __version__
 from hcr_scan.settings import Settings
 from hcr_scan.sinks.records import Provenance
+from hcr_scan.sources.addresses import is_remote
 from hcr_scan.sources.sharding import Shard
 
 
@@ -43,7 +44,7 @@ class RunIdentity:
     ) -> RunIdentity:
         """The identity of a run that starts here and now."""
         # A list on standard input may hold relative names.
-        relative = any(name == "-" or not Path(name).is_absolute() for name in inputs)
+        relative = any(name == "-" or not (is_remote(name) or Path(name).is_absolute()) for name in inputs)
         folder = working_folder() if relative else None
         return cls(
             __version__,
@@ -72,6 +73,8 @@ class RunIdentity:
 
     def seen(self, name: str) -> str:
         """A file's name as the run was given it, seen from wherever one is now."""
+        if is_remote(name):
+            return name
         return os.path.join(self.folder or "", name)  # noqa: PTH118 - a name may be any bytes
 
     def differences(self, other: RunIdentity) -> list[str]:

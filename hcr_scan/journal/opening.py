@@ -9,9 +9,11 @@ from pathlib import Path
 from hcr_scan.errors import JournalError, OutputError, UsageError
 from hcr_scan.journal.identity import RunIdentity
 from hcr_scan.journal.journal import Journal, journal_exists, journal_path
+from hcr_scan.remote.uploads import stands
 from hcr_scan.run_manifest import manifest_path
 from hcr_scan.sinks.output import discard_leftovers, is_lasting, output_errors, refuse_kept
-from hcr_scan.sinks.targets import beside, is_database
+from hcr_scan.sinks.targets import beside, is_address, is_database
+from hcr_scan.sources.addresses import is_remote
 
 
 def check_target(target: str, *, resume: bool, overwrite: bool, base: str | None = None) -> None:
@@ -32,7 +34,7 @@ def check_target(target: str, *, resume: bool, overwrite: bool, base: str | None
             raise UsageError(f"--resume needs a file for --out, not {target}; only files have a journal")
         return
     place = Path(os.path.realpath(beside(target)))
-    if not is_database(target) and place.is_file():
+    if not is_address(target) and place.is_file():
         with output_errors(target):
             refuse_kept(place, target)
     if overwrite:
@@ -40,7 +42,7 @@ def check_target(target: str, *, resume: bool, overwrite: bool, base: str | None
     path = journal_path(base or beside(target))
     if journal_exists(path):
         if not resume:
-            raise _unsaid(path, database=is_database(target))
+            raise _unsaid(path, target)
     elif not is_database(target) and not is_new(target):
         raise OutputError(
             f"{target} exists, and has no journal to go on with; replace it with --overwrite, or name another file"
@@ -48,7 +50,13 @@ def check_target(target: str, *, resume: bool, overwrite: bool, base: str | None
 
 
 def is_new(target: str) -> bool:
-    """Whether nothing stands under the name, or an empty folder."""
+    """Whether nothing stands under the name, or an empty folder.
+
+    Raises:
+        OutputError: it is in a store that cannot be reached.
+    """
+    if is_remote(target):
+        return not stands(target)
     path = os.path.realpath(target)
     with contextlib.suppress(OSError), os.scandir(path) as entries:
         return next(entries, None) is None
@@ -93,8 +101,9 @@ def check_identity(journal: Journal, identity: RunIdentity) -> None:
         )
 
 
-def _unsaid(path: str, *, database: bool = False) -> JournalError:
-    another = ", or name another with --journal (the rows of the database stay in any case)" if database else ""
+def _unsaid(path: str, target: str = "") -> JournalError:
+    another = ", or name another with --journal" if is_address(target) else ""
+    another += " (the rows of the database stay in any case)" if is_database(target) else ""
     return JournalError(
         f"there is a journal of an earlier run, {path}; go on with it with --resume, or start anew with "
         f"--overwrite{another}"

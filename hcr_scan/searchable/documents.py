@@ -24,6 +24,7 @@ from hcr_scan.settings import Settings
 from hcr_scan.sinks.folder import document_stem, make_folder
 from hcr_scan.sinks.formats import SUFFIXES, Format
 from hcr_scan.sinks.output import Output, open_output, output_errors
+from hcr_scan.sources.addresses import is_remote
 from hcr_scan.sources.pages import PageRef, shown
 from hcr_scan.sources.reading import Kind, sniff
 
@@ -178,6 +179,8 @@ def _ref(source: Source) -> PageRef:
 
 def _unchanged_kind(source: Source) -> Kind | None:
     """What a file is, if it is the one that was read."""
+    if is_remote(source.path):
+        raise _CannotShow("is an address, of which no copy is kept; download it, and scan the file")
     digest, head = hashlib.sha256(), b""
     try:
         with Path(source.path).open("rb") as file:

@@ -13,6 +13,7 @@ from typing import Self
 from hcr_scan.document import PageResult, Source
 from hcr_scan.errors import OutputError
 from hcr_scan.sinks.output import output_errors, write_output
+from hcr_scan.sources.addresses import is_remote
 from hcr_scan.sources.pages import path_text
 
 #: Characters of a file's own name that are kept; file systems take 255 bytes, and four may be a character.
@@ -63,7 +64,7 @@ def make_folder(target: str) -> bool:
     Raises:
         OutputError: it cannot be made.
     """
-    if os.path.isdir(target):  # noqa: PTH112
+    if is_remote(target) or os.path.isdir(target):  # noqa: PTH112 - stores have no folders
         return False
     with output_errors(target):
         if os.path.lexists(target.rstrip(os.sep)):

@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from hcr_scan.errors import OutputError, UsageError
+from hcr_scan.remote.uploads import ObjectOutput
 from hcr_scan.sinks.formats import STDOUT
-from hcr_scan.sinks.targets import is_database
+from hcr_scan.sinks.targets import is_address
+from hcr_scan.sources.addresses import is_remote
 
 #: What SQLite files begin with, and the logs of what is to go into them.
 _SQLITE = b"SQLite format 3\0"
@@ -119,11 +121,13 @@ class StandardOutput:
         os.close(data)
 
 
-Output = OutputFile | StandardOutput
+Output = OutputFile | StandardOutput | ObjectOutput
 
 
 def open_output(target: str) -> Output:
-    """The file to write to; ``-`` is standard output."""
+    """The file or object to write to; ``-`` is standard output."""
+    if is_remote(target):
+        return ObjectOutput(target)
     return StandardOutput() if target == STDOUT else OutputFile(target)
 
 
@@ -145,8 +149,8 @@ def refuse_kept(path: Path, target: str) -> None:
 
 
 def is_lasting(target: str) -> bool:
-    """Whether what is written there stays: a file, a folder of files, a database; no stream, device or pipe."""
-    if target == STDOUT or is_database(target):
+    """Whether what is written there stays: a file, a folder of files, an address; no stream, device or pipe."""
+    if target == STDOUT or is_address(target):
         return target != STDOUT
     path = os.path.realpath(target)
     return os.path.isfile(path) or os.path.isdir(path) or not os.path.lexists(path)  # noqa: PTH112, PTH113

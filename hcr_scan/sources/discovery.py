@@ -8,11 +8,12 @@ import glob
 import itertools
 import os
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, TextIO
 
 from hcr_scan.errors import InputError
+from hcr_scan.sources.addresses import TOLD, is_below, is_remote, scheme_of
 from hcr_scan.sources.pages import shown
 
 #: What is taken from a folder. A file named outright is taken whatever its suffix: its content decides.
@@ -25,12 +26,17 @@ MOST_SUFFIXES, OTHERS = 100, "*"
 _TAKEN = SUFFIXES | {"." + file_type for file_type in _REFUSED_TYPES.split()}
 
 
+#: Gives what there is at an address, one after the other.
+FindObjects = Callable[[str], Iterator[str]]
+
+
 def find_inputs(
     arguments: Sequence[str],
     stdin: TextIO | BinaryIO | None = None,
     *,
     follow_links: bool = False,
     passed_over: Counter[str] | None = None,
+    find_objects: FindObjects = lambda address: iter((address,)),
 ) -> Iterator[str]:
     """File names to read, from files, folders, patterns and ``-`` (a list on standard input, by newlines or NULs).
 
@@ -44,6 +50,7 @@ def find_inputs(
         stdin: What ``-`` reads.
         follow_links: Whether links that were found, rather than named in ``arguments``, are followed too.
         passed_over: Counts by suffix the files, hidden ones aside, that are skipped as they are of other kinds.
+        find_objects: What gives the documents of an argument that is an address.
 
     Raises:
         InputError: an argument matches nothing. Raised by the call, before anything is yielded.
@@ -52,8 +59,13 @@ def find_inputs(
         raise InputError("no input: name files, folders or patterns, or - for a list on standard input")
     seen = _Seen(follow_links, passed_over)
     streams: list[Iterator[str]] = []
+    addresses: list[str] = []
     for argument in arguments:
-        found = _listed(stdin, seen) if argument == "-" else _expanded(argument, seen)
+        if is_remote(argument):
+            found = _objects(argument, find_objects, tuple(addresses), seen)
+            addresses.append(argument)
+        else:
+            found = _listed(stdin, seen) if argument == "-" else _expanded(argument, seen)
         first = next(found, None)
         if first is None:
             raise InputError(_nothing(argument))
@@ -62,7 +74,9 @@ def find_inputs(
 
 
 def is_found(arguments: Iterable[str], path: str) -> bool:
-    """Whether :func:`find_inputs` takes an existing file for these arguments; lists on standard input aside."""
+    """Whether :func:`find_inputs` takes an existing file or an object for these arguments, lists aside."""
+    if is_remote(path):
+        return any(is_remote(argument) and _is_taken(argument, path) for argument in arguments)
     real = os.path.realpath(path)
     for argument in arguments:
         named = os.path.lexists(argument)
@@ -135,6 +149,22 @@ def _expanded(argument: str, seen: _Seen) -> Iterator[str]:
 def _is_matched(pattern: str, path: str) -> bool:
     """Whether a pattern takes a file that it matches: one without a suffix of its own only what a folder would."""
     return os.path.splitext(pattern)[1].strip("*?.") != "" or _is_page_name(os.path.basename(path))
+
+
+def _objects(address: str, find_objects: FindObjects, before: tuple[str, ...], seen: _Seen) -> Iterator[str]:
+    """What is taken at an address, as from a folder, but not what was taken at one named before."""
+    for name in find_objects(address):
+        if _is_taken(address, name):
+            yield _REPEATED if any(_is_taken(earlier, name) for earlier in before) else name
+        elif not any(is_below(name, earlier) for earlier in before):
+            seen.pass_over(name.rsplit("/", 1)[-1])
+
+
+def _is_taken(address: str, name: str) -> bool:
+    if name == address or not is_below(name, address):
+        return name == address
+    folders = name[len(address.rstrip("/")) :].split("/")
+    return _is_page_name(folders[-1]) and not any(folder.startswith(".") for folder in folders)
 
 
 def _file_or_folder(path: str, seen: _Seen, *, follow: bool) -> Iterator[str]:
@@ -244,8 +274,12 @@ def _listed(stdin: TextIO | BinaryIO | None, seen: _Seen) -> Iterator[str]:
         name = raw
         if raw.endswith(b"\r") and not os.path.lexists(os.fsdecode(raw)):
             name = raw[:-1]  # a list written on Windows
-        if name:
-            yield from _file_or_folder(os.fsdecode(name), seen, follow=seen.follow_links)
+        path = os.fsdecode(name)
+        if is_remote(path):
+            yield _REPEATED if path in seen.files else path
+            seen.files.add(path)
+        elif path:
+            yield from _file_or_folder(path, seen, follow=seen.follow_links)
 
 
 def _split_names(stream: Iterable[str] | BinaryIO) -> Iterator[bytes]:
@@ -270,6 +304,10 @@ def _is_page_name(name: str) -> bool:
 def _nothing(argument: str) -> str:
     if argument == "-":
         return "the list on standard input is empty; pipe file names to it, one a line"
+    if is_remote(argument):
+        return f"there are no pages to read at {shown(argument)}; check the address (patterns are not taken in one)"
+    if scheme_of(argument) is not None:
+        return f"{shown(argument)} is an address that is not read; those are that begin with {TOLD}"
     if os.path.isdir(argument):
         kinds = ", ".join(sorted(s[1:] for s in SUFFIXES))
         return f"{shown(argument)} holds no pages to read; files of these kinds are taken from folders: {kinds}"

@@ -51,10 +51,13 @@ def check_renderer(settings: SourceSettings) -> None:
             )
 
 
-def count_pages(path: str, settings: SourceSettings, *, follow_links: bool = True) -> tuple[PageRef, ...] | PageFailure:
+def count_pages(
+    path: str, settings: SourceSettings, *, follow_links: bool = True, place: str | None = None
+) -> tuple[PageRef, ...] | PageFailure:
     """The pages of a document that are to be read, or why it cannot be opened.
 
-    Empty where ``settings.pages`` chooses none of the pages the document has.
+    Empty where ``settings.pages`` chooses none of the pages the document has. ``place`` is where the document lies, if
+    not under its name.
 
     Raises:
         UsageError: ``settings.pages`` is malformed.
@@ -64,7 +67,7 @@ def count_pages(path: str, settings: SourceSettings, *, follow_links: bool = Tru
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's remarks about metadata are not for the user
-            document = read_document(path, settings.max_file_size, follow_links=follow_links)
+            document = read_document(path, settings.max_file_size, follow_links=follow_links, place=place)
             source = Source(path, sha256=document.sha256)
             pages = _page_count(document, settings)
         chosen = chosen_pages(ranges, pages)
@@ -79,12 +82,12 @@ def count_pages(path: str, settings: SourceSettings, *, follow_links: bool = Tru
         return _failure(source, "open", error)
 
 
-def load_page(ref: PageRef, settings: SourceSettings) -> PageImage | PageFailure:
-    """One page's grey pixels, or why there are none."""
+def load_page(ref: PageRef, settings: SourceSettings, place: str | None = None) -> PageImage | PageFailure:
+    """One page's grey pixels, or why there are none; ``place`` is where its document lies, if not under its name."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            document = read_document(ref.path, settings.max_file_size)
+            document = read_document(ref.path, settings.max_file_size, place=place)
             if document.sha256 != ref.sha256:
                 raise SourceError("changed", "changed while the run went on; run again when it is complete")
             raster = _load(document, ref.index, settings)

@@ -24,7 +24,7 @@ _PAGE_SIZE = re.compile(r"([\d.]+) x ([\d.]+) pts")
 
 def count_poppler_pages(document: Document) -> int:
     """How many pages poppler sees in a document that pdfium cannot open."""
-    return int(_information(str(Path(document.path).absolute()))["Pages"])
+    return int(_information(str(Path(document.place).absolute()))["Pages"])
 
 
 def render_with_poppler(
@@ -88,7 +88,7 @@ def _without_password(document: Document, settings: SourceSettings) -> Iterator[
     """A path poppler can open without a password: every user of the machine could read that in its arguments."""
     if settings.password is None:
         # Absolute, so that a name that starts with a dash is no option.
-        yield str(Path(document.path).absolute())
+        yield str(Path(document.place).absolute())
         return
     import pypdfium2.raw as pdfium_c
 

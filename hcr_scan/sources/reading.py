@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from hcr_scan.sources.addresses import is_remote
 from hcr_scan.sources.pages import SourceError
 
 
@@ -77,9 +78,10 @@ def sniff_refused(data: bytes) -> str | None:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Document:
-    """A file in memory."""
+    """A file in memory. ``place`` is where it lies, which for what was fetched is not its name, ``path``."""
 
     path: str
+    place: str
     kind: Kind
     data: bytes
     sha256: str
@@ -96,22 +98,28 @@ class _LastRead:
 _last_read = _LastRead()
 
 
-def read_document(path: str, max_file_size: int, *, follow_links: bool = True) -> Document:
+def read_document(path: str, max_file_size: int, *, follow_links: bool = True, place: str | None = None) -> Document:
     """The file's bytes, kind and SHA-256; the last one read is kept and returned again if the file is unchanged.
 
     With ``follow_links=False`` a link is not opened, not even one that took the place of a file since it was listed.
+    ``place`` is where the file lies, if not under its name.
 
     Raises:
         SourceError: the file cannot be read, is too large, or is not of a kind that can be.
     """
+    if place is None and is_remote(path):
+        raise SourceError(
+            "unreadable",
+            "is an address, which only scan and retry fetch from; download it and name the file",
+        )
     try:
-        with open(path, "rb", opener=_opener(follow_links)) as file:
+        with open(place or path, "rb", opener=_opener(follow_links)) as file:
             status = os.fstat(file.fileno())
             # A FIFO or a device would block or never end.
             if not stat.S_ISREG(status.st_mode):
                 raise _not_a_file()
             if status.st_size > max_file_size:
-                raise _too_large(status.st_size, max_file_size)
+                raise too_large(status.st_size, max_file_size)
             signature = (path, status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
             if _last_read.document is not None and _last_read.signature == signature:
                 return _last_read.document
@@ -124,7 +132,7 @@ def read_document(path: str, max_file_size: int, *, follow_links: bool = True) -
         raise _cannot_open(error) from error
     if len(data) != status.st_size:
         raise SourceError("changed", "changed while it was read; run again when it is complete")
-    document = Document(path, _kind(data), data, hashlib.sha256(data).hexdigest())
+    document = Document(path, place or path, _kind(data), data, hashlib.sha256(data).hexdigest())
     _last_read.signature, _last_read.document = signature, document
     return document
 
@@ -147,7 +155,8 @@ def _kind(data: bytes) -> Kind:
     raise SourceError("not_an_image", "is neither an image nor a PDF; leave it out")
 
 
-def _too_large(size: int, limit: int) -> SourceError:
+def too_large(size: int, limit: int) -> SourceError:
+    """What is said of a document with more bytes than allowed."""
     return SourceError(
         "too_large",
         f"has {size:,} bytes and the limit is {limit:,}; split it or raise --max-file-size",

@@ -7,7 +7,6 @@ import importlib.util
 import os
 import signal
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -20,7 +19,6 @@ from hcr_scan import Settings, load_classifier, transcribe
 from hcr_scan.cli import run
 from hcr_scan.engines.base import Loss, Lost
 from hcr_scan.engines.cluster.engine import Cluster, RayEngine, shares
-from hcr_scan.engines.cluster.scratch import PREFIX, Scratch
 from hcr_scan.errors import ExitCode, UsageError, WorkerError
 from hcr_scan.model.classifier import DistantClassifier
 from hcr_scan.settings import Layout, Limits
@@ -95,29 +93,6 @@ def test_an_address_at_which_nothing_answers_is_told_before_ray_is_asked(
     error = capsys.readouterr().err
     assert f"nothing answers at the Ray address {address} (" in error
     assert "Traceback" not in error
-
-
-def test_the_folder_of_a_session_that_was_killed_goes_with_the_next(tmp_path: Path) -> None:
-    code = "import sys, pathlib, time; from hcr_scan.engines.cluster.scratch import Scratch\n"
-    code += "print(Scratch(pathlib.Path(sys.argv[1])).path, flush=True); time.sleep(60)"
-    killed = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True)
-    assert killed.stdout is not None
-    left = Path(killed.stdout.readline().strip())
-    (left / "session").mkdir()
-    other = tmp_path / f"{PREFIX}without-a-lock"
-    other.mkdir()
-    living = Scratch(tmp_path)
-    assert (living.path.stat().st_mode & 0o777, living.files.parent) == (0o700, living.path)
-    assert left.exists()
-    killed.kill()
-    killed.communicate()
-    after = Scratch(tmp_path)
-    assert not left.exists()
-    assert living.path.exists()
-    assert other.exists()
-    for scratch in (living, after):
-        scratch.close()
-    assert list(tmp_path.iterdir()) == [other]
 
 
 def test_without_ray_it_is_told_how_to_install_it(

@@ -142,6 +142,8 @@ def test_want_of_memory_is_told_as_such(error: Exception) -> None:
 class LosingEngine:
     """Loses the listing of ``lost.png`` and the second page of everything else."""
 
+    elsewhere = False
+
     def map(self, function: Callable[[Any], Any], items: Iterable[Any], window: int | None = None) -> Iterator[Any]:
         for item in items:
             if getattr(item, "path", "") == "lost.png":

@@ -45,8 +45,15 @@ class Caller:
 class PageActor:
     """Has one supervised worker. Whatever a page does, it does to that one."""
 
-    def __init__(self, caller: Caller, prepare: Callable[[], object] | None, limits: Limits) -> None:
+    def __init__(
+        self,
+        caller: Caller,
+        prepare: Callable[[], object] | None,
+        limits: Limits,
+        near: Callable[[Any], Any] | None = None,
+    ) -> None:
         caller.settle()
+        self._near = near
         # What the worker answers goes on as it is: it is looked at where it is used.
         self._supervisor = Supervisor(1, prepare, limits, decode=bytes)
 
@@ -55,7 +62,7 @@ class PageActor:
 
     def run(self, function: Callable[[Any], Any], item: Any) -> bytes | tuple[Loss, str]:
         """The function's result, or why there is none."""
-        (answer,) = self._supervisor.map(function, [item])
+        (answer,) = self._supervisor.map(function, [item if self._near is None else self._near(item)])
         return (answer.error, answer.reason) if isinstance(answer, Lost) else answer
 
 

@@ -43,14 +43,25 @@ class RayEngine:
     Each item has a supervised worker to itself, as on one machine, and what it does to that is its own loss. Nodes need
     the caller's version of hcr-scan, and see files under the same names.
 
+    Args:
+        cluster: Where.
+        prepare: Run by each worker when it starts.
+        limits: Time an item, and memory a worker, may take.
+        near: Gives an item, in the actor beside its worker, as the worker is to have it: with what it needs fetched.
+
     Raises:
         MissingDependency: Ray is not installed.
         WorkerError: there is no such cluster, or it is too small. (Also raised where no actor starts.)
     """
 
     def __init__(
-        self, cluster: Cluster, prepare: Callable[[], object] | None = None, limits: Limits | None = None
+        self,
+        cluster: Cluster,
+        prepare: Callable[[], object] | None = None,
+        limits: Limits | None = None,
+        near: Callable[[Any], Any] | None = None,
     ) -> None:
+        self.elsewhere = cluster.address is not None
         # Cores of a cluster of one's own are numbers to count actors by; the system shares out the real ones.
         self._session = Session(cluster.address, 2 * cluster.jobs + 1)
         try:
@@ -59,7 +70,7 @@ class RayEngine:
             pages, self._stages = shares(int(there.get("CPU", 0)), gpus, cluster.jobs)
             self._gpus = min(gpus, 1)
             self._caller, self._limits = Caller.here(), limits or Limits()
-            self._pages = self._pool(PageActor, pages, 0, prepare, self._limits)
+            self._pages = self._pool(PageActor, pages, 0, prepare, self._limits, near)
         except BaseException:
             self.close()
             raise

@@ -15,13 +15,15 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from hcr_scan.engines.cluster.scratch import Scratch
 from hcr_scan.errors import MissingDependency, WorkerError
+from hcr_scan.scratch import Scratch
 
 logger = logging.getLogger(__name__)
 
 #: Bytes that results wait in, on a cluster of this machine; what finds no room there waits on the disk.
 OBJECT_STORE = 200 << 20
+#: Socket names must not be long, so a cluster's files are not where a long TMPDIR says.
+PLACE = Path("/tmp")  # noqa: S108 - in a folder of its own there, which nobody else may enter, as Ray opens its own to all
 #: Ray itself asks for a minute whether there is a cluster at an address.
 CONNECT_SECONDS = 5
 
@@ -44,11 +46,11 @@ class Session:
         if address is not None:
             _knock(address)
         self.ray = _imported(own=own)
-        self._scratch = Scratch() if own else None
+        self._scratch = Scratch("hcr-scan-ray-", PLACE) if own else None
         options: dict[str, Any] = {"address": address}
         if self._scratch is not None:
             options = {"address": "local", "num_cpus": cores, "object_store_memory": OBJECT_STORE}
-            options |= {"include_dashboard": False, "_temp_dir": str(self._scratch.files)}
+            options |= {"include_dashboard": False, "_temp_dir": str(self._scratch.path / "ray")}
         try:
             with _as_it_was(own=own):
                 self.ray.init(**options, log_to_driver=False, configure_logging=False)
