@@ -145,7 +145,8 @@ def is_seen(evidence: FrameEvidence, family: CellFamily, cell: BoundingBox) -> b
     # One column or row must be a wall all along: the strokes of a letter are not.
     for raster, level, axis, places in ((evidence.wall, wall, 0, columns), (evidence.rail, rail, 1, rows)):
         for place in places:
-            cover = float((raster[place] > level).mean(axis=axis).max())
+            shown = raster[place] > level
+            cover = int(np.count_nonzero(shown, axis=axis).max()) / shown.shape[axis]
             weak += cover <= NEARLY_WHOLE
             if cover <= IN_PARTS or weak > 1:
                 return False

@@ -39,13 +39,14 @@ def table_rows(evidence: FrameEvidence, family: CellFamily) -> list[Comb]:
         known = members[row]
         elsewhere = [members[column] for column in columns if set(row).isdisjoint(column)]
         crossings = np.array([_crossing(known, column) for column in elsewhere], np.int32).reshape(-1, 4)
-        found = known[:0]
-        for crossing in crossings[~_overlap(crossings, known)]:
-            cell = BoundingBox(*crossing.tolist())
-            if not _overlap(crossing[None], found)[0] and is_seen(evidence, family, cell):
-                found = np.concatenate([found, crossing[None]])
-        if len(found):
-            cells = sorted(BoundingBox(*box) for box in (*known.tolist(), *found.tolist()))
+        free = crossings[~_overlap(crossings, known)].tolist()
+        seen = [box for box in free if is_seen(evidence, family, BoundingBox(*box))]
+        found: list[list[int]] = []
+        for box in seen:
+            if not _overlap(np.array([box]), np.array(found).reshape(-1, 4))[0]:
+                found.append(box)
+        if found:
+            cells = sorted(BoundingBox(*box) for box in (*known.tolist(), *found))
             combs += [Comb(tuple(run), float(len(run))) for run in _runs(cells, family.width)]
     return combs
 
