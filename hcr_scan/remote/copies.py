@@ -155,6 +155,11 @@ class LastCopy:
             self._last.wait()
         return self._last.found
 
+    def close(self) -> None:
+        """Leave no copy."""
+        if self._scratch is not None:
+            self._scratch.close()
+
 
 def _folder() -> Scratch:
     try:

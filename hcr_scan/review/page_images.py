@@ -7,7 +7,7 @@ import os
 import threading
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from hcr_scan.document import PageFailure, Source
@@ -15,8 +15,11 @@ from hcr_scan.engines.base import Lost
 from hcr_scan.engines.local import local_engine
 from hcr_scan.errors import HcrScanError
 from hcr_scan.geometry import BoundingBox
+from hcr_scan.remote.copies import LastCopy
 from hcr_scan.settings import Limits, SourceSettings
 from hcr_scan.sources import PageImage, PageRef, failure_text, load_page, place_of
+from hcr_scan.sources.addresses import is_remote
+from hcr_scan.sources.pages import SourceError
 
 if TYPE_CHECKING:
     from hcr_scan.images import Gray
@@ -44,6 +47,8 @@ class PageRequest:
 
     ref: PageRef
     settings: SourceSettings
+    #: Where the page's document lies, if not under its name.
+    place: str | None = None
 
 
 def prepare_worker() -> None:
@@ -63,7 +68,7 @@ def prepare_pictures() -> None:
 
 def load_requested(request: PageRequest) -> PageImage | PageFailure:
     """The page, in a worker."""
-    return load_page(request.ref, request.settings)
+    return load_page(request.ref, request.settings, request.place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +94,8 @@ class PageImages:
     ) -> None:
         self._settings, self._folder, self._kept_bytes = settings, folder, kept_bytes
         self._engine = local_engine(JOBS, prepare_worker, limits)
+        # One document at a time is fetched from a store, and is here until its page is decoded.
+        self._copy, self._fetching = LastCopy(), threading.Lock()
         self._lock = threading.Lock()
         self._pages: OrderedDict[int, Gray] = OrderedDict()
         self._refusals: dict[int, _Refusal] = {}
@@ -103,6 +110,7 @@ class PageImages:
     def close(self) -> None:
         """End the workers; threads that wait for a page get :class:`NoPixels`."""
         self._engine.close()
+        self._copy.close()
 
     def crop(self, page: ItemPage, box: BoundingBox) -> bytes:
         """A PNG of what is inside a box of the upright page, at the resolution of the scan.
@@ -182,10 +190,12 @@ class PageImages:
         from hcr_scan.sinks.overlay import upright
 
         source = page.source
-        path = source.path if self._folder is None else os.path.join(self._folder, source.path)  # noqa: PTH118 - bytes
+        path = source.path
+        if self._folder is not None and not is_remote(path):
+            path = os.path.join(self._folder, path)  # noqa: PTH118 - bytes
         request = PageRequest(PageRef(path, source.page - 1, source.pages, source.sha256), self._settings)
         try:
-            (image,) = self._engine.map(load_requested, [request])
+            image = self._answer(request) if not is_remote(path) else self._fetched(request)
         except (HcrScanError, RuntimeError) as error:  # the second where the engine was closed meanwhile
             raise NoPixels(f"{place_of(source)} cannot be shown: {error}") from error
         if isinstance(image, Lost):
@@ -199,6 +209,17 @@ class PageImages:
                 f"{page.height} when it was read; scan it again with --overwrite"
             )
         return pixels
+
+    def _answer(self, request: PageRequest) -> PageImage | PageFailure | Lost[PageRequest]:
+        (image,) = self._engine.map(load_requested, [request])
+        return image
+
+    def _fetched(self, request: PageRequest) -> PageImage | PageFailure | Lost[PageRequest]:
+        with self._fetching:
+            place = self._copy.of(request.ref.path, request.settings.max_file_size)
+            if isinstance(place, SourceError):
+                return PageFailure(request.ref.source, "open", place.code, place.message)
+            return self._answer(replace(request, place=place))
 
 
 def _reason(failure: PageFailure, source: Source) -> str:

@@ -110,7 +110,7 @@ def read_document(path: str, max_file_size: int, *, follow_links: bool = True, p
     if place is None and is_remote(path):
         raise SourceError(
             "unreadable",
-            "is an address, which only scan and retry fetch from; download it and name the file",
+            "is an address, which is not fetched for this; download it and name the file",
         )
     try:
         with open(place or path, "rb", opener=_opener(follow_links)) as file:

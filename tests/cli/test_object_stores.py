@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import hashlib
 import io
 import os
 import signal
@@ -15,13 +16,16 @@ from pathlib import Path
 
 import pytest
 
-from hcr_scan import Layout, PageFailure, Settings, load_classifier, transcribe
+from hcr_scan import Layout, PageFailure, Settings, SourceSettings, load_classifier, transcribe
 from hcr_scan.cli import run
+from hcr_scan.document import Source
 from hcr_scan.engines.cluster.engine import Cluster, RayEngine
 from hcr_scan.errors import ExitCode
 from hcr_scan.journal.journal import Journal, journal_path
 from hcr_scan.model.classifier import DistantClassifier
 from hcr_scan.remote import stores
+from hcr_scan.review.items import ItemPage
+from hcr_scan.review.page_images import NoPixels, PageImages
 from hcr_scan.settings import Limits
 from hcr_scan.worker import fetched_near, prepare_worker
 from tests.object_store import ObjectStore, serving
@@ -211,7 +215,7 @@ def test_a_file_address_is_that_file(pages: Path, tmp_path: Path) -> None:
         (["s3://key:hunter2@scans/in", "--out", "r.csv"], ExitCode.USAGE, "password or a signature"),
         ([INPUT, "--out", "r.csv", "--journal", "x.journal"], ExitCode.USAGE, "databases and object stores"),
         (["watch", INPUT, "--out", "results"], ExitCode.USAGE, "watch works on a folder"),
-        (["inspect", f"{INPUT}/0000.png", "-o", "overlay.png"], ExitCode.INPUT, "only scan and retry fetch"),
+        (["inspect", f"{INPUT}/0000.png", "-o", "overlay.png"], ExitCode.INPUT, "not fetched for this"),
     ],
 )
 def test_what_is_not_done_with_addresses_is_refused(
@@ -234,6 +238,23 @@ def test_nothing_that_a_scan_is_made_of_is_written_over(store: ObjectStore, caps
         assert run(["export", "s3://scans/r.csv", "-o", name, "--format", "csv"]) == ExitCode.USAGE
         assert "name another output" in capsys.readouterr().err
     assert store.requests["PUT r.csv"] == 1
+
+
+def test_ink_of_fetched_pages_is_shown_as_that_of_files_is(store: ObjectStore, pages: Path) -> None:
+    data = (pages / "several.tif").read_bytes()
+    shown = []
+    with contextlib.closing(PageImages(SourceSettings(), Limits(), "elsewhere")) as images:
+        for name in (str(pages / "several.tif"), f"{INPUT}/several.tif"):
+            for number in (1, 2):
+                source = Source(name, number, 3, hashlib.sha256(data).hexdigest())
+                shown.append(images.picture(ItemPage(len(shown), source, 60, 60, 200, 0)))
+        assert len(left_over()) == 1
+        store.faults["in/0000.png"] = "denied"
+        with pytest.raises(NoPixels, match="check the credentials"):
+            images.picture(ItemPage(9, Source(f"{INPUT}/0000.png", 1, 1, ""), 60, 60, 200, 0))
+    assert shown[:2] == shown[2:]
+    assert store.requests["GET in/several.tif"] == 1
+    assert not left_over()
 
 
 def test_a_killed_run_goes_on_to_the_same_bytes_and_leaves_no_copies(store: ObjectStore, tmp_path: Path) -> None:
