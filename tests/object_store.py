@@ -32,6 +32,8 @@ class ObjectStore:
     #: Seconds that each fetch takes.
     delay: float = 0.0
     uploads: dict[str, dict[int, bytes]] = field(default_factory=dict)
+    #: How many objects there seem to be below ``numbered/`` when it is listed.
+    numbered: int = 0
     address: str = ""
     released: threading.Event = field(default_factory=threading.Event)
 
@@ -167,12 +169,17 @@ class _Handler(BaseHTTPRequestHandler):
         if self.objects.faults.get(prefix) == "denied":
             self._error(403, "AccessDenied")
             return
-        keys = sorted(key for key in self.objects.objects if key.startswith(prefix) and key > after)
         size = min(self.objects.page_size, int(query.get("max-keys", "1000")))
+        if prefix == "numbered/" and self.objects.numbered:
+            first = int(after.removeprefix("numbered/").partition(".")[0] or -1) + 1
+            numbers = range(first, min(first + size + 1, self.objects.numbered))
+            keys = [f"numbered/{number:09}.pdf" for number in numbers]
+        else:
+            keys = sorted(key for key in self.objects.objects if key.startswith(prefix) and key > after)
         shown, more = keys[:size], len(keys) > size
+        sizes = {key: len(self.objects.objects.get(key, b"")) for key in shown}
         contents = "".join(
-            f"<Contents><Key>{escape(quote(key))}</Key><Size>{len(self.objects.objects[key])}</Size></Contents>"
-            for key in shown
+            f"<Contents><Key>{escape(quote(key))}</Key><Size>{size}</Size></Contents>" for key, size in sizes.items()
         )
         following = f"<NextContinuationToken>{escape(shown[-1])}</NextContinuationToken>" if more else ""
         self._xml(
