@@ -22,7 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from hcr_scan.quantiles import quantile
+from hcr_scan.order_statistics import median_of, quantile_of
 
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
@@ -118,8 +118,8 @@ class Metrics:
     @classmethod
     def of_line(cls, tops: Floats, bottoms: Floats) -> Metrics:
         """Of glyphs in a row: as good as anything goes, within what their sizes allow."""
-        unit = quantile(bottoms - tops, 0.75)
-        bases = quantile(bottoms, 0.5) + unit * LINE_BASES
+        unit = quantile_of(bottoms - tops, 0.75)
+        bases = median_of(bottoms) + unit * LINE_BASES
         return cls(unit * LINE_HEIGHTS, bases, np.zeros((len(LINE_HEIGHTS), len(LINE_BASES))))
 
     @classmethod
@@ -261,7 +261,7 @@ def leveled(boxes: Floats) -> Floats:
         return edges
     middles = (boxes[:, 0] + boxes[:, 2]) / 2
     across = np.triu(middles - middles[:, None], 2)
-    i, j = np.nonzero(across > 2 * quantile(edges[:, 1] - edges[:, 0], 0.5))
+    i, j = np.nonzero(across > 2 * median_of(edges[:, 1] - edges[:, 0]))
     if not len(i):
         return edges
     far = across[i, j]

@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from hcr_scan.model.bundle import ModelInfo
 from hcr_scan.model.probabilities import Logits
-from hcr_scan.quantiles import quantile
+from hcr_scan.order_statistics import median_of
 from hcr_scan.segmentation.candidates import (
     SHAPE_COLUMNS,
     Candidate,
@@ -71,7 +71,7 @@ class SpoiltWeights:
 
     def spoilt_on_page(self, odds: Floats) -> npt.NDArray[np.bool_]:
         """Which of a page's characters are spoilt."""
-        strange = quantile(odds, 0.5) - self.usual if len(odds) else 0.0
+        strange = median_of(odds) - self.usual if len(odds) else 0.0
         return np.asarray(odds > self.threshold + STRANGENESS * max(strange, 0.0))
 
 

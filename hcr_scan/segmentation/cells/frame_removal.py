@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from hcr_scan.geometry import BoundingBox
 from hcr_scan.images import Ink, dilate
-from hcr_scan.segmentation.ink.order_statistics import median_of, quantile_of
+from hcr_scan.order_statistics import median_of, quantile_of
 
 #: The share of its length that a frame as dark as the pen is ink.
 FRAME_COVER = 0.85

@@ -15,12 +15,12 @@ import numpy.typing as npt
 
 from hcr_scan.geometry import BoundingBox
 from hcr_scan.images import Components, Gray, Ink, Mask, above, connected_components, dilate, labeled, looked_up
+from hcr_scan.order_statistics import median_of
 from hcr_scan.segmentation.cells.cell_specks import speck_in
 from hcr_scan.segmentation.cells.frame_removal import without_frame
 from hcr_scan.segmentation.cells.strikes import is_struck_through
 from hcr_scan.segmentation.glyphs.chunks import InkCandidate, InkChunk
 from hcr_scan.segmentation.ink.binarization import FAINTEST_INK, STRONG_INK, Paper
-from hcr_scan.segmentation.ink.order_statistics import median_of
 
 #: A cell with less ink than this share of its area, or smaller than this share of its height, is blank.
 BLANK_AREA, BLANK_SIZE = 0.006, 0.13

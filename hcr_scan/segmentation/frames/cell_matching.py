@@ -15,9 +15,9 @@ import numpy.typing as npt
 
 from hcr_scan.geometry import BoundingBox
 from hcr_scan.images import Components, Gray, above, at_least, at_most, box_blur, difference, dilate, ratio
+from hcr_scan.order_statistics import quantile_of
 from hcr_scan.segmentation.frames.comb_families import CellFamily
 from hcr_scan.segmentation.frames.combs import Comb
-from hcr_scan.segmentation.ink.order_statistics import quantile_of
 
 #: A size is known from at least this many cells.
 FEWEST_KNOWN = 10

@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from hcr_scan.images import Gray
+from hcr_scan.order_statistics import median_of
 from hcr_scan.segmentation.frames.enclosures import ALIKE, NARROWEST, WIDEST, Boxes
 from hcr_scan.segmentation.frames.evidence import SMALLEST_CELL, FrameEvidence
-from hcr_scan.segmentation.ink.order_statistics import median_of
 
 #: Sizes with fewer members than this share of the commonest are accidents of the writing.
 RAREST = 0.016

@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from hcr_scan.images import Gray, Mask, measured_components
+from hcr_scan.order_statistics import median_of, quantile_of
 from hcr_scan.segmentation.frames.evidence import SMALLEST_CELL, FrameEvidence
-from hcr_scan.segmentation.ink.order_statistics import median_of, quantile_of
 
 #: A cell for one character is between these shares of its height wide.
 NARROWEST, WIDEST = 0.38, 1.9

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from hcr_scan.images import Components
+from hcr_scan.order_statistics import median_of
 from hcr_scan.segmentation.frames.enclosures import Boxes
 from hcr_scan.segmentation.frames.evidence import SMALLEST_CELL
-from hcr_scan.segmentation.ink.order_statistics import median_of
 from hcr_scan.segmentation.ink.rules import THICKEST_RULE
 
 #: A rail is an edge of closed cells that end within this many pixels of it, along this share of its length.

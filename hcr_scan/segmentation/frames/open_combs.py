@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from hcr_scan.geometry import BoundingBox
 from hcr_scan.images import Components, Gray, box_blur
+from hcr_scan.order_statistics import median_of
 from hcr_scan.segmentation.frames.comb_families import CellFamily
 from hcr_scan.segmentation.frames.combs import Comb
 from hcr_scan.segmentation.frames.enclosures import Boxes
@@ -23,7 +24,6 @@ from hcr_scan.segmentation.frames.evidence import SMALLEST_CELL, FrameEvidence
 from hcr_scan.segmentation.frames.free_rails import FreeRail, free_rails
 from hcr_scan.segmentation.frames.wall_chains import Chain, WallRow, find_chains, runs
 from hcr_scan.segmentation.ink.binarization import Paper
-from hcr_scan.segmentation.ink.order_statistics import median_of
 from hcr_scan.segmentation.ink.rules import THICKEST_RULE
 
 #: Pitches of open combs, in working pixels; wider ones would be columns of tables.

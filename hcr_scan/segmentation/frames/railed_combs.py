@@ -18,12 +18,12 @@ import numpy.typing as npt
 
 from hcr_scan.geometry import BoundingBox
 from hcr_scan.images import Components, Gray
+from hcr_scan.order_statistics import median_of, quantile_of
 from hcr_scan.segmentation.frames.combs import Comb, within_rows
 from hcr_scan.segmentation.frames.enclosures import Boxes
 from hcr_scan.segmentation.frames.evidence import FrameEvidence
 from hcr_scan.segmentation.frames.wall_chains import find_walls, runs
 from hcr_scan.segmentation.ink.binarization import WORKING_SIZE
-from hcr_scan.segmentation.ink.order_statistics import median_of, quantile_of
 from hcr_scan.segmentation.ink.rules import THICKEST_RULE
 
 #: Heights of cells (2.3 to 14 mm on A4), and smallest pitch, in pixels of a raster of full working size.

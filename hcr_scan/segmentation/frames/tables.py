@@ -12,12 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from hcr_scan.geometry import BoundingBox
+from hcr_scan.order_statistics import median_of
 from hcr_scan.segmentation.frames.comb_families import CellFamily, lanes
 from hcr_scan.segmentation.frames.combs import Comb
 from hcr_scan.segmentation.frames.enclosures import Boxes
 from hcr_scan.segmentation.frames.evidence import FrameEvidence
 from hcr_scan.segmentation.frames.squares import is_seen
-from hcr_scan.segmentation.ink.order_statistics import median_of
 
 #: Cells of one row (or column) start within this share of their height (or width) of their neighbors.
 LEVEL = 0.15

@@ -21,7 +21,7 @@ from hcr_scan.images import (
     resize,
     shrink,
 )
-from hcr_scan.quantiles import byte_quantile
+from hcr_scan.order_statistics import quantile_of_bytes
 
 #: Longest side of the working raster in pixels: A4 at about 200 dpi. Everything in this package is tuned to it once, so
 #: that a 72-dpi screenshot and a 600-dpi scan go through the same numbers.
@@ -96,7 +96,7 @@ def _paper_noise(sample: Gray) -> float:
     sample = sample[sample < 100]
     if sample.size < 100:
         return 1.0
-    return max((byte_quantile(sample, 0.75) - byte_quantile(sample, 0.25)) / 1.35, 1.0)
+    return max((quantile_of_bytes(sample, 0.75) - quantile_of_bytes(sample, 0.25)) / 1.35, 1.0)
 
 
 def local_ink(paper: Paper) -> Ink:
@@ -107,7 +107,7 @@ def local_ink(paper: Paper) -> Ink:
     height, width = paper.darkness.shape
     small = shrink(dilate(paper.darkness, 5, 5), COARSER)
     strongest = box_blur(dilate(small, 13, 13), 13, 13)
-    floor = max(FAINTEST_INK / 0.6, 5 * paper.noise / 0.6, GRAIN_BELOW * byte_quantile(strongest.ravel(), 0.99))
+    floor = max(FAINTEST_INK / 0.6, 5 * paper.noise / 0.6, GRAIN_BELOW * quantile_of_bytes(strongest.ravel(), 0.99))
     strongest = enlarge(at_least(strongest, min(int(floor), 255)), COARSER, width, height)
     full = np.array([max(level * 7 // 10, 1) for level in range(256)], np.uint8)
     return ratio(paper.darkness, looked_up(strongest, full))

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from hcr_scan.images import Components, Ink, connected_components
 from hcr_scan.normalization import stroke_width
+from hcr_scan.order_statistics import median_of, quantile_of
 from hcr_scan.segmentation.ink.binarization import STRONG_INK
 
 Floats = npt.NDArray[np.float64]
@@ -162,13 +163,13 @@ def _pen_width(parts: InkParts) -> float:
     spread = np.cumsum(np.sqrt(parts.areas[order]))
     picks = np.searchsorted(spread, np.linspace(0, spread[-1], SAMPLE + 2)[1:-1])
     chosen = np.unique(order[np.minimum(picks, len(order) - 1)])
-    largest = np.quantile(parts.widths * parts.heights, 0.98) * 4
+    largest = quantile_of(parts.widths * parts.heights, 0.98) * 4
     widths = [
         stroke_width(parts.shape(i).view(np.uint8) * np.uint8(255))
         for i in chosen
         if parts.widths[i] * parts.heights[i] <= largest
     ]
-    return max(float(np.median(widths)), 1.0) if widths else 1.0
+    return max(median_of(widths), 1.0) if widths else 1.0
 
 
 def _weighted_quantile(values: Floats, weights: Floats, share: float) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 
 from hcr_scan.images import Components, Ink, connected_components
 from hcr_scan.normalization import stroke_width
-from hcr_scan.quantiles import quantile
+from hcr_scan.order_statistics import quantile_of
 from hcr_scan.segmentation.glyphs.chunks import InkChunk, InkLine, InkWord, line_chunks
 from hcr_scan.segmentation.glyphs.units import Pen
 from hcr_scan.segmentation.ink.parts import Floats, Indices, InkParts, Scale, ink_threshold, measure_scale, without_dust
@@ -227,11 +227,11 @@ def _written(parts: InkParts, lines: list[Indices], scale: Scale) -> list[InkLin
 
 def _pen(parts: InkParts, line: Indices, spans: Floats, scale: Scale, slant: float) -> Pen:
     heights, widths = parts.heights[line], spans[:, 1] - spans[:, 0]
-    tall = heights >= 0.45 * quantile(heights, 0.9)
-    height = quantile(heights[tall], 0.75)
+    tall = heights >= 0.45 * quantile_of(heights, 0.9)
+    height = quantile_of(heights[tall], 0.75)
     broad = tall & (widths > 1.8 * scale.stroke) & (widths < 1.3 * height)
     # Rather too narrow than too wide: touching letters widen the median, and a needless cut costs little.
-    width = quantile(widths[broad], 0.4) if broad.sum() >= 3 else 0.65 * height
+    width = quantile_of(widths[broad], 0.4) if broad.sum() >= 3 else 0.65 * height
     return Pen(scale.stroke, height, min(max(width, 0.4 * height), 0.9 * height), slant)
 
 

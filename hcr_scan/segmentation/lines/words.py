@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hcr_scan.quantiles import quantile
+from hcr_scan.order_statistics import median_of
 from hcr_scan.segmentation.ink.parts import Floats
 
 #: No gap narrower than this share of the letter height ends a word.
@@ -50,7 +50,7 @@ def word_breaks(gaps: Floats, page_threshold: float) -> list[int]:
     if len(gaps) == 0:
         return []
     own = space_threshold(gaps)
-    typical = quantile(np.maximum(gaps, 0.0), 0.5)
+    typical = median_of(np.maximum(gaps, 0.0))
     if len(gaps) < 6 or not np.isfinite(own):
         threshold = page_threshold
         if not np.isfinite(threshold):

@@ -30,7 +30,7 @@ from hcr_scan.images import (
     shrink,
     simplify_polygon,
 )
-from hcr_scan.quantiles import byte_quantile
+from hcr_scan.order_statistics import quantile_of_bytes
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -200,7 +200,7 @@ def _all_paper(look: _Look) -> bool:
     """Whether nothing along the picture's frame is darker than paper."""
     bare = look.bare
     frame = np.concatenate([bare[0], bare[-1], bare[:, 0], bare[:, -1]])
-    return byte_quantile(frame, 0.02) > 0.93 * byte_quantile(bare.ravel(), 0.95)
+    return quantile_of_bytes(frame, 0.02) > 0.93 * quantile_of_bytes(bare.ravel(), 0.95)
 
 
 def _is_scan(look: _Look, outline: Mask) -> bool:

