@@ -57,9 +57,8 @@ class Atoms:
                 upright = np.arange(x0, x1) + slant * (np.arange(y0, y1)[:, None] - reference)
                 small = (x1 - x0) < 0.5 * (right - left) and y1 - y0 < 0.35 * (bottom - top)
                 # A dot is never cut: it goes with the part below its middle.
-                place = upright[own].mean() if small else upright
-                atoms = first + sum(place > position for position in inside)
-                np.copyto(owner[y0 - top : y1 - top, x0 - left : x1 - left], atoms, where=own)
+                place = upright[own].mean() if small else upright[own]
+                owner[y0 - top : y1 - top, x0 - left : x1 - left][own] = first + np.searchsorted(inside, place)
             for atom in range(first, first + len(inside) + 1):
                 _give_slivers_back(owner, atom, first, first + len(inside))
             first += len(inside) + 1
@@ -97,7 +96,10 @@ def _give_slivers_back(owner: npt.NDArray[np.int16], atom: int, first: int, last
     """
     if first == last:
         return
-    own: Mask = (owner == atom).view(np.uint8)
+    # A chunk may be as wide as a page and have many atoms: no more of it is looked at than the columns of this one.
+    left, _, right, _ = inked_box((owner == atom).view(np.uint8))
+    window = owner[:, max(left - 1, 0) : right + 1]
+    own: Mask = (window == atom).view(np.uint8)
     if labeled(own)[0] <= 2:  # paper, and one piece at the most
         return
     found = connected_components(own)
@@ -106,11 +108,11 @@ def _give_slivers_back(owner: npt.NDArray[np.int16], atom: int, first: int, last
         x0, y0, x1, y1 = (int(v) for v in found.boxes[index])
         around = slice(max(y0 - 1, 0), y1 + 1), slice(max(x0 - 1, 0), x1 + 1)
         piece = found.labels[around] == index + 1
-        touching = owner[around][dilate(piece.view(np.uint8), 3, 3).view(np.bool_)]
+        touching = window[around][dilate(piece.view(np.uint8), 3, 3).view(np.bool_)]
         contacts = [(int(np.count_nonzero(touching == k)), k) for k in (atom - 1, atom + 1) if first <= k <= last]
         contact, neighbor = max(contacts, default=(0, 0))
         if contact:
-            owner[around][piece] = neighbor
+            window[around][piece] = neighbor
 
 
 def candidate_patches(
@@ -120,11 +122,14 @@ def candidate_patches(
     left, top, right, bottom = atoms.box
     labels = parts.labels[top:bottom, left:right]
     ink = parts.ink[top:bottom, left:right]
+    boxes = [inked_box((atoms.owner == atom).view(np.uint8)) for atom in range(1, len(atoms.positions) + 2)]
     result = []
     for start, end in spans:
-        own = (atoms.owner > start) & (atoms.owner <= end)
-        x0, y0, x1, y1 = inked_box(own.view(np.uint8))
-        patch = _erased(ink[y0:y1, x0:x1], own[y0:y1, x0:x1], labels[y0:y1, x0:x1], stroke)
+        lefts, tops, rights, bottoms = zip(*boxes[start:end], strict=True)
+        x0, y0, x1, y1 = min(lefts), min(tops), max(rights), max(bottoms)
+        inside = slice(y0, y1), slice(x0, x1)
+        owner = atoms.owner[inside]
+        patch = _erased(ink[inside], (owner > start) & (owner <= end), labels[inside], stroke)
         result.append((BoundingBox(left + x0, top + y0, left + x1, top + y1), patch))
     return result
 
