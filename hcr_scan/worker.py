@@ -13,7 +13,7 @@ import time
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from hcr_scan.document import PageFailure, Source
 from hcr_scan.engines.preparation import preparing
@@ -110,8 +110,13 @@ def list_pages(task: ListTask | Remaining | PageFailure) -> tuple[PageRef, ...] 
         return failure_of(Source(task.path), "open", error)
 
 
-def fetched_near(task: ListTask | PageTask | Remaining | PageFailure) -> ListTask | PageTask | Remaining | PageFailure:
+_Task = TypeVar("_Task", ListTask, PageTask, Remaining, PageFailure)
+
+
+def fetched_near(task: _Task, copy: LastCopy | None = None) -> _Task | PageFailure:
     """The task with a copy of its document, on the machine that the worker is on, but not by the worker.
+
+    It is there until the next is asked for. ``copy`` has it; left out, that is this process's own.
 
     Raises:
         HcrScanError: what keeps all documents from being fetched.
@@ -123,7 +128,7 @@ def fetched_near(task: ListTask | PageTask | Remaining | PageFailure) -> ListTas
     if not is_remote(source.path):
         return task
     settings = task.source if isinstance(task, ListTask) else task.settings.source
-    place = _last_copy().of(source.path, settings.max_file_size)
+    place = (copy or _last_copy()).of(source.path, settings.max_file_size)
     if isinstance(place, SourceError):
         return PageFailure(source, "open" if listed else "decode", place.code, place.message)
     return replace(task, place=place)

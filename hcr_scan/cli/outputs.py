@@ -15,7 +15,7 @@ from hcr_scan.sinks.sink import OutputOptions, Shape
 from hcr_scan.sinks.tabular import Level
 from hcr_scan.sinks.targets import beside, is_address, without_password
 from hcr_scan.sinks.wide import Extra
-from hcr_scan.sources.addresses import is_remote
+from hcr_scan.sources.addresses import is_below, is_remote
 from hcr_scan.sources.pages import path_text
 
 
@@ -43,17 +43,19 @@ def chosen_output(target: str, options: dict[str, Any], names: tuple[str, ...]) 
 
 
 def refuse_among_inputs(target: str, output: OutputOptions, inputs: Sequence[str]) -> None:
-    """See that PDFs are not written where scans are looked for, to be read in turn, nor of scans that are gone then.
+    """See that PDFs are not written where scans are looked for, to be read in turn.
 
     Raises:
         UsageError: they would be.
     """
     if output.format is not Format.PDF:
         return
-    if any(map(is_remote, inputs)):
-        raise UsageError("a searchable PDF holds the scan, and copies of objects are not kept; download them first")
     place = os.path.realpath(target)
     for name in inputs:
+        if is_remote(name):
+            if is_below(target, name):
+                raise UsageError(f"--out {target} is in {name}, so what is written would be read; name another place")
+            continue
         folder = os.path.realpath(name)
         if os.path.isdir(folder) and os.path.commonpath([folder, place]) == folder:  # noqa: PTH112
             raise UsageError(f"--out {target} is in {name}, so what is written would be read; name a folder elsewhere")

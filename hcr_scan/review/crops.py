@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 from collections import Counter, deque
@@ -13,12 +14,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from hcr_scan.document import Source
+from hcr_scan.document import PageFailure, Source
 from hcr_scan.engines.base import Engine, Lost
 from hcr_scan.errors import JournalError, ModelError, OutputError
 from hcr_scan.geometry import BoundingBox
 from hcr_scan.journal.identity import RunIdentity
 from hcr_scan.model.bundle import PAGE_MODEL, Bundle
+from hcr_scan.remote.copies import LastCopy
 from hcr_scan.review.decisions import final_of
 from hcr_scan.review.glyph_labels import labels_of
 from hcr_scan.review.items import Item, ItemPage
@@ -28,7 +30,8 @@ from hcr_scan.settings import Settings
 from hcr_scan.sinks.folder import document_stem, make_folder
 from hcr_scan.sinks.output import write_output
 from hcr_scan.sources import PageRef
-from hcr_scan.worker import PageTask, segment_page
+from hcr_scan.sources.addresses import is_remote
+from hcr_scan.worker import PageTask, fetched_near, timed_segment_page
 
 if TYPE_CHECKING:
     from hcr_scan.forms.template import Template
@@ -77,6 +80,11 @@ class Scan:
         if tuple(template.sha256 for template in self.templates) != self.identity.templates:
             raise JournalError("the templates were changed since the scan; put them back, or leave out --crops")
 
+    @property
+    def fetches(self) -> bool:
+        """Whether some of its documents may have to be fetched."""
+        return self.settings.source.follow_links or any(map(is_remote, self.identity.inputs))
+
     def task(self, page: ItemPage) -> PageTask:
         """What a worker needs to cut the page up as it was."""
         source, bundle = page.source, self.bundle
@@ -116,19 +124,21 @@ def write_crops(folder: str, store: ReviewStore, scan: Scan, engine: Engine) -> 
     written = WrittenCrops()
     under_way: deque[tuple[ItemPage, list[_Labelled]]] = deque()
 
-    def tasks() -> Iterator[PageTask]:
+    def tasks() -> Iterator[PageTask | PageFailure]:
         for page, characters in _labelled(store):
             under_way.append((page, characters))
-            yield scan.task(page)
+            yield fetched_near(scan.task(page), copy)
 
-    for outcome in engine.map(segment_page, tasks()):
-        page, characters = under_way.popleft()
-        if isinstance(outcome, SegmentedPage):
-            _write_page(folder, page.source, characters, outcome, written)
-        elif not isinstance(outcome, Lost) and outcome.error in ("changed", "missing"):
-            written.changed += [] if page.source.path in written.changed[-1:] else [page.source.path]
-        else:
-            written.unreadable += 1
+    with contextlib.closing(LastCopy()) as copy:
+        for answer in engine.map(timed_segment_page, tasks(), 1 if scan.fetches else None):
+            outcome = answer if isinstance(answer, Lost) else answer.result
+            page, characters = under_way.popleft()
+            if isinstance(outcome, SegmentedPage):
+                _write_page(folder, page.source, characters, outcome, written)
+            elif not isinstance(outcome, Lost) and outcome.error in ("changed", "missing"):
+                written.changed += [] if page.source.path in written.changed[-1:] else [page.source.path]
+            else:
+                written.unreadable += 1
     return written
 
 

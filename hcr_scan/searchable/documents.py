@@ -16,6 +16,7 @@ from hcr_scan.document import Page, PageFailure, PageResult, Source
 from hcr_scan.engines.base import Engine, Lost
 from hcr_scan.engines.local import local_engine
 from hcr_scan.errors import OutputError
+from hcr_scan.remote.copies import LastCopy
 from hcr_scan.searchable.pdf_file import PdfFile
 from hcr_scan.searchable.pictures import Coding, Picture, PictureTask, page_picture
 from hcr_scan.searchable.stamping import NoStamp, Stamp, StampTask, stamp
@@ -25,7 +26,7 @@ from hcr_scan.sinks.folder import document_stem, make_folder
 from hcr_scan.sinks.formats import SUFFIXES, Format
 from hcr_scan.sinks.output import Output, open_output, output_errors
 from hcr_scan.sources.addresses import is_remote
-from hcr_scan.sources.pages import PageRef, shown
+from hcr_scan.sources.pages import PageRef, SourceError, shown
 from hcr_scan.sources.reading import Kind, sniff
 
 logger = logging.getLogger(__name__)
@@ -57,6 +58,7 @@ class DocumentSink:
     def __init__(self, target: str, settings: Settings, program: str, *, folder: bool) -> None:
         self._target, self._folder, self._settings, self._program = target, folder, settings, program
         self._workers = _Workers(settings)
+        self._fetched = LastCopy()
         self._pages: list[PageResult] = []
         self._documents = 0
         self._without: list[str] = []
@@ -69,7 +71,7 @@ class DocumentSink:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with contextlib.closing(self._workers):
+        with contextlib.closing(self._workers), contextlib.closing(self._fetched):
             # A document that was interrupted is not there as a whole.
             if kind is None:
                 self._finish_document()
@@ -101,21 +103,31 @@ class DocumentSink:
         target = self._target
         if self._folder:
             target = os.path.join(target, f"{document_stem(source)}{SUFFIXES[Format.PDF]}")  # noqa: PTH118
-        kind = _unchanged_kind(source)
+        place = self._place(source)
+        kind = _unchanged_kind(place, source)
         output = open_output(target)
         try:
-            stamped = kind is Kind.PDF and self._write_stamped(source, pages, output)
+            stamped = kind is Kind.PDF and self._write_stamped(place, source, pages, output)
             if not stamped:
                 with output_errors(target):
-                    self._write_images(pages, output)
+                    self._write_images(place, pages, output)
             output.commit()
         finally:
             output.discard()
 
-    def _write_stamped(self, source: Source, pages: list[PageResult], output: Output) -> bool:
+    def _place(self, source: Source) -> str:
+        """Where a document is now: under its name, or a copy of it that is fetched."""
+        if not is_remote(source.path):
+            return source.path
+        found = self._fetched.of(source.path, self._settings.source.max_file_size)
+        if isinstance(found, SourceError):
+            raise _CannotShow(found.message)
+        return found
+
+    def _write_stamped(self, place: str, source: Source, pages: list[PageResult], output: Output) -> bool:
         """Write a PDF with the layer on its pages; whether that could be done."""
         read = tuple(page for page in pages if isinstance(page, Page))
-        task = StampTask(source.path, source.sha256, read, self._settings.source)
+        task = StampTask(place, source.sha256, read, self._settings.source)
         found = self._workers.stamp(task)
         if isinstance(found, NoStamp) and found.encrypted:
             raise _CannotShow("is encrypted, and its copy would not be; save it without a password and scan that")
@@ -123,13 +135,13 @@ class DocumentSink:
             logger.info("%s is drawn: %s", shown(source.path), found.reason)
             return False
         with output_errors(output.target):
-            _copy(source, output)
+            _copy(place, source, output)
             output.stream.write(found.appendix)
         return True
 
-    def _write_images(self, pages: list[PageResult], output: Output) -> None:
+    def _write_images(self, place: str, pages: list[PageResult], output: Output) -> None:
         file, codes = PdfFile(output.stream, self._program), CharacterCodes()
-        for page, picture in zip(pages, self._workers.pictures(pages), strict=True):
+        for page, picture in zip(pages, self._workers.pictures(place, pages), strict=True):
             if isinstance(picture, PageFailure) and picture.error == "changed":
                 raise _CannotShow("changed since it was scanned; scan it again")
             image = None if not isinstance(picture, Picture) else _add_image(file, picture)
@@ -159,8 +171,8 @@ class _Workers:
         (found,) = self._engine_for(len(task.pages)).map(stamp, [task])
         return NoStamp(found.reason) if isinstance(found, Lost) else found
 
-    def pictures(self, pages: list[PageResult]) -> Iterator[Picture | PageFailure | None]:
-        tasks = (PictureTask(_ref(page.source), self._settings.source) for page in pages)
+    def pictures(self, place: str, pages: list[PageResult]) -> Iterator[Picture | PageFailure | None]:
+        tasks = (PictureTask(_ref(place, page.source), self._settings.source) for page in pages)
         for found in self._engine_for(1).map(page_picture, tasks, window=2):
             yield None if isinstance(found, Lost) else found
 
@@ -173,17 +185,15 @@ class _Workers:
         return self._engine
 
 
-def _ref(source: Source) -> PageRef:
-    return PageRef(source.path, source.page - 1, source.pages, source.sha256)
+def _ref(place: str, source: Source) -> PageRef:
+    return PageRef(place, source.page - 1, source.pages, source.sha256)
 
 
-def _unchanged_kind(source: Source) -> Kind | None:
+def _unchanged_kind(place: str, source: Source) -> Kind | None:
     """What a file is, if it is the one that was read."""
-    if is_remote(source.path):
-        raise _CannotShow("is an address, of which no copy is kept; download it, and scan the file")
     digest, head = hashlib.sha256(), b""
     try:
-        with Path(source.path).open("rb") as file:
+        with Path(place).open("rb") as file:
             while data := file.read(_CHUNK):
                 head = head or data[:_HEAD]
                 digest.update(data)
@@ -195,9 +205,9 @@ def _unchanged_kind(source: Source) -> Kind | None:
     return sniff(head)
 
 
-def _copy(source: Source, output: Output) -> None:
+def _copy(place: str, source: Source, output: Output) -> None:
     digest = hashlib.sha256()
-    with Path(source.path).open("rb") as file:
+    with Path(place).open("rb") as file:
         while data := file.read(_CHUNK):
             digest.update(data)
             output.stream.write(data)

@@ -18,17 +18,19 @@ import pytest
 
 from hcr_scan import Layout, PageFailure, Settings, SourceSettings, load_classifier, transcribe
 from hcr_scan.cli import run
-from hcr_scan.document import Source
+from hcr_scan.document import Source, Verdict
 from hcr_scan.engines.cluster.engine import Cluster, RayEngine
 from hcr_scan.errors import ExitCode
 from hcr_scan.journal.journal import Journal, journal_path
 from hcr_scan.model.classifier import DistantClassifier
 from hcr_scan.remote import stores
-from hcr_scan.review.items import ItemPage
+from hcr_scan.review.items import Filter, ItemPage, State
 from hcr_scan.review.page_images import NoPixels, PageImages
+from hcr_scan.review.store import ReviewStore
 from hcr_scan.settings import Limits
 from hcr_scan.worker import fetched_near, prepare_worker
 from tests.object_store import ObjectStore, serving
+from tests.reviews import indexed
 from tests.runs import READING, command, digest, digit_pages, draw_digits_file, living, scan, start
 
 pytest.importorskip("s3fs")
@@ -202,7 +204,7 @@ def test_a_file_address_is_that_file(pages: Path, tmp_path: Path) -> None:
     ("arguments", "code", "said"),
     [
         ([INPUT, "--out", "https://example.org/r.csv"], ExitCode.USAGE, "can be read and not written to"),
-        ([INPUT, "--out", "pdf/", "--format", "pdf"], ExitCode.USAGE, "download them first"),
+        ([INPUT, "--out", f"{INPUT}/pdf/", "--format", "pdf"], ExitCode.USAGE, "would be read; name another place"),
         (
             [f"{INPUT}/0000.png", "--out", f"{INPUT}/0000.png", "--format", "csv"],
             ExitCode.USAGE,
@@ -254,6 +256,33 @@ def test_ink_of_fetched_pages_is_shown_as_that_of_files_is(store: ObjectStore, p
             images.picture(ItemPage(9, Source(f"{INPUT}/0000.png", 1, 1, ""), 60, 60, 200, 0))
     assert shown[:2] == shown[2:]
     assert store.requests["GET in/several.tif"] == 1
+    assert not left_over()
+
+
+@pytest.mark.skipif(find_spec("pypdf") is None, reason="the pdf extra is not installed")
+def test_searchable_pdfs_hold_what_is_fetched_again(store: ObjectStore, pages: Path) -> None:
+    assert scan(pages / "several.tif", "--out", "local.pdf") == 0
+    assert scan(f"{INPUT}/several.tif", "--out", "s3://scans/out/scan.pdf") == 0
+    assert store.objects["out/scan.pdf"] == Path("local.pdf").read_bytes()
+    store.objects["in/several.tif"] += b"."
+    assert run(["export", "s3://scans/out/scan.pdf", "-o", "again.pdf"]) == ExitCode.OUTPUT
+    assert not Path("again.pdf").exists()
+    assert not left_over()
+
+
+def test_crops_of_decided_characters_are_cut_out_of_what_is_fetched_again(store: ObjectStore, pages: Path) -> None:
+    written = []
+    for name, target in ((str(pages), "l.csv"), (INPUT, "r.csv")):
+        scan(name, "--out", target)
+        with ReviewStore(f"{target}.review") as review:
+            indexed(Path(f"{target}.journal"), review)
+            for state in (State.ALL, State.UNSEEN):
+                for item in review.queue(Filter(state), limit=100):
+                    review.decide(item.id, 1, "ann", Verdict.ACCEPTED, "", 0.0)
+        assert run(["apply", target, "-o", f"f-{target}", "--crops", f"crops-{target}", "--jobs", "2"]) == 0
+        written.append(sorted(path.read_bytes() for path in Path(f"crops-{target}").rglob("*.png")))
+    assert len(written[0]) > 5
+    assert written[0] == written[1]
     assert not left_over()
 
 
