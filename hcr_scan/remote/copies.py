@@ -140,6 +140,7 @@ class LastCopy:
     def __init__(self) -> None:
         self._scratch: Scratch | None = None
         self._last: _Fetch | None = None
+        self._number = 0
 
     def of(self, name: str, limit: int) -> str | SourceError:
         """Where the copy of a document is, until another is asked for, or why there is none.
@@ -151,7 +152,9 @@ class LastCopy:
             if self._last is not None:
                 self._last.discard()
             self._scratch = self._scratch or _folder()
-            self._last = _Fetch.begun(name, limit, self._scratch.path / "last")
+            # A file of its own: one that was given up may still be on its way.
+            self._number += 1
+            self._last = _Fetch.begun(name, limit, self._scratch.path / f"{self._number}")
             self._last.wait()
         return self._last.found
 
@@ -215,7 +218,7 @@ class _Fetch:
         while not self._ended.wait(1.0):
             waited += 1.0
             if waited > SECONDS + self.size / BYTES_A_SECOND:
-                message = f"took longer than {waited:.0f} s to fetch; check the network, then use retry"
+                message = f"took longer than {waited:.0f} s to fetch; check the network and try again"
                 self.failure = SourceError("timeout", message)
                 break
         if self._stop is not None:
@@ -236,7 +239,9 @@ class _Fetch:
         except HcrScanError as error:
             self._stop = error
         except BaseException as error:
-            self.failure = SourceError("unreadable", f"cannot be fetched ({error!r}); use retry")
+            self.failure = SourceError(
+                "unreadable", f"cannot be fetched ({error!r}); try again, and report it if that is no help"
+            )
         finally:
             self._ended.set()
             if self._discarded or self.failure is not None:

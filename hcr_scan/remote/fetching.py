@@ -49,7 +49,7 @@ def _fetched(store: Any, path: str, address: str, limit: int, place: Path, expec
             expect(size)
         written = _copied(stream, limit, place, expect)
     if size is not None and written != size:
-        raise Trouble("unreadable", "was cut off on its way; check the network, then use retry")
+        raise Trouble("unreadable", "was cut off on its way; check the network and try again")
     if before is not None and _marks(store.info(path)) != _marks(before):
         raise changed()
 

@@ -52,7 +52,7 @@ def _opened(scheme: str, address: str) -> Any:
         return kind(**kind._get_kwargs_from_urls(address), use_listings_cache=False, skip_instance_cache=True)
     except ImportError as error:
         package = _PACKAGES.get(scheme)
-        named = f"{package} and 'hcr-scan[remote]'" if package else "'hcr-scan[remote]'"
+        named = "'hcr-scan[remote]'" + (f" {package}" if package else "")
         raise MissingDependency(
             f"{scheme}:// needs a package that is not installed ({error}): pip install {named}"
         ) from error
@@ -105,7 +105,7 @@ def _trouble(error: Exception) -> Trouble:
     if type(error).__name__ == "FileExpired":  # of s3fs: the object is another than when it was opened
         return changed()
     reason = _reason(error)
-    return Trouble("unreadable", f"cannot be reached ({reason}); check the network, then use retry")
+    return Trouble("unreadable", f"cannot be reached ({reason}); check the network and try again")
 
 
 def changed() -> Trouble:

@@ -262,7 +262,10 @@ def test_an_output_is_there_as_a_whole_or_not_at_all(bucket: str, scratch: Path)
 
 def test_a_store_that_needs_a_package_says_which(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "fsspec", None)
-    for address, package in (("s3://no-such", r"'hcr-scan\[remote\]'"), ("gs://no-such", "gcsfs")):
+    for address, package in (
+        ("s3://no-such", r"'hcr-scan\[remote\]'"),
+        ("gs://no-such", r"'hcr-scan\[remote\]' gcsfs"),
+    ):
         with pytest.raises(MissingDependency, match=f"pip install {package}"):
             stores.store_of(address)
 
