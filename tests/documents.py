@@ -97,7 +97,7 @@ pages = st.builds(
         height=st.integers(1, 9999),
         dpi=st.integers(36, 1200),
         rotation=st.sampled_from([0, 90, 180, 270]),
-        skew=st.floats(-45, 45),
+        skew=st.floats(-45, 45).map(lambda degrees: round(degrees, 2)),  # as pages have it
         fields=st.lists(corrected_fields, max_size=2).map(tuple),
         lines=st.lists(lines, max_size=2).map(tuple),
     ),

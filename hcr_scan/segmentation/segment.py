@@ -34,6 +34,8 @@ from hcr_scan.sources import PageImage
 LARGEST_GLYPH = 160
 #: A page with at least this many cells and boxes is a form.
 FORM_PLACES = 8
+#: Cells in a row, or pixels along a place, that no loops of letters come to, however large the writing.
+SURE_CELLS, SURE_SIDE = 4, 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ def segment(image: PageImage, layout: Layout, spec: CropSpec, page_model: PageMo
         places = without_print(writer.seen(find_places(page.paper, frames)))
         if layout is Layout.CELLS:
             return writer.page(image.ref.source, places, (), Where.MARGIN)
-        if _count_places(places) >= FORM_PLACES:
+        if _count_places(places) >= FORM_PLACES and any(map(_is_sure, places)):
             lines = lines_outside(page.ink, page.rules, [seen.place for seen in places])
             return writer.page(image.ref.source, places, lines, Where.MARGIN)
     # Faint writing is made up of weaker ink than the pieces at hand.
@@ -159,6 +161,12 @@ def _count_places(places: Sequence[SeenPlace]) -> int:
     A lone empty box may be the loop of a large letter.
     """
     return sum(len(seen.place.cells) if len(seen.place.cells) > 1 else seen.place.written > 0 for seen in places)
+
+
+def _is_sure(seen: SeenPlace) -> bool:
+    """Whether a place is none of the small boxes that strokes of large writing close with each other and with rules."""
+    box = seen.place.box
+    return len(seen.place.cells) >= SURE_CELLS or max(box.width, box.height) >= SURE_SIDE
 
 
 def _one_glyph(image: PageImage, spec: CropSpec) -> SegmentedPage:

@@ -30,7 +30,7 @@ def all_boxes(page: SegmentedPage) -> list[BoundingBox]:
 
 def small_form(rows: tuple[str, ...], seed: int) -> Form:
     """Of the least size that is not rescaled, to be quick."""
-    return draw_form(rows, seed=seed, size=(1000, 2050), corner=(120, 160))
+    return draw_form(rows, seed=seed, size=(1000, 2080), corner=(120, 160))
 
 
 @FEW

@@ -29,7 +29,7 @@ def test_rasters_near_the_working_size_are_left_alone():
     assert to_working.point(3, 4) == (3, 4)
 
 
-@pytest.mark.parametrize(("height", "width"), [(4400, 3400), (900, 700), (640, 5000)])
+@pytest.mark.parametrize(("height", "width"), [(4400, 3400), (1754, 1240), (900, 700), (640, 5000)])
 def test_other_rasters_are_brought_to_it_and_the_map_says_how(height, width):
     working, to_working = working_raster(np.full((height, width), 200, np.uint8))
     assert WORKING_SIZE <= max(working.shape) <= KEEP_TO * WORKING_SIZE

@@ -58,3 +58,16 @@ def test_rows_of_writing_between_rules_are_no_combs():
         page[y : y + 2, 50:650] = 170
     fill(page, comb_cells(60, 162, 13, 34, 58), "HILNM1TE7HKIU", np.random.default_rng(5))
     assert combs_between_rails(page) == []
+
+
+def test_walls_of_which_a_scan_of_one_bit_left_pieces():
+    rng = np.random.default_rng(8)
+    page = blank_page(1300, 1754)
+    rows = [comb_cells(60, 100 + 120 * k, 18, 60, 32) for k in range(3)]
+    for row in rows:
+        draw_comb(page, row)
+        for x in [cell.left - 2 for cell in row] + [row[-1].right]:
+            for y in (8, 20) if rng.random() < 0.3 else ():
+                page[row[0].top + y : row[0].top + y + 4, x : x + 2] = 0
+        fill(page, row, "4KX7WM20E GR 3ABHN", rng)
+    assert [len(comb) for comb in combs_between_rails(page)] == [18, 18, 18]

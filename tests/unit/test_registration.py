@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 from hcr_scan.forms.registration.register import Registration, prepare_blank, register
 from hcr_scan.geometry import BoundingBox, Homography, quarter_turn
 from hcr_scan.images import remap, warp
-from hcr_scan.segmentation.ink.binarization import Paper, flatten_light
+from hcr_scan.segmentation.ink.binarization import Paper, flatten_light, working_raster
 
 WIDTH, HEIGHT = 1240, 1654
 WORDS = (
@@ -66,13 +66,19 @@ def filled(blank: np.ndarray, seed: int = 1) -> np.ndarray:
 
 
 def seen(page: np.ndarray, to_page: Homography, width: int = WIDTH, height: int = HEIGHT) -> Paper:
-    return flatten_light(warp(page, to_page, width, height, fill=245))
+    return flatten_light(working_raster(warp(page, to_page, width, height, fill=245))[0])
+
+
+#: From pixels of the drawn pages to those that registration sees.
+TO_WORKING = working_raster(np.zeros((HEIGHT, WIDTH), np.uint8))[1]
 
 
 def corner_error(found: Registration | None, truth: Homography) -> float:
+    """How far the corners are off, in pixels of the drawn page."""
     assert found is not None
+    to_drawn = TO_WORKING.inverse() @ found.to_page
     corners = ((0, 0), (WIDTH, 0), (WIDTH, HEIGHT), (0, HEIGHT))
-    return max(math.dist(found.to_page.point(*c), truth.point(*c)) for c in corners)
+    return max(math.dist(to_drawn.point(*c), truth.point(*c)) for c in corners)
 
 
 def turned(degrees: float, scale: float = 1.0) -> Homography:
@@ -216,7 +222,7 @@ def curled(page: np.ndarray, most: float) -> np.ndarray:
 
 
 def test_a_curled_page_is_laid_flat(blanks):
-    page = flatten_light(curled(filled(draw_form(3)), 14))
+    page = flatten_light(working_raster(curled(filled(draw_form(3)), 14))[0])
     found = register(page, blanks)
     assert found is not None
     assert found.index == 3

@@ -13,7 +13,19 @@ from hcr_scan.normalization import CropSpec
 from hcr_scan.segmentation.page_model import PageModel
 from hcr_scan.segmentation.segment import segment
 from hcr_scan.settings import Layout
-from tests.frames import ROWS, Form, as_image, draw_form, expected, glyph_boxes, nearly, patterns, printed
+from tests.frames import (
+    ROWS,
+    Form,
+    as_image,
+    draw_box,
+    draw_form,
+    expected,
+    glyph_boxes,
+    nearly,
+    patterns,
+    printed,
+    write,
+)
 from tests.strokes import blank_page, draw_text
 
 SHIPPED = Path(hcr_scan.__file__).parent / "models" / "default" / "page.onnx"
@@ -134,6 +146,19 @@ def test_letters_with_loops_are_no_cells(model):
     found = segment(as_image(printed(page)), Layout.AUTO, SPEC, model)
     assert found.fields == ()
     assert [[len(word) for word in line.words] for line in found.lines] == [[3, 2, 3, 4, 3]] * 6
+
+
+def test_ticked_boxes_before_lines_make_no_form_of_a_page(model):
+    """In a form lines are labels until they show that they are not; on a list they are what was written."""
+    rng = np.random.default_rng(9)
+    page = blank_page(1700, 2200)
+    for k in range(10):
+        box = BoundingBox(100, 160 + 150 * k, 150, 210 + 150 * k)
+        draw_box(page, box)
+        write(page, box, "X", rng)
+        draw_text(page, "GENTLE RAIN FELL", 220, 150 + 150 * k, 60, 5, rng)
+    lines = segment(as_image(printed(page)), Layout.AUTO, SPEC, model).lines
+    assert [[len(word) for word in line.words][-3:] for line in lines] == [[6, 4, 4]] * 10
 
 
 def test_a_page_of_print_yields_no_line(model):

@@ -81,7 +81,10 @@ def find_frames(paper: Paper, rules: Rules, pieces: Components) -> Frames:
     # Whole rows between two rails know more than fits along a part of them.
     railed = [] if lines else railed_combs(evidence, level)
     for family in families[1 if lines else 0 :]:
-        fitted += fit_family(evidence, family, level.boxes, commonest, railed)
+        combs = fit_family(evidence, family, level.boxes, commonest, railed)
+        # One small cell by itself is as hard to tell from the loop of a letter as a small box is.
+        least = 1 if min(family.width, family.height) >= SMALLEST_BOX else 2
+        fitted += [comb for comb in combs if len(comb.cells) >= least]
     known = [family for family in families if family.is_common]
     tables = [row for family in known for row in table_rows(evidence, family)]
     closed = np.concatenate([*(family.members for family in known), _cells_of(tables)])

@@ -51,6 +51,9 @@ PROVEN_CELLS, PROOF = 4, 7.0
 LEAST_WALL, LEAST_LETTER = 0.75, 0.6
 #: A wall is at most this share of its height wide.
 WIDEST_WALL = 0.3
+#: How strong walls are beside the others of their row, and may be where no row is seen among those: a scan of one bit
+#: leaves pieces of thin ones.
+STRONG_WALL, WEAK_WALL = 0.7, 0.3
 #: How many readings of the same walls are kept.
 TRIED = 3
 #: Rails that are compared with all others at a time.
@@ -316,13 +319,17 @@ def _rows_at(aisle: Aisle, evidence: FrameEvidence) -> list[Row]:
     strengths = np.clip(strengths / max(quantile_of(strengths, 0.8), 1e-6), 0.0, 1.0)
     height = len(aisle.strip) + 4
     least = max(NARROWEST * height, SMALLEST_PITCH * max(evidence.wall.shape) / WORKING_SIZE)
-    seen = np.zeros(len(share) + 1, np.bool_)
-    for shift in range(-NEAR, NEAR + 1):
-        seen[(peaks[strengths >= 0.7] + shift).clip(0, len(share))] = True
-    rows = []
-    for start, end in zip(*runs(closing_of(aisle.railed, 0.3 * height)), strict=True):
-        if end - start >= FEWEST * least:
-            rows += _whole_rows(peaks[strengths >= 0.7], seen, int(start), int(end), (least, WIDEST * height))
+    rows: list[Row] = []
+    for weakest in (STRONG_WALL, WEAK_WALL):
+        walls = peaks[strengths >= weakest]
+        seen = np.zeros(len(share) + 1, np.bool_)
+        for shift in range(-NEAR, NEAR + 1):
+            seen[(walls + shift).clip(0, len(share))] = True
+        for start, end in zip(*runs(closing_of(aisle.railed, 0.3 * height)), strict=True):
+            if end - start >= FEWEST * least:
+                rows += _whole_rows(walls, seen, int(start), int(end), (least, WIDEST * height))
+        if rows:
+            break
     return [replace(row, cells=_cells(row.walls, aisle)) for row in rows]
 
 

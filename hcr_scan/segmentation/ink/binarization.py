@@ -27,7 +27,7 @@ from hcr_scan.order_statistics import quantile_of_bytes
 #: that a 72-dpi screenshot and a 600-dpi scan go through the same numbers.
 WORKING_SIZE = 2300
 #: Rasters within these shares of the working size are left as they are: resampling blurs.
-KEEP_FROM, KEEP_TO = 0.7, 1.15
+KEEP_FROM, KEEP_TO = 0.9, 1.15
 #: Light and the darkest ink nearby are looked at on a copy this many times smaller.
 COARSER = 8
 #: Darkness (0..255) that no pen stays under, so that the grain of paper is never amplified into ink.
