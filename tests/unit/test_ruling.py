@@ -50,6 +50,18 @@ def test_letters_on_ruled_paper_are_found_whole(rng, slope, bend):
     assert found_share(page, truth) >= 0.9
 
 
+def test_rules_leave_nothing_left_of_a_margin_where_they_are_a_little_thicker(rng):
+    page = blank_page(1750, 640)
+    for i, row in enumerate(ROWS):
+        draw_text(page, row, 220, 60 + 170 * i, HEIGHT, PEN, rng, gap=0.25)
+        y = 60 + HEIGHT + 12 + 170 * i
+        page[y : y + 3, 15:1735] = 255
+        page[y - 1 : y + 4, 15:160] = 255
+    page[10:630, 160:163] = 255
+    boxes = [c.box for line in find_lines(page) for w in line.words for k in w.chunks for c in k.candidates]
+    assert min(box.left for box in boxes) > 163
+
+
 def test_letters_that_stand_on_the_rule_lose_no_more_than_it_covers(rng):
     page = blank_page(1750, 640)
     truth = write(page, rng)

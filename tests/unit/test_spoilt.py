@@ -125,8 +125,7 @@ def test_the_delivery_note_of_the_examples_has_no_correction() -> None:
     (page,) = transcribe([DELIVERY_NOTE], load_classifier(), Settings(jobs=1))
     assert isinstance(page, Page)
     assert page.lines[0].text == "DELIVERY NOTE 4471"
-    assert page.lines[0].reasons == (Reason.NOT_A_CHARACTER,)
-    assert {line.status for line in page.lines[1:]} == {Status.OK}
+    assert {reason for line in page.lines for reason in line.reasons} <= {Reason.LOW_CONFIDENCE}
 
 
 @pytest.mark.parametrize("mark", ["crossed_out", "maybe_print"])

@@ -20,7 +20,7 @@ from hcr_scan.images import Gray, Ink
 from hcr_scan.normalization import CropSpec, normalize_glyph
 from hcr_scan.segmentation.single import single_glyph
 from hcr_scan.settings import SourceSettings
-from hcr_scan.sources import SUFFIXES, count_pages, load_page
+from hcr_scan.sources import SUFFIXES, count_pages, failure_text, load_page
 from hcr_scan_training.corpus import ink_of, open_npz, read_strokes, tight
 from hcr_scan_training.synthesis import smoothed
 from hcr_scan_training.tables import Rows, characters_of, read_rows
@@ -198,7 +198,7 @@ def _gray(path: Path) -> Gray | None:
     pages = count_pages(str(path), settings)
     image = pages if isinstance(pages, PageFailure) else load_page(pages[0], settings)
     if isinstance(image, PageFailure):
-        logger.warning("left out: %s", image.message)
+        logger.warning("left out: %s", failure_text(image))
         return None
     return image.pixels
 

@@ -250,7 +250,7 @@ def _rule_pixels(shape: Flags, ends: Floats, thickness: float) -> Flags:
     knots = np.concatenate(((knots[0] - (width, width * slope),), knots, (knots[-1] + (width, width * slope),)))
     middle = np.interp(xs + 0.5, knots[:, 0], knots[:, 1]) - 0.5
     middle = _settled(shape, xs, middle, thickness)
-    thickest = round(max(thickness + 1, 1.35 * thickness))
+    thickest = round(max(thickness + 2, 1.35 * thickness))
     offsets = np.arange(-thickest - 1, thickest + 2)
     rows = np.rint(middle).astype(np.intp) + offsets[:, None]
     inside = (rows >= 0) & (rows < height)
