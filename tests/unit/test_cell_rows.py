@@ -16,7 +16,7 @@ from tests.frames import Page, comb_cells, draw_box, draw_comb
 
 @pytest.fixture
 def page() -> Page:
-    return np.zeros((1700, 1700), np.uint8)
+    return np.zeros((2100, 1700), np.uint8)  # large enough not to be rescaled
 
 
 def straight(page: Page) -> StraightPage:

@@ -14,7 +14,7 @@ from tests.unit.test_cell_rows import straight
 
 @pytest.fixture
 def page() -> Page:
-    return np.zeros((1700, 1700), np.uint8)
+    return np.zeros((2100, 1700), np.uint8)  # large enough not to be rescaled
 
 
 def spaces(page: Page, words: list[BoundingBox] | None = None) -> list[BoundingBox]:
