@@ -9,7 +9,7 @@ from typing import Any
 
 from hcr_scan.errors import OutputError
 from hcr_scan.remote.stores import Trouble, asked, changed, store_of
-from hcr_scan.sources.addresses import is_web, scheme_of
+from hcr_scan.sources.addresses import is_s3, is_web
 from hcr_scan.sources.reading import too_large
 
 #: Bytes asked for at a time: a scan in one request, and little memory for so many at once.
@@ -38,7 +38,7 @@ def fetch(address: str, limit: int, place: Path, expect: Callable[[int], None]) 
 
 
 def _fetched(store: Any, path: str, address: str, limit: int, place: Path, expect: Callable[[int], None]) -> None:
-    pinned = scheme_of(address) in ("s3", "s3a")  # s3fs asks for the version that it opened
+    pinned = is_s3(address)  # s3fs asks for the version that it opened
     before: dict[str, Any] | None = store.info(path) if is_web(address) else None
     with store.open(path, "rb", block_size=CHUNK, cache_type="none") as stream:
         size: int | None = getattr(stream, "size", None)

@@ -24,7 +24,7 @@ def find_objects(address: str) -> Iterator[str]:
         return
     try:
         store, path = store_of(address)
-        if not address.endswith("/") and _is_object(store, path):
+        if not address.endswith("/") and is_object(store, path):
             yield address
             return
         folder = address.rstrip("/")
@@ -36,7 +36,12 @@ def find_objects(address: str) -> Iterator[str]:
         raise InputError(f"{shown(address)} {error.message}") from error
 
 
-def _is_object(store: Any, path: str) -> bool:
+def is_object(store: Any, path: str) -> bool:
+    """Whether there is an object by this name.
+
+    Raises:
+        SourceError: the store does not say.
+    """
     try:
         return bool(asked(lambda: store.info(path))["type"] == "file")
     except SourceError as error:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from hcr_scan.errors import InputError, OutputError, UsageError
-from hcr_scan.remote.listing import find_objects
+from hcr_scan.remote.listing import find_objects, is_object
 from hcr_scan.remote.stores import Trouble, asked, store_of
 from hcr_scan.scratch import Scratch
-from hcr_scan.sources.addresses import is_web, scheme_of
+from hcr_scan.sources.addresses import is_s3, is_web
 from hcr_scan.sources.pages import SourceError, shown
 
 #: Parts of a large output, in bytes, and how many are on their way at a time: what s3fs takes else is half a gigabyte.
@@ -45,9 +45,7 @@ class ObjectOutput:
         """
         self.stream.close()
         store, path = store_of(self.target)
-        options: dict[str, Any] = {}
-        if scheme_of(self.target) in ("s3", "s3a"):
-            options = {"chunksize": PART, "max_concurrency": PARTS}
+        options = {"chunksize": PART, "max_concurrency": PARTS} if is_s3(self.target) else {}
         try:
             asked(lambda: store.put_file(str(self._path), path, **options))
         except SourceError as error:
@@ -76,11 +74,11 @@ def stands(target: str) -> bool:
     try:
         if target.endswith("/"):
             return next(find_objects(target), None) is not None
-        return bool(asked(lambda: store.info(path))["type"] == "file")
+        return is_object(store, path)
     except InputError as error:
         raise OutputError(str(error)) from error
     except SourceError as error:
-        if error.code == "missing" or (isinstance(error, Trouble) and error.final):
+        if isinstance(error, Trouble) and error.final:
             return False  # who may only write is not told what is there
         raise OutputError(f"{shown(target)} {error.message}") from error
 

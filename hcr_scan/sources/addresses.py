@@ -35,6 +35,11 @@ def is_web(name: str) -> bool:
     return scheme_of(name) in WEB
 
 
+def is_s3(name: str) -> bool:
+    """Whether it is of a store that speaks S3."""
+    return scheme_of(name) in ("s3", "s3a")
+
+
 def plain_name(name: str) -> str:
     """The name as it is used from here on: ``file:///in/a.pdf`` is ``/in/a.pdf``.
 

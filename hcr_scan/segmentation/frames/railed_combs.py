@@ -319,18 +319,24 @@ def _rows_at(aisle: Aisle, evidence: FrameEvidence) -> list[Row]:
     strengths = np.clip(strengths / max(quantile_of(strengths, 0.8), 1e-6), 0.0, 1.0)
     height = len(aisle.strip) + 4
     least = max(NARROWEST * height, SMALLEST_PITCH * max(evidence.wall.shape) / WORKING_SIZE)
-    rows: list[Row] = []
-    for weakest in (STRONG_WALL, WEAK_WALL):
-        walls = peaks[strengths >= weakest]
-        seen = np.zeros(len(share) + 1, np.bool_)
-        for shift in range(-NEAR, NEAR + 1):
-            seen[(walls + shift).clip(0, len(share))] = True
-        for start, end in zip(*runs(closing_of(aisle.railed, 0.3 * height)), strict=True):
-            if end - start >= FEWEST * least:
-                rows += _whole_rows(walls, seen, int(start), int(end), (least, WIDEST * height))
-        if rows:
-            break
+    starts, ends = runs(closing_of(aisle.railed, 0.3 * height))
+    stretches = [(a, b) for a, b in zip(starts.tolist(), ends.tolist(), strict=True) if b - a >= FEWEST * least]
+    pitches = least, WIDEST * height
+    rows = _rows_of(peaks[strengths >= STRONG_WALL], len(share), stretches, pitches)
+    # Where all walls are strong there is nothing new to see among them.
+    if not rows and strengths.min() < STRONG_WALL:
+        rows = _rows_of(peaks[strengths >= WEAK_WALL], len(share), stretches, pitches)
     return [replace(row, cells=_cells(row.walls, aisle)) for row in rows]
+
+
+def _rows_of(
+    walls: Indices, width: int, stretches: Sequence[tuple[int, int]], pitches: tuple[float, float]
+) -> list[Row]:
+    """Readings of these walls of an aisle ``width`` columns wide, in each stretch that has both rails."""
+    seen = np.zeros(width + 1, np.bool_)
+    for shift in range(-NEAR, NEAR + 1):
+        seen[(walls + shift).clip(0, width)] = True
+    return [row for start, end in stretches for row in _whole_rows(walls, seen, start, end, pitches)]
 
 
 def closing_of(flags: npt.NDArray[np.bool_], widest: float) -> npt.NDArray[np.bool_]:
