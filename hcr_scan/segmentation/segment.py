@@ -36,6 +36,8 @@ LARGEST_GLYPH = 160
 FORM_PLACES = 8
 #: Cells in a row, or pixels along a place, that no loops of letters come to, however large the writing.
 SURE_CELLS, SURE_SIDE = 4, 120
+#: Nor are so many loops as boxes make a form within this share, and a pixel, of one size.
+ONE_SIZE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +72,11 @@ def segment(image: PageImage, layout: Layout, spec: CropSpec, page_model: PageMo
         places = without_print(writer.seen(find_places(page.paper, frames)))
         if layout is Layout.CELLS:
             return writer.page(image.ref.source, places, (), Where.MARGIN)
-        if _count_places(places) >= FORM_PLACES and any(map(_is_sure, places)):
+        sure = any(map(_is_sure, places))
+        if _count_places(places) >= FORM_PLACES and (sure or _are_alike(places)):
             lines = lines_outside(page.ink, page.rules, [seen.place for seen in places])
-            return writer.page(image.ref.source, places, lines, Where.MARGIN)
+            # Beside the cells of a form stand labels; beside small boxes, as of a list to tick off, anything.
+            return writer.page(image.ref.source, places, lines, Where.MARGIN if sure else Where.FREE)
     # Faint writing is made up of weaker ink than the pieces at hand.
     pieces = page.pieces if ink_threshold(page.ink) == STRONG_INK else None
     free = PageWriter(spec, page.from_source, page.geometry, page_model).page(
@@ -167,6 +171,13 @@ def _is_sure(seen: SeenPlace) -> bool:
     """Whether a place is none of the small boxes that strokes of large writing close with each other and with rules."""
     box = seen.place.box
     return len(seen.place.cells) >= SURE_CELLS or max(box.width, box.height) >= SURE_SIDE
+
+
+def _are_alike(places: Sequence[SeenPlace]) -> bool:
+    """Whether there are as many boxes of one size as make a form: a press draws them so, and no loops of letters are."""
+    sides = np.array([(box.width, box.height) for seen in places if (box := seen.place.box)]).reshape(-1, 2)
+    median = np.median(sides, axis=0) if len(sides) else np.zeros(2)
+    return int((np.abs(sides - median) <= 1 + ONE_SIZE * median).all(axis=1).sum()) >= FORM_PLACES
 
 
 def _one_glyph(image: PageImage, spec: CropSpec) -> SegmentedPage:

@@ -161,6 +161,21 @@ def test_ticked_boxes_before_lines_make_no_form_of_a_page(model):
     assert [[len(word) for word in line.words][-3:] for line in lines] == [[6, 4, 4]] * 10
 
 
+def test_boxes_of_one_size_make_a_form_each_with_its_answer(model):
+    """As on an answer sheet: boxes far apart, none of them large, a number printed before each."""
+    rng = np.random.default_rng(11)
+    page = blank_page(1700, 2200)
+    boxes = [BoundingBox(x, y, x + 62, y + 62) for y in range(200, 1200, 160) for x in range(250, 1500, 350)]
+    numbers = Image.new("L", (1700, 2200))
+    for number, box in enumerate(boxes, 1):
+        draw_box(page, box)
+        write(page, box, "ABCDE2347"[number % 9], rng)
+        ImageDraw.Draw(numbers).text((box.left - 90, box.top + 15), f"{number}.", 255, ImageFont.load_default(size=30))
+    found = segment(as_image(printed(np.maximum(page, np.asarray(numbers)))), Layout.AUTO, SPEC, model)
+    assert [sum(cell.chunk is not None for cell in field.cells) for field in found.fields] == [1] * len(boxes)
+    assert found.lines == ()
+
+
 def test_a_page_of_print_yields_no_line(model):
     page = segment(as_image(print_of()), Layout.AUTO, SPEC, model)
     assert (page.fields, page.lines) == ((), ())
