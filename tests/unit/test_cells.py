@@ -40,6 +40,23 @@ def test_blank_cells_keep_their_place(page, rng, darkness):
         assert nearly(glyph(cell), box, 3)
 
 
+@pytest.mark.parametrize("darkness", [90, 150, 255])
+def test_an_open_comb_is_no_stroke_of_the_letters_that_touch_it(page, rng, darkness):
+    """One rail below, walls that are ticks: most of what a closed comb has for a frame is bare paper here."""
+    cells = comb_cells(100, 90, 12)
+    rail = cells[0].bottom
+    draw_strokes(page, [[(cells[0].left - 1, rail), (cells[-1].right + 1, rail)]], 2, darkness)
+    for x in (cells[0].left - 1, *(cell.right for cell in cells)):
+        draw_strokes(page, [[(x, rail - 14), (x, rail)]], 2, darkness)
+    boxes = fill(page, cells, "OSLO  1998", rng)
+    # A leg of the last letter stands on the rail.
+    box = boxes[-1]
+    draw_strokes(page, [[(box.center[0], box.bottom - 4), (box.center[0], rail)]], 4)
+    found = read_comb(as_paper(page), tuple(cells))
+    assert written(found) == "xxxx..xxxx.."
+    assert max(glyph(cell).width for cell in found if cell.chunk) < cells[0].width
+
+
 @pytest.mark.parametrize("darkness", [25, 120, 255])
 def test_bare_combs_are_blank_whatever_their_walls(page, darkness):
     cells = draw_comb(page, 100, 90, 12, darkness=darkness)

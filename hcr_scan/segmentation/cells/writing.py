@@ -128,8 +128,10 @@ def _ink_of_strip(darkness: Gray, cells: list[BoundingBox], noise: float) -> _St
     pen = _pen_darkness(darkness, cells)
     if pen < max(FAINTEST_INK, 5 * noise):
         return None
-    along = _along_frame(darkness, cells)
-    frame = float(np.median(along)) if along.size else 0.0
+    sides = _along_frame(darkness, cells)
+    along = np.concatenate(sides)
+    # Combs may be open above, and have walls that are no more than ticks.
+    frame = max(float(np.median(side)) for side in sides if side.size) if along.size else 0.0
     half = max(0.38 * pen, 3 * noise)
     erase = pen < DARKER_THAN_FRAME * frame
     if not erase:
@@ -163,14 +165,15 @@ def _pen_darkness(darkness: Gray, cells: list[BoundingBox]) -> float:
     return median_of([level for level in levels if level >= 0.6 * top]) if levels else 0.0
 
 
-def _along_frame(darkness: Gray, cells: list[BoundingBox]) -> Gray:
-    """How dark the frame is: along all walls and rails, the darkest pixel across them."""
+def _along_frame(darkness: Gray, cells: list[BoundingBox]) -> tuple[Gray, Gray, Gray]:
+    """How dark the frame is along all walls, upper and lower rails: the darkest pixel across them."""
     # Cells may end where the raster does.
     padded = np.pad(darkness, ((0, 1), (0, 1)))
     across_walls, across_rails = dilate(padded, 8, 1)[:-1], dilate(padded, 1, 8)[:, :-1]
-    pieces = [across_walls[cell.top + 3 : cell.bottom - 3, x] for cell in cells for x in (cell.left, cell.right)]
-    pieces += [across_rails[y, cell.left : cell.right] for cell in cells for y in (cell.top, cell.bottom)]
-    return np.concatenate(pieces)
+    walls = [across_walls[cell.top + 3 : cell.bottom - 3, x] for cell in cells for x in (cell.left, cell.right)]
+    upper = [across_rails[cell.top, cell.left : cell.right] for cell in cells]
+    lower = [across_rails[cell.bottom, cell.left : cell.right] for cell in cells]
+    return np.concatenate(walls), np.concatenate(upper), np.concatenate(lower)
 
 
 def _assign(mask: Mask, cells: list[BoundingBox], erased: bool) -> tuple[Owners, set[int]]:
