@@ -172,6 +172,20 @@ def test_the_ink_of_a_box_is_without_its_frame(page, rng):
     assert nearly(around, glyphs[0].union(glyphs[-1]), 3)
 
 
+@pytest.mark.parametrize("left", [110, 380, 640])
+def test_one_character_in_a_wide_box_is_found_wherever_it_stands(page, rng, left):
+    """As in the columns of a table: less ink than a hundredth of the box, and close to its wall."""
+    box = BoundingBox(100, 60, 700, 140)
+    draw_box(page, box)
+    drawn = write(page, BoundingBox(left, 70, left + 40, 130), "1", rng, darkness=200)
+    found = ink_in_box(as_paper(page), box)
+    assert found is not None
+    ink, x, y = found
+    rows, columns = np.nonzero(ink >= 128)
+    there = BoundingBox(x + columns.min(), y + rows.min(), x + columns.max() + 1, y + rows.max() + 1)
+    assert nearly(there, drawn, 2)
+
+
 def test_an_empty_box_has_no_ink(page):
     box = BoundingBox(100, 60, 600, 160)
     draw_box(page, box, 255)

@@ -38,6 +38,8 @@ SHARED_GLYPH, NARROW_GLYPH = 0.25, 1.0
 #: What goes on from a glyph is part of it down to this share of the darkness where ink begins, since pens press lightly
 #: where a stroke turns or ends; but it is this share of the way from the frame to the pen, as guides are like frames.
 FAINT_STROKE, OVER_FRAME = 0.5, 0.05
+#: The pen is as dark as this share of the pixels of a written cell, but no more of them than one small character has.
+PEN_SHARE, CHARACTER_AREA = 0.02, 60
 #: For every pixel, or column, of a strip a cell, from 1; 0 for none.
 Owners = npt.NDArray[np.uint16]
 #: Faint strokes are looked for so many pixels away from the frame.
@@ -155,10 +157,11 @@ def _pen_darkness(darkness: Gray, cells: list[BoundingBox]) -> float:
     """How dark the writing is: the median over written cells of their darkest pixels, walls left out."""
     levels = []
     for cell in cells:
-        dx, dy = max(3, cell.width // 7), max(3, cell.height // 7)
-        core = darkness[cell.top + dy : cell.bottom - dy, cell.left + dx : cell.right - dx]
+        # One character may be all there is in a wide box, close to its wall.
+        inset = max(3, min(cell.width, cell.height) // 7)
+        core = darkness[cell.top + inset : cell.bottom - inset, cell.left + inset : cell.right - inset]
         if core.size:
-            darkest = -max(1, core.size // 50)
+            darkest = -max(1, min(int(PEN_SHARE * core.size), CHARACTER_AREA))
             # NumPy selects among values of 16 bits four times as fast as among bytes.
             levels.append(float(np.partition(core.astype(np.uint16), darkest, axis=None)[darkest]))
     top = max(levels, default=0.0)
