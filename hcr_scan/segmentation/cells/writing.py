@@ -16,6 +16,7 @@ import numpy.typing as npt
 from hcr_scan.geometry import BoundingBox
 from hcr_scan.images import Components, Gray, Ink, Mask, above, connected_components, dilate, labeled, looked_up
 from hcr_scan.order_statistics import median_of
+from hcr_scan.segmentation.cells.captions import without_captions
 from hcr_scan.segmentation.cells.cell_specks import speck_in
 from hcr_scan.segmentation.cells.frame_removal import without_frame
 from hcr_scan.segmentation.cells.strikes import is_struck_through
@@ -89,7 +90,7 @@ def read_comb(paper: Paper, cells: tuple[BoundingBox, ...]) -> tuple[InkCell, ..
     found = _ink_of_strip(strip.darkness, inside, paper.noise)
     if found is None:
         return tuple(InkCell(cell, None) for cell in cells)
-    ink = found.soft
+    ink = without_captions(found.soft, inside)
     owners, struck = _assign(above(ink, STRONG_INK - 1), inside, found.erased)
     _add_faint_strokes(owners, ink >= found.faintest, inside)
     spans = _spans(owners, len(cells))
