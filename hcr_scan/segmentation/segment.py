@@ -174,7 +174,7 @@ def _is_sure(seen: SeenPlace) -> bool:
 
 
 def _are_alike(places: Sequence[SeenPlace]) -> bool:
-    """Whether there are as many boxes of one size as make a form: a press draws them so, and no loops of letters are."""
+    """Whether there are as many boxes of one size as make a form: a press draws them so, loops of letters differ."""
     sides = np.array([(box.width, box.height) for seen in places if (box := seen.place.box)]).reshape(-1, 2)
     median = np.median(sides, axis=0) if len(sides) else np.zeros(2)
     return int((np.abs(sides - median) <= 1 + ONE_SIZE * median).all(axis=1).sum()) >= FORM_PLACES

@@ -39,8 +39,12 @@ SHARED_GLYPH, NARROW_GLYPH = 0.25, 1.0
 #: What goes on from a glyph is part of it down to this share of the darkness where ink begins, since pens press lightly
 #: where a stroke turns or ends; but it is this share of the way from the frame to the pen, as guides are like frames.
 FAINT_STROKE, OVER_FRAME = 0.5, 0.05
-#: The pen is as dark as this share of the pixels of a written cell, but no more of them than one small character has.
-PEN_SHARE, CHARACTER_AREA = 0.02, 60
+#: The pen is as dark as this share of the pixels of a written cell; of a box, in which there may be only one character,
+#: as if it were at most twice as wide as high, and never as more pixels than a character has.
+PEN_SHARE, CHARACTER_AREA = 0.02, 400
+#: Sides of a comb of at least so many cells that are fainter than this share of the darkest are missing: it may be open
+#: above, and have walls that are no more than ticks. Of fewer cells the sides are not known so well.
+KNOWN_SIDES, SIDE_MISSING = 4, 0.3
 #: For every pixel, or column, of a strip a cell, from 1; 0 for none.
 Owners = npt.NDArray[np.uint16]
 #: Faint strokes are looked for so many pixels away from the frame.
@@ -131,10 +135,8 @@ def _ink_of_strip(darkness: Gray, cells: list[BoundingBox], noise: float) -> _St
     pen = _pen_darkness(darkness, cells)
     if pen < max(FAINTEST_INK, 5 * noise):
         return None
-    sides = _along_frame(darkness, cells)
-    along = np.concatenate(sides)
-    # Combs may be open above, and have walls that are no more than ticks.
-    frame = max(float(np.median(side)) for side in sides if side.size) if along.size else 0.0
+    along = _along_frame(darkness, cells)
+    frame = float(np.median(along)) if along.size else 0.0
     half = max(0.38 * pen, 3 * noise)
     erase = pen < DARKER_THAN_FRAME * frame
     if not erase:
@@ -159,25 +161,28 @@ def _pen_darkness(darkness: Gray, cells: list[BoundingBox]) -> float:
     levels = []
     for cell in cells:
         # One character may be all there is in a wide box, close to its wall.
-        inset = max(3, min(cell.width, cell.height) // 7)
-        core = darkness[cell.top + inset : cell.bottom - inset, cell.left + inset : cell.right - inset]
+        dx, dy = max(3, min(cell.width // 7, cell.height // 4)), max(3, cell.height // 7)
+        core = darkness[cell.top + dy : cell.bottom - dy, cell.left + dx : cell.right - dx]
         if core.size:
-            darkest = -max(1, min(int(PEN_SHARE * core.size), CHARACTER_AREA))
+            darkest = -max(1, min(int(PEN_SHARE * min(core.size, 2 * len(core) ** 2)), CHARACTER_AREA))
             # NumPy selects among values of 16 bits four times as fast as among bytes.
             levels.append(float(np.partition(core.astype(np.uint16), darkest, axis=None)[darkest]))
     top = max(levels, default=0.0)
     return median_of([level for level in levels if level >= 0.6 * top]) if levels else 0.0
 
 
-def _along_frame(darkness: Gray, cells: list[BoundingBox]) -> tuple[Gray, Gray, Gray]:
-    """How dark the frame is along all walls, upper and lower rails: the darkest pixel across them."""
+def _along_frame(darkness: Gray, cells: list[BoundingBox]) -> Gray:
+    """How dark the frame is along walls, upper and lower rails, where there are any: the darkest pixel across them."""
     # Cells may end where the raster does.
     padded = np.pad(darkness, ((0, 1), (0, 1)))
     across_walls, across_rails = dilate(padded, 8, 1)[:-1], dilate(padded, 1, 8)[:, :-1]
     walls = [across_walls[cell.top + 3 : cell.bottom - 3, x] for cell in cells for x in (cell.left, cell.right)]
     upper = [across_rails[cell.top, cell.left : cell.right] for cell in cells]
     lower = [across_rails[cell.bottom, cell.left : cell.right] for cell in cells]
-    return np.concatenate(walls), np.concatenate(upper), np.concatenate(lower)
+    sides = [np.concatenate(side) for side in (walls, upper, lower)]
+    levels = [float(np.median(side)) if side.size else 0.0 for side in sides]
+    least = SIDE_MISSING * max(levels) if len(cells) >= KNOWN_SIDES else 0.0
+    return np.concatenate([side for side, level in zip(sides, levels, strict=True) if level >= least])
 
 
 def _assign(mask: Mask, cells: list[BoundingBox], erased: bool) -> tuple[Owners, set[int]]:
