@@ -6,10 +6,10 @@ They are small, in the upper part of the cell, and a press sets them at the same
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from hcr_scan.geometry import BoundingBox
-from hcr_scan.images import Ink, above, connected_components, dilate
-from hcr_scan.segmentation.ink.binarization import STRONG_INK
+from hcr_scan.images import Components, Ink, dilate
 
 #: A caption, with what is left of the rail that it may touch, is at most this share of its cell high,
 CAPTION_HEIGHT = 0.3
@@ -23,36 +23,39 @@ SAME_PLACE = 0.08
 FEWEST_CAPTIONS, CAPTIONED = 5, 0.6
 
 
-def without_captions(soft: Ink, cells: list[BoundingBox]) -> Ink:
-    """The ink of a row of cells without what stands, small, at one place above in most of them.
+def caption_pieces(found: Components, cells: list[BoundingBox]) -> npt.NDArray[np.intp]:
+    """Which pieces of ink stand, small, at one place above in most cells of a row; none where fewer cells have one.
 
     What is written over a caption keeps it.
 
     Args:
-        soft: ink of a strip around the cells.
+        found: pieces of the ink of a strip around the cells.
         cells: insides of the cells in the strip, left to right.
     """
-    if len(cells) < FEWEST_CAPTIONS:
-        return soft
-    found = connected_components(above(soft, STRONG_INK - 1))
-    middles = (found.boxes[:, :2] + found.boxes[:, 2:]) / 2
+    least = max(FEWEST_CAPTIONS, CAPTIONED * len(cells))
+    if len(found) < least or len(cells) < least:
+        return np.zeros(0, np.intp)
     corners = np.array([(cell.left, cell.top) for cell in cells])
     sizes = np.array([(cell.width, cell.height) for cell in cells])
-    owner = np.clip(np.searchsorted(corners[:, 0], middles[:, 0]) - 1, 0, len(cells) - 1)
+    middles = (found.boxes[:, 0] + found.boxes[:, 2]) / 2
+    owner = np.clip(np.searchsorted(corners[:, 0], middles) - 1, 0, len(cells) - 1)
     start = (found.boxes[:, :2] - corners[owner]) / sizes[owner]
     end = (found.boxes[:, 2:] - corners[owner]) / sizes[owner]
     small = (start > -SAME_PLACE).all(axis=1) & (end[:, 0] <= 1 + SAME_PLACE)
     small &= (end[:, 1] - start[:, 1] <= CAPTION_HEIGHT) & (end[:, 1] >= CAPTION_END[0]) & (end[:, 1] <= CAPTION_END[1])
-    if np.unique(owner[small]).size < max(FEWEST_CAPTIONS, CAPTIONED * len(cells)):
-        return soft
     # Of a number of several digits the first is where the others begin.
     first = np.full((len(cells), 2), np.inf)
     np.minimum.at(first, owner[small], start[small])
-    known = np.isfinite(first).all(axis=1)
-    place = np.median(first[known], axis=0)
-    alike = known & (np.abs(first - place) <= SAME_PLACE).all(axis=1)
-    if alike.sum() < max(FEWEST_CAPTIONS, CAPTIONED * len(cells)):
-        return soft
-    gone = small & (np.abs(start[:, 1] - place[1]) <= SAME_PLACE) & (start[:, 0] <= place[0] + CAPTION_WIDTH)
-    erased = dilate(np.isin(found.labels, np.flatnonzero(gone) + 1).astype(np.uint8), 3, 3) > 0
-    return np.where(erased, 0, soft).astype(np.uint8)
+    known = first[np.isfinite(first).all(axis=1)]
+    if len(known) < least:
+        return np.zeros(0, np.intp)
+    left, top = np.median(known, axis=0)
+    if np.count_nonzero((np.abs(known - (left, top)) <= SAME_PLACE).all(axis=1)) < least:
+        return np.zeros(0, np.intp)
+    return np.flatnonzero(small & (np.abs(start[:, 1] - top) <= SAME_PLACE) & (start[:, 0] <= left + CAPTION_WIDTH))
+
+
+def without_pieces(soft: Ink, found: Components, pieces: npt.NDArray[np.intp]) -> Ink:
+    """The ink without some of its pieces and the soft pixels around them."""
+    gone = dilate(np.isin(found.labels, pieces + 1).astype(np.uint8), 3, 3) > 0
+    return np.where(gone, 0, soft).astype(np.uint8)

@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from hcr_scan.geometry import BoundingBox
-from hcr_scan.images import Components, Gray, Ink, Mask, above, connected_components, dilate, labeled, looked_up
+from hcr_scan.images import Components, Gray, Ink, above, connected_components, dilate, labeled, looked_up
 from hcr_scan.order_statistics import median_of
-from hcr_scan.segmentation.cells.captions import without_captions
+from hcr_scan.segmentation.cells.captions import caption_pieces, without_pieces
 from hcr_scan.segmentation.cells.cell_specks import speck_in
 from hcr_scan.segmentation.cells.frame_removal import without_frame
 from hcr_scan.segmentation.cells.strikes import is_struck_through
@@ -94,8 +94,11 @@ def read_comb(paper: Paper, cells: tuple[BoundingBox, ...]) -> tuple[InkCell, ..
     found = _ink_of_strip(strip.darkness, inside, paper.noise)
     if found is None:
         return tuple(InkCell(cell, None) for cell in cells)
-    ink = without_captions(found.soft, inside)
-    owners, struck = _assign(above(ink, STRONG_INK - 1), inside, found.erased)
+    ink, pieces = found.soft, _pieces(found.soft)
+    if (captions := caption_pieces(pieces, inside)).size:
+        ink = without_pieces(ink, pieces, captions)
+        pieces = _pieces(ink)
+    owners, struck = _assign(pieces, inside, found.erased)
     _add_faint_strokes(owners, ink >= found.faintest, inside)
     spans = _spans(owners, len(cells))
     return tuple(
@@ -116,7 +119,7 @@ def ink_in_box(paper: Paper, box: BoundingBox) -> tuple[Ink, int, int] | None:
     if found is None:
         return None
     ink = found.soft
-    owners, _ = _assign(above(ink, STRONG_INK - 1), [inside], found.erased)
+    owners, _ = _assign(_pieces(ink), [inside], found.erased)
     near = dilate((owners > 0).astype(np.uint8), 3, 3) > 0
     return (np.where(near, ink, 0).astype(np.uint8), strip.left, strip.top) if near.any() else None
 
@@ -185,14 +188,17 @@ def _along_frame(darkness: Gray, cells: list[BoundingBox]) -> Gray:
     return np.concatenate([side for side, level in zip(sides, levels, strict=True) if level >= least])
 
 
-def _assign(mask: Mask, cells: list[BoundingBox], erased: bool) -> tuple[Owners, set[int]]:
+def _pieces(ink: Ink) -> Components:
+    return connected_components(above(ink, STRONG_INK - 1))
+
+
+def _assign(found: Components, cells: list[BoundingBox], erased: bool) -> tuple[Owners, set[int]]:
     """For every pixel the cell (from 1) whose glyph it belongs to, 0 for what belongs to none; and the struck cells.
 
     A piece of ink belongs whole to the cell that holds most of it. Only where two cells hold a good part each, and it
     is too wide for one glyph, is it cut at the wall between them: those are two glyphs that touch.
     """
-    found = connected_components(mask)
-    columns = _nearest_cell(mask.shape[1], cells)
+    columns = _nearest_cell(found.labels.shape[1], cells)
     shares = _shares(found, columns, cells)
     likeliest = np.argsort(-shares, axis=1, kind="stable")[:, :2].tolist()
     owners = np.zeros(len(found) + 1, np.uint16)
