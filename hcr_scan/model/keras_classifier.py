@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -77,9 +80,9 @@ class KerasClassifier:
 
 
 def _keras() -> ModuleType:
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
-        import keras
+        with native_messages_hidden():
+            import keras
     except ImportError as error:
         raise MissingDependency(
             f"--engine keras: Keras or its backend cannot be imported ({error}); "
@@ -87,6 +90,25 @@ def _keras() -> ModuleType:
         ) from error
     module: ModuleType = keras
     return module
+
+
+@contextlib.contextmanager
+def native_messages_hidden() -> Iterator[None]:
+    """Keep what TensorFlow's libraries write to standard error when they are loaded, past Python, from the terminal.
+
+    They write before they look at their own log level. What Python raises meanwhile is raised as ever.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def _hide_gpus() -> None:

@@ -6,6 +6,7 @@ import os
 from typing import Any
 
 from hcr_scan.errors import MissingDependency
+from hcr_scan.model.keras_classifier import native_messages_hidden
 from hcr_scan.normalization import CropSpec
 
 
@@ -15,10 +16,10 @@ def import_keras() -> Any:
     Raises:
         MissingDependency: the train extra is not installed.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     try:
-        import keras
+        with native_messages_hidden():
+            import keras
     except ImportError as error:
         raise MissingDependency(
             f"training needs Keras ({error}); install it with: pip install 'hcr-scan[train]'"
