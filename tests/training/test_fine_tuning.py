@@ -268,3 +268,4 @@ def test_what_cannot_be_done_is_said_with_its_exit_code(
     Image.fromarray(255 - drawn(USUAL, 1, 1)[0][0]).save(tmp_path / "greek" / "Ω" / "1.png")
     assert code(data=str(tmp_path / "greek")) == ExitCode.DATASET
     assert "no label for Ω" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

@@ -81,10 +81,11 @@ def fine_tune(base: Path | None, data: Path, output: Path, tuning: Tuning | None
         MissingDependency: the train extra is not installed.
     """
     tuning = tuning or Tuning()
-    _check_output(output)
+    _refuse_existing(output)
     bundle = load_bundle(base)
     fitted, checked = divided(_known(read_glyphs(data), bundle.info))
     keras = prepare(tuning.seed, tuning.threads)
+    _make(output)  # Not before all that may be refused has been looked at, and before anything that takes long.
     network = keras.saving.load_model(bundle.verified_path(NETWORK_KERAS), compile=False, safe_mode=True)
     shared = _shared()
     sources = None if shared is None else open_sources(_REHEARSED, shared, shared / "no-fonts")
@@ -104,9 +105,12 @@ def fine_tune(base: Path | None, data: Path, output: Path, tuning: Tuning | None
     return "\n".join([*outcome(figures), f"bundle written to {output}; use it with: hcr-scan --model {output}"])
 
 
-def _check_output(output: Path) -> None:
+def _refuse_existing(output: Path) -> None:
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise OutputError(f"{output} is there already; give another folder with -o, or remove it")
+
+
+def _make(output: Path) -> None:
     try:
         output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
