@@ -30,6 +30,9 @@ class Ledger:
             under way comes to its end.
     """
 
+    #: Whether documents are looked for in the inputs, or all are known.
+    looks_in_folders = True
+
     def __init__(self, stopping: Callable[[], bool] = _never) -> None:
         self.stopping = stopping
         self._listing: Listing | None = None

@@ -48,5 +48,6 @@ def merge_shards(names: Sequence[str], target: str, options: dict[str, Any], pro
         settings = Settings.of_values(identity.settings)
         write_pages(pages, target, output, identity.provenance, request["form_lengths"], settings)
         report.copies, report.passed_over = whole.copies(), passed_over(whole)
+    progress.passed_over(report)
     progress.summary(report, without_password(target))
     return report.exit_code

@@ -85,12 +85,15 @@ class Progress:
                 seconds_left=None if left is None else round(left),
             )
 
+    def passed_over(self, report: RunReport) -> None:
+        """How many files in folders were not taken for pages, if any."""
+        if text := report.passed_over_text():
+            say(text, event="passed_over", files=report.passed_over.total())
+
     def summary(self, report: RunReport, target: str) -> None:
         """The run in one line, and with ``-v`` its slowest pages."""
         if self._quiet:
             return
-        if passed_over := report.passed_over_text():
-            say(passed_over, event="passed_over", files=report.passed_over.total())
         where = "standard output" if target == STDOUT else path_text(target)
         say(
             f"{report.summary()}; written to {where}",

@@ -204,6 +204,8 @@ class Run:
                 ledger.withdraw()
         if self._signals.received is not None and not self.report.pages:
             raise Signalled(self._signals.received)  # Nothing was read: what stands under the output's name stays.
+        if ledger.looks_in_folders:
+            progress.passed_over(self.report)
 
     def _next(self, pages: Iterator[PageResult]) -> PageResult | None:
         """The next page; none where a signal came and those under way take too long."""

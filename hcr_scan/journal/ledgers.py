@@ -168,6 +168,8 @@ class ShardLedger(JournalLedger):
 class RetryLedger(JournalLedger):
     """Reads what failed again: those pages alone, or the whole document where its file is another now."""
 
+    looks_in_folders = False
+
     def documents(self, find: Callable[[], Listing]) -> Iterator[str | Remaining]:
         del find
         self._unfinished, self._complete = self.journal.count_failed(), True

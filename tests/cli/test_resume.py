@@ -286,6 +286,10 @@ def test_files_that_a_folder_holds_beside_pages_are_told_also_by_a_run_that_goes
         assert told.endswith("3 files passed over, of kinds that hold no pages: 2 .txt, 1 .db")
         account = json.loads(Path(f"{target}.run-manifest.json").read_text())
         assert account["passed_over"] == {"files": 3, "by_suffix": {".txt": 2, ".db": 1}}
+    run(["retry", str(target), "--jobs", "1"])  # looks into no folder
+    assert "passed over" not in capsys.readouterr().err
+    account = json.loads(Path(f"{target}.run-manifest.json").read_text())
+    assert account["passed_over"]["files"] == 3
 
 
 def test_the_next_step_is_told_where_something_is_doubtful(
