@@ -50,6 +50,16 @@ def draw_digits_file(path: Path, count: int) -> Path:
     return path
 
 
+def mixed_pages(folder: Path, count: int) -> Path:
+    """A folder of single pages, the fourth of them no image, a document of three pages, a note, and an empty folder."""
+    digit_pages(folder, count)
+    (folder / "0003.png").write_bytes(b"no image")
+    draw_digits_file(folder / "several.tif", 3)
+    (folder / "notes.txt").write_text("no page")
+    (folder / "below").mkdir()
+    return folder
+
+
 def scan(*arguments: object) -> int:
     """A scan in this process."""
     return run([*map(str, arguments), *READING, "--jobs", "1", "--quiet"])

@@ -32,21 +32,23 @@ OWN = [
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A scan of one document by a template, with a review in which something is decided."""
-    document = draw_digit_page(tmp_path / "scan.png", "3")
-    draw_digit_page(tmp_path / "blank.png", "4")
-    (tmp_path / "form.toml").write_text('schema = "hcr-scan-template/1"\n[[pages]]\nblank = "blank.png"\n')
-    (tmp_path / "out.csv").write_text("file\n")
-    (tmp_path / "out.csv.run-manifest.json").write_text("{}")
+    """A scan of one document by a template, with a review in which something is decided; alone in the folder above."""
+    folder = tmp_path / "scan"
+    folder.mkdir()
+    document = draw_digit_page(folder / "scan.png", "3")
+    draw_digit_page(folder / "blank.png", "4")
+    (folder / "form.toml").write_text('schema = "hcr-scan-template/1"\n[[pages]]\nblank = "blank.png"\n')
+    (folder / "out.csv").write_text("file\n")
+    (folder / "out.csv.run-manifest.json").write_text("{}")
     sha256 = hashlib.sha256(document.read_bytes()).hexdigest()
     read = page(str(document), field("surname", "SM1TH", 0.4, doubtful=[2]), sha256=sha256)
-    path = str(write_journal(tmp_path / "out.csv.journal", [read]))
-    with Journal(path) as journal, ReviewStore(str(tmp_path / "out.csv.review")) as store:
-        journal.note("request", journal.noted("request") | {"template_paths": [str(tmp_path / "form.toml")]})
+    path = str(write_journal(folder / "out.csv.journal", [read]))
+    with Journal(path) as journal, ReviewStore(str(folder / "out.csv.review")) as store:
+        journal.note("request", journal.noted("request") | {"template_paths": [str(folder / "form.toml")]})
         index(journal, store)
         (item,) = store.queue(Filter(State.ALL))
         store.decide(item.id, 1, "Ann", Verdict.CORRECTED, "SMITH", 1.0)
-    return tmp_path
+    return folder
 
 
 def contents(folder: Path) -> dict[str, bytes]:

@@ -31,7 +31,7 @@ from hcr_scan.settings import Limits
 from hcr_scan.worker import fetched_near, prepare_worker
 from tests.object_store import ObjectStore, serving
 from tests.reviews import indexed
-from tests.runs import READING, command, digest, digit_pages, draw_digits_file, living, scan, start
+from tests.runs import READING, command, digest, digit_pages, living, mixed_pages, scan, start
 
 pytest.importorskip("s3fs")
 
@@ -41,12 +41,8 @@ INPUT = "s3://scans/in"
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Single pages, a document of several, one that is no image, and names that stores and shells make much of."""
-    folder = digit_pages(tmp_path_factory.mktemp("pages") / "in", 6)
-    draw_digits_file(folder / "several.tif", 3)
-    (folder / "0003.png").write_bytes(b"no image")
-    (folder / "below").mkdir()
+    folder = mixed_pages(tmp_path_factory.mktemp("pages") / "in", 6)
     (folder / "0005.png").rename(folder / "below" / "ä b+c%20::?#&=[1].png")
-    (folder / "notes.txt").write_text("no page")
     return folder
 
 

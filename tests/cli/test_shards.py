@@ -11,7 +11,7 @@ import pytest
 from hcr_scan.cli import run
 from hcr_scan.errors import ExitCode
 from hcr_scan.journal.journal import Journal, journal_path
-from tests.runs import digest, digit_pages, draw_digit_page, draw_digits_file, scan
+from tests.runs import digest, digit_pages, draw_digit_page, mixed_pages, scan
 
 SHARDS = 3
 
@@ -19,13 +19,8 @@ SHARDS = 3
 @pytest.fixture(scope="module")
 def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Single pages, a document of several, a damaged one, and a copy of another."""
-    folder = digit_pages(tmp_path_factory.mktemp("shards") / "in", 9)
-    draw_digits_file(folder / "several.tif", 3)
-    (folder / "0003.png").write_bytes(b"no image")
-    (folder / "notes.txt").touch()
-    below = folder / "below"
-    below.mkdir()
-    (below / "copy.png").write_bytes((folder / "0005.png").read_bytes())
+    folder = mixed_pages(tmp_path_factory.mktemp("shards") / "in", 9)
+    (folder / "below" / "copy.png").write_bytes((folder / "0005.png").read_bytes())
     return folder
 
 
