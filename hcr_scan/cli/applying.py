@@ -12,7 +12,7 @@ import click
 
 from hcr_scan.cli.bundles import bundle_folder
 from hcr_scan.cli.earlier import source_of, templates_of
-from hcr_scan.cli.guarding import guard_other_scans, guard_scan
+from hcr_scan.cli.guarding import guard_derived
 from hcr_scan.cli.outputs import chosen_output, open_earlier, remembered_request, tell_written
 from hcr_scan.cli.scanning import read_templates
 from hcr_scan.document import Verdict
@@ -38,8 +38,7 @@ def apply_review(scanned: str, options: dict[str, Any]) -> ExitCode:
     journal, _ = open_earlier(scanned)
     with journal:
         request = remembered_request(journal)
-        guard_scan(options["out"], journal)
-        guard_other_scans(options["out"], journal)
+        guard_derived(options["out"], journal)
         output = chosen_output(options["out"], options, tuple(request["output"]["names"]))
         applied, path = Applied(), review_path(journal.base)
         with contextlib.ExitStack() as stack:

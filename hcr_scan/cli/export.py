@@ -19,7 +19,7 @@ def export(**options: Any) -> None:
     JOURNAL|OUT is the output of a scan, or the journal beside it. An existing FILE is replaced, and so are files of the
     same pages in FOLDER, and their rows in a database.
     """
-    from hcr_scan.cli.guarding import guard_other_scans, guard_scan
+    from hcr_scan.cli.guarding import guard_derived
     from hcr_scan.cli.outputs import chosen_output, open_earlier, remembered_request, tell_written
     from hcr_scan.rendering import write_pages
     from hcr_scan.settings import Settings
@@ -27,8 +27,7 @@ def export(**options: Any) -> None:
     journal, _ = open_earlier(options["scanned"])
     with journal:
         request = remembered_request(journal)
-        guard_scan(options["out"], journal)
-        guard_other_scans(options["out"], journal)
+        guard_derived(options["out"], journal)
         output = chosen_output(options["out"], options, tuple(request["output"]["names"]))
         provenance, settings = journal.identity.provenance, Settings.of_values(journal.identity.settings)
         write_pages(journal.results(), options["out"], output, provenance, request["form_lengths"], settings)

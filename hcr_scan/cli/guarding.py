@@ -19,7 +19,20 @@ from hcr_scan.sources.addresses import is_remote
 from hcr_scan.sources.discovery import is_found
 
 
-def guard_scan(out: str, journal: Journal) -> None:
+def guard_derived(out: str, journal: Journal) -> None:
+    """See that what is made from a scan replaces nothing of it, and comes to lie beside no other scan's journal.
+
+    Raises:
+        UsageError: it would.
+    """
+    guard_made_of(out, journal)
+    # That journal would be taken for its own.
+    other = "" if is_database(out) else journal_path(beside(out))
+    if os.path.isfile(other) and os.path.realpath(other) != os.path.realpath(journal.path):  # noqa: PTH113 - any bytes
+        raise UsageError(f"{out} is the output of another scan, whose journal lies beside it; name another output")
+
+
+def guard_made_of(out: str, journal: Journal) -> None:
     """See that writing an output replaces nothing of the scan that it is made from.
 
     Raises:
@@ -33,7 +46,7 @@ def guard_scan(out: str, journal: Journal) -> None:
         if out == target or journal.has(out):
             raise UsageError(f"{out} is the output or one of the documents of the scan itself; name another output")
         return
-    guard_own_files(out, journal.base, elsewhere=is_address(target))
+    _guard_own_files(out, journal.base, elsewhere=is_address(target))
     place = os.path.realpath(beside(out))
     if not os.path.isfile(place):  # noqa: PTH113 - any bytes
         return
@@ -43,7 +56,7 @@ def guard_scan(out: str, journal: Journal) -> None:
     guard_inputs(out, files_of_templates(seen(path) for path in request["template_paths"]))
 
 
-def guard_own_files(out: str, base: str, *, elsewhere: bool = False) -> None:
+def _guard_own_files(out: str, base: str, *, elsewhere: bool = False) -> None:
     """The same for the files of a scan alone, which are named after ``base``; ``elsewhere``: that is no output itself.
 
     Raises:
@@ -63,17 +76,6 @@ def guard_own_files(out: str, base: str, *, elsewhere: bool = False) -> None:
         raise UsageError(f"{without_password(out)} is a file of the scan itself; name another output{example}")
 
 
-def guard_other_scans(out: str, journal: Journal) -> None:
-    """See that what is made from a scan comes to lie beside no other's journal, which would be taken for its own.
-
-    Raises:
-        UsageError: it would.
-    """
-    other = "" if is_database(out) else journal_path(beside(out))
-    if os.path.isfile(other) and os.path.realpath(other) != os.path.realpath(journal.path):  # noqa: PTH113 - any bytes
-        raise UsageError(f"{out} is the output of another scan, whose journal lies beside it; name another output")
-
-
 def guard_shard(out: str, name: str) -> None:
     """The same for a shard by the name it is given, before its journal is opened.
 
@@ -83,7 +85,7 @@ def guard_shard(out: str, name: str) -> None:
     base = beside(name).removesuffix(SUFFIX)
     if not is_database(name) and os.path.realpath(beside(out)) == os.path.realpath(base):
         raise UsageError(f"--out {without_password(out)} is one of the shards; name another output")
-    guard_own_files(out, base, elsewhere=is_address(name))
+    _guard_own_files(out, base, elsewhere=is_address(name))
 
 
 def guard_inputs(out: str, inputs: Iterable[str]) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from hcr_scan.cli.guarding import guard_scan, guard_shard
+from hcr_scan.cli.guarding import guard_made_of, guard_shard
 from hcr_scan.cli.outputs import chosen_output, open_earlier, remembered_request
 from hcr_scan.cli.progress import Progress
 from hcr_scan.errors import ExitCode, UsageError
@@ -35,7 +35,7 @@ def merge_shards(names: Sequence[str], target: str, options: dict[str, Any], pro
         shards = [stack.enter_context(open_earlier(name)[0]) for name in names]
         identity, request = whole_identity(shards), remembered_request(shards[0])
         for shard in shards:
-            guard_scan(target, shard)
+            guard_made_of(target, shard)
         prepare_target(target)
         output = chosen_output(target, options, tuple(request["output"]["names"]))
         whole = stack.enter_context(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hcr_scan.cli.earlier import images_of
-from hcr_scan.cli.guarding import guard_other_scans, guard_scan
+from hcr_scan.cli.guarding import guard_derived
 from hcr_scan.cli.outputs import open_earlier, remembered_request, tell_written
 from hcr_scan.review.store import ReviewStore
 from hcr_scan.review.tables import review_path
@@ -31,8 +31,7 @@ def write_report(scanned: str, out: str, options: dict[str, Any]) -> None:
     # What is beside the output, or in the place of one that is a database, is named after this.
     base = journal.base
     with journal, contextlib.ExitStack() as stack:
-        guard_scan(out, journal)
-        guard_other_scans(out, journal)
+        guard_derived(out, journal)
         form_lengths = remembered_request(journal)["form_lengths"]
         store = None
         if Path(review_path(base)).exists():
