@@ -20,12 +20,12 @@ from hcr_scan.journal.identity import RunIdentity
 from hcr_scan.journal.journal import Journal
 from hcr_scan.journal.ledgers import ArrivalsLedger, JournalLedger
 from hcr_scan.journal.opening import open_journal
-from hcr_scan.mailroom import READING, Mailroom
 from hcr_scan.report import SIGNALLED, counted
 from hcr_scan.settings import Settings
 from hcr_scan.sinks.formats import ONE_PAGE_FORMATS, SUFFIXES, Format
 from hcr_scan.sinks.targets import is_address, without_password
 from hcr_scan.sources.pages import path_text
+from hcr_scan.watched_folder import READING, WatchedFolder
 
 #: Scans of one batch at most, so that results appear while a full folder is worked off.
 LARGEST_BATCH = 500
@@ -40,7 +40,7 @@ def watch_folder(inbox: str, out: str, settings: Settings, options: dict[str, An
         )
     if is_address(inbox):
         raise UsageError(f"watch works on a folder, not on {inbox}; scan what is there again and again, with --resume")
-    mailroom = Mailroom(inbox, options["settle"])
+    watched = WatchedFolder(inbox, options["settle"])
     try:
         # Not its parents: where a share is not mounted, nothing is to be written into the folder that waits for it.
         Path(out).mkdir(exist_ok=True)
@@ -48,10 +48,10 @@ def watch_folder(inbox: str, out: str, settings: Settings, options: dict[str, An
         reason = error.strerror or error
         raise OutputError(f"{out} is no folder and cannot be made one ({reason}); name another with --out") from error
     refuse_among_data(bundle_folder(options["model"]), [inbox], out)
-    with mailroom as room, Signals() as signals:
-        watch = _Watch(room, signals, out, settings, options)
+    with watched, Signals() as signals:
+        watch = _Watch(watched, signals, out, settings, options)
         progress = Progress.of(options)
-        for batch in _batches(room, options, signals):
+        for batch in _batches(watched, options, signals):
             watch.read(batch, progress)
             if signals.stopping():
                 break
@@ -60,19 +60,19 @@ def watch_folder(inbox: str, out: str, settings: Settings, options: dict[str, An
         return ExitCode.SOME_PAGES_FAILED if options["once"] and watch.failures else ExitCode.OK
 
 
-def _batches(room: Mailroom, options: dict[str, Any], signals: Signals) -> Iterator[str]:
+def _batches(watched: WatchedFolder, options: dict[str, Any], signals: Signals) -> Iterator[str]:
     """Batches to read: those that an earlier watch left unfinished, and then what arrives."""
-    for batch in room.unfinished():
+    for batch in watched.unfinished():
         say(f"going on with {batch}", event="batch", batch=batch)
         yield batch
-    say(f"watching {path_text(str(room.inbox))}", event="watching")
+    say(f"watching {path_text(str(watched.inbox))}", event="watching")
     while not signals.stopping():
-        arrived = room.arrived()[:LARGEST_BATCH]
-        batch = room.new_batch(datetime.now().astimezone()) if arrived else ""
-        if arrived and room.take(arrived, batch):
+        arrived = watched.arrived()[:LARGEST_BATCH]
+        batch = watched.new_batch(datetime.now().astimezone()) if arrived else ""
+        if arrived and watched.take(arrived, batch):
             say(f"{counted(len(arrived), 'scan')} arrived: batch {batch}", event="batch", batch=batch)
             yield batch
-        elif options["once"] and not room.waiting:
+        elif options["once"] and not watched.waiting:
             return
         elif not arrived:
             time.sleep(options["poll"])
@@ -81,8 +81,10 @@ def _batches(room: Mailroom, options: dict[str, Any], signals: Signals) -> Itera
 class _Watch:
     """What is the same for every batch."""
 
-    def __init__(self, room: Mailroom, signals: Signals, out: str, settings: Settings, options: dict[str, Any]) -> None:
-        self._room = room
+    def __init__(
+        self, watched: WatchedFolder, signals: Signals, out: str, settings: Settings, options: dict[str, Any]
+    ) -> None:
+        self._watched = watched
         self._signals = signals
         self._out = Path(out)
         self._settings = settings
@@ -94,7 +96,7 @@ class _Watch:
         """Read one batch and put its scans away; what a signal leaves over is gone on with another time."""
         target, options = self._target(batch), self._options
         request = Request(
-            [str(self._room.inbox / READING)],
+            [str(self._watched.inbox / READING)],
             self._settings,
             ModelChoice.of(options),
             self._templates,
@@ -109,7 +111,7 @@ class _Watch:
         run = Run(request, self._signals, ledger)
         run.execute(progress)
         if run.report.signal is None:
-            self._room.clear(batch)
+            self._watched.clear(batch)
 
     def _target(self, batch: str) -> str:
         name = batch[: len("2026-11-24")] if self._options["per"] == "day" else batch
@@ -119,6 +121,6 @@ class _Watch:
 
     def _put_away(self, journal: Journal) -> None:
         """Move what was read to where it stays, before the results are written, which say where that is."""
-        for document, failed in journal.finished(str(self._room.inbox / READING)):
+        for document, failed in journal.finished(str(self._watched.inbox / READING)):
             self.failures += failed
-            journal.moved(document, self._room.put_away(document.path, failed=failed))
+            journal.moved(document, self._watched.put_away(document.path, failed=failed))

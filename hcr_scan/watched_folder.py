@@ -29,7 +29,7 @@ LOCK = ".hcr-scan-watch"
 _Looks = tuple[int, int, int]
 
 
-class Mailroom:
+class WatchedFolder:
     """One such folder. A context manager: inside it no other process takes files from the folder.
 
     Args:
