@@ -14,7 +14,7 @@ import time
 from dataclasses import dataclass
 
 from hcr_scan.engines.answers import answerable
-from hcr_scan.engines.frames import HEADER, Kind
+from hcr_scan.engines.messages import HEADER, Kind
 from hcr_scan.engines.preparation import preparing
 from hcr_scan.errors import UsageError
 

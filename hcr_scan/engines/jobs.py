@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hcr_scan.engines.base import Loss
-from hcr_scan.engines.frames import Kind
+from hcr_scan.engines.messages import Kind
 from hcr_scan.engines.worker_process import Death
 from hcr_scan.settings import Limits
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from hcr_scan.engines.frames import Kind
+from hcr_scan.engines.messages import Kind
 
 _announce: list[Callable[[Kind], None]] = []
 

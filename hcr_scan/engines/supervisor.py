@@ -10,8 +10,8 @@ from typing import Any
 
 from hcr_scan.engines.answers import decode
 from hcr_scan.engines.base import Item, Lost, Result
-from hcr_scan.engines.crew import Crew
 from hcr_scan.engines.jobs import Job
+from hcr_scan.engines.worker_pool import WorkerPool
 from hcr_scan.errors import WorkerError
 from hcr_scan.settings import Limits
 
@@ -44,17 +44,17 @@ class Supervisor:
     ) -> None:
         self._jobs = jobs
         try:
-            self._crew = Crew(jobs, limits or Limits(), prepare, decode)
-            self._crew.start()
+            self._pool = WorkerPool(jobs, limits or Limits(), prepare, decode)
+            self._pool.start()
         except (OSError, RuntimeError) as error:
             raise WorkerError(f"no worker can be started ({error}); raise the system's limits") from error
         # Also at the end of the interpreter, and when the engine is forgotten.
-        self.close = weakref.finalize(self, self._crew.close)
+        self.close = weakref.finalize(self, self._pool.close)
 
     @property
     def largest_worker(self) -> int:
         """The most memory that one of the workers had that have ended, in bytes; 0 where that cannot be told."""
-        return self._crew.largest
+        return self._pool.largest
 
     def map(
         self, function: Callable[[Item], Result], items: Iterable[Item], window: int | None = None
@@ -69,7 +69,7 @@ class Supervisor:
         try:
             for item in items:
                 job = Job(pickle.dumps((function, item), protocol=5))
-                self._crew.submit(job)
+                self._pool.submit(job)
                 waiting.append((item, job))
                 if len(waiting) >= window:
                     yield self._outcome(*waiting.popleft())
@@ -77,7 +77,7 @@ class Supervisor:
                 yield self._outcome(*waiting.popleft())
         finally:
             for _, job in waiting:
-                self._crew.cancel(job)
+                self._pool.cancel(job)
 
     def stage(
         self, work: Callable[[Iterable[Item]], Iterable[Result]], items: Iterable[Item]
@@ -86,7 +86,7 @@ class Supervisor:
         return iter(work(items))
 
     def _outcome(self, item: Item, job: Job) -> Result | Lost[Item]:
-        outcome = self._crew.outcome(job)
+        outcome = self._pool.outcome(job)
         if outcome.loss is not None:
             return Lost(item, outcome.loss, outcome.reason)
         result: Result = outcome.result

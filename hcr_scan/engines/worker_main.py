@@ -14,7 +14,7 @@ import threading
 from typing import NoReturn
 
 from hcr_scan.engines import answers
-from hcr_scan.engines.frames import HEADER, LONGEST_ANSWER, Kind, read_exactly, write_all
+from hcr_scan.engines.messages import HEADER, LONGEST_ANSWER, Kind, read_exactly, write_all
 from hcr_scan.engines.preparation import announce_with
 
 _PR_SET_PDEATHSIG = 1

@@ -16,8 +16,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from hcr_scan.engines.frames import HEADER, FrameReader, Kind
 from hcr_scan.engines.memory import ended_peak, living_peak
+from hcr_scan.engines.messages import HEADER, Kind, MessageReader
 
 #: What a worker's interpreter runs; after its three numbers stands the search path, which is the supervisor's own.
 BOOT = """
@@ -88,7 +88,7 @@ class WorkerProcess:
         for descriptor in (self.tasks, self.answers):
             os.set_blocking(descriptor, False)
         _widen(self.answers)
-        self._reader = FrameReader(self.answers)
+        self._reader = MessageReader(self.answers)
         self._unsent = memoryview(b"")
         self._open = True
         self._ready_space, self._ready_memory, self._peak = 0, 0, 0
@@ -137,7 +137,7 @@ class WorkerProcess:
         """The next message, or ``None`` if there is no whole one.
 
         Raises:
-            BadFrame: it is no message of ours.
+            BadMessage: it is no message of ours.
             EOFError: the process is dead or dying.
         """
         return self._reader.read()

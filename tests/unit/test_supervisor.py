@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from hcr_scan.engines import crew
+from hcr_scan.engines import worker_pool
 from hcr_scan.engines.base import Loss, Lost
 from hcr_scan.engines.supervisor import Supervisor
 from hcr_scan.errors import WorkerError
@@ -104,7 +104,7 @@ def test_what_is_done_once_a_worker_is_not_held_against_its_first_item(monkeypat
     assert first == "prepared"
     assert isinstance(second, Lost)
     assert second.error is Loss.TIMEOUT
-    monkeypatch.setattr(crew, "START_SECONDS", 0.5)
+    monkeypatch.setattr(worker_pool, "START_SECONDS", 0.5)
     with (
         contextlib.closing(Supervisor(1)) as supervisor,
         pytest.raises(WorkerError, match="not ready"),
@@ -150,7 +150,7 @@ def test_one_job_has_a_process_of_its_own_too() -> None:
 
 
 def test_workers_are_replaced_before_they_grow_old(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(crew, "ITEMS_A_WORKER", 4)
+    monkeypatch.setattr(worker_pool, "ITEMS_A_WORKER", 4)
     with contextlib.closing(Supervisor(1)) as supervisor:
         answers = list(supervisor.map(poison.whoami, range(12)))
     processes = Counter(answer.process for answer in answers if isinstance(answer, poison.Answer))
@@ -163,7 +163,7 @@ def test_workers_are_replaced_before_they_grow_old(monkeypatch: pytest.MonkeyPat
 def test_workers_that_cannot_start_end_the_run_with_the_reason(
     monkeypatch: pytest.MonkeyPatch, prepare: Callable[[], None], reason: str
 ) -> None:
-    monkeypatch.setattr(crew, "PAUSE_SECONDS", 0.001)
+    monkeypatch.setattr(worker_pool, "PAUSE_SECONDS", 0.001)
     supervisor = Supervisor(2, prepare)
     with contextlib.closing(supervisor), pytest.raises(WorkerError, match=reason):
         list(supervisor.map(poison.double, range(3)))
@@ -174,7 +174,7 @@ def test_a_system_without_processes_to_spare_ends_the_run(monkeypatch: pytest.Mo
         raise BlockingIOError(11, "Resource temporarily unavailable")
 
     monkeypatch.setattr(subprocess, "Popen", refuse)
-    monkeypatch.setattr(crew, "PAUSE_SECONDS", 0.001)
+    monkeypatch.setattr(worker_pool, "PAUSE_SECONDS", 0.001)
     descriptors = len(open_descriptors())
     supervisor = Supervisor(2)
     with contextlib.closing(supervisor), pytest.raises(WorkerError, match="temporarily unavailable"):
@@ -183,7 +183,7 @@ def test_a_system_without_processes_to_spare_ends_the_run(monkeypatch: pytest.Mo
 
 
 def test_fewer_workers_than_wanted_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
-    started = crew.WorkerProcess
+    started = worker_pool.WorkerProcess
 
     def only_one(made: list[int] = []) -> Any:  # noqa: B006
         if made:
@@ -191,8 +191,8 @@ def test_fewer_workers_than_wanted_are_enough(monkeypatch: pytest.MonkeyPatch) -
         made.append(1)
         return started()
 
-    monkeypatch.setattr(crew, "WorkerProcess", only_one)
-    monkeypatch.setattr(crew, "PAUSE_SECONDS", 0.0001)
+    monkeypatch.setattr(worker_pool, "WorkerProcess", only_one)
+    monkeypatch.setattr(worker_pool, "PAUSE_SECONDS", 0.0001)
     with contextlib.closing(Supervisor(4)) as supervisor:
         assert list(supervisor.map(poison.double, range(300))) == [2 * n for n in range(300)]
 
@@ -267,7 +267,7 @@ def test_nothing_outlives_a_killed_parent(prepare: str, work: str) -> None:
 
 def test_an_item_is_not_blamed_for_a_worker_that_never_began_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """Workers are stopped before they are given something, and killed while they hold it unread."""
-    monkeypatch.setattr(crew, "MOST_ATTEMPTS", 1)
+    monkeypatch.setattr(worker_pool, "MOST_ATTEMPTS", 1)
     with contextlib.closing(Supervisor(1)) as supervisor:
         for _ in range(3):
             (answer,) = supervisor.map(poison.whoami, [1])

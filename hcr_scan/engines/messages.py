@@ -30,11 +30,11 @@ class Kind(IntEnum):
     TASK = 6
 
 
-class BadFrame(Exception):
+class BadMessage(Exception):
     """What came is no message of ours."""
 
 
-class FrameReader:
+class MessageReader:
     """Puts messages together from what a descriptor has, never waiting for more."""
 
     def __init__(self, descriptor: int) -> None:
@@ -47,7 +47,7 @@ class FrameReader:
         """The next message, or ``None`` if it has not come as a whole.
 
         Raises:
-            BadFrame: it is of no known kind, or longer than any answer may be.
+            BadMessage: it is of no known kind, or longer than any answer may be.
             EOFError: the other end is closed.
         """
         if self._body is None:
@@ -55,7 +55,7 @@ class FrameReader:
                 return None
             kind, length = HEADER.unpack(self._header)
             if kind not in Kind.__members__.values() or length > LONGEST_ANSWER:
-                raise BadFrame(f"message of kind {kind} with {length:,} bytes")
+                raise BadMessage(f"message of kind {kind} with {length:,} bytes")
             self._body, self._filled = memoryview(bytearray(length)), 0
         if not self._fill(self._body):
             return None

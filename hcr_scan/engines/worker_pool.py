@@ -16,8 +16,8 @@ from typing import Any
 
 from hcr_scan.engines.answers import UntrustedAnswer, decode
 from hcr_scan.engines.base import Loss
-from hcr_scan.engines.frames import BadFrame, Kind
 from hcr_scan.engines.jobs import Job, Outcome, outcome_of, outcome_of_death, text_of
+from hcr_scan.engines.messages import BadMessage, Kind
 from hcr_scan.engines.worker_process import Death, WorkerProcess
 from hcr_scan.errors import WorkerError
 from hcr_scan.settings import Limits
@@ -78,7 +78,7 @@ class _Starts:
         return self.failed >= MOST_FAILED_STARTS or self.unready >= MOST_UNREADY
 
 
-class Crew(threading.Thread):
+class WorkerPool(threading.Thread):
     """Up to ``workers`` processes and the queue they work on.
 
     It is a thread of its own so that workers are fed, and their time is taken, while the caller is busy with what they
@@ -293,7 +293,7 @@ class Crew(threading.Thread):
             self._heard(worker, *message)
         except EOFError:
             self._died(worker)
-        except (BadFrame, UntrustedAnswer) as error:
+        except (BadMessage, UntrustedAnswer) as error:
             self._mistrust(worker, str(error))
 
     def _heard(self, worker: _Worker, kind: Kind, body: memoryview) -> None:
@@ -310,7 +310,7 @@ class Crew(threading.Thread):
             worker.prepares = False
             worker.deadline = time.monotonic() + self._limits.page_timeout
         elif worker.job is None or kind in (Kind.READY, Kind.UNREADY, Kind.PREPARING, Kind.TASK):
-            raise BadFrame(f"message of kind {kind.name} out of turn")
+            raise BadMessage(f"message of kind {kind.name} out of turn")
         else:
             self._finish(worker, outcome_of(kind, body, self._limits, self._decode))
 
