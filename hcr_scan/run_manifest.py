@@ -15,7 +15,7 @@ from typing import Any
 from hcr_scan import __version__
 from hcr_scan.engines.memory import own_peak
 from hcr_scan.errors import ExitCode, OutputError
-from hcr_scan.report import RunReport
+from hcr_scan.run_report import RunReport
 from hcr_scan.sinks.output import write_output
 from hcr_scan.sources.pages import path_text
 

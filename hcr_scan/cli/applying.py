@@ -20,7 +20,6 @@ from hcr_scan.engines.local import local_engine
 from hcr_scan.errors import ExitCode
 from hcr_scan.journal.identity import RunIdentity
 from hcr_scan.rendering import write_pages
-from hcr_scan.report import counted
 from hcr_scan.review.auditing import AuditEstimate, estimate
 from hcr_scan.review.corrections import Applied, corrected_pages, unreviewed_pages
 from hcr_scan.review.crops import Scan, write_crops
@@ -28,6 +27,7 @@ from hcr_scan.review.indexing import Indexed, index
 from hcr_scan.review.rules import FieldRules
 from hcr_scan.review.store import ReviewStore
 from hcr_scan.review.tables import review_path
+from hcr_scan.run_report import counted
 from hcr_scan.settings import Settings, available_cores
 from hcr_scan.sources.pages import shown
 from hcr_scan.worker import prepare_worker

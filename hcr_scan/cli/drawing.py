@@ -14,7 +14,7 @@ from hcr_scan.engines.local import local_engine
 from hcr_scan.errors import InputError
 from hcr_scan.model.classifier import load_classifier
 from hcr_scan.pipeline import transcribe
-from hcr_scan.report import RunReport
+from hcr_scan.run_report import RunReport
 from hcr_scan.settings import Settings
 from hcr_scan.sinks.output import write_output
 from hcr_scan.sinks.overlay import draw_overlay

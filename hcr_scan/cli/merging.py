@@ -16,7 +16,7 @@ from hcr_scan.journal.ledgers import passed_over
 from hcr_scan.journal.merging import merge, whole_identity
 from hcr_scan.journal.opening import check_target, open_journal
 from hcr_scan.rendering import prepare_target, write_pages
-from hcr_scan.report import RunReport
+from hcr_scan.run_report import RunReport
 from hcr_scan.settings import Settings
 from hcr_scan.sinks.output import is_lasting
 from hcr_scan.sinks.targets import beside, without_password

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from hcr_scan.cli.logs import LogFormat, say, start_logging
 from hcr_scan.document import PageFailure, PageResult, Status
-from hcr_scan.report import RunReport, counted
+from hcr_scan.run_report import RunReport, counted
 from hcr_scan.sinks.formats import STDOUT
 from hcr_scan.sinks.records import displayable
 from hcr_scan.sources.pages import failure_text, path_text

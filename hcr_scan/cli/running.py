@@ -23,8 +23,8 @@ from hcr_scan.journal.journal import journal_exists, journal_path
 from hcr_scan.journal.ledgers import JournalLedger
 from hcr_scan.ledger import Ledger
 from hcr_scan.rendering import write_pages
-from hcr_scan.report import FailureLimit, RunReport
 from hcr_scan.run_manifest import RunClock, write_run_manifest
+from hcr_scan.run_report import FailureLimit, RunReport
 from hcr_scan.settings import Settings
 from hcr_scan.sinks.output import is_lasting
 from hcr_scan.sinks.sink import OutputOptions

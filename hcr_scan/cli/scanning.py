@@ -18,7 +18,7 @@ from hcr_scan.journal.journal import SUFFIX
 from hcr_scan.journal.ledgers import JournalLedger, ShardLedger
 from hcr_scan.journal.opening import check_target, open_journal
 from hcr_scan.rendering import prepare_target
-from hcr_scan.report import FailureLimit
+from hcr_scan.run_report import FailureLimit
 from hcr_scan.settings import Settings, available_cores
 from hcr_scan.sinks.output import is_lasting
 from hcr_scan.sinks.targets import beside, journal_base

@@ -10,7 +10,7 @@ from types import FrameType
 from typing import Any, Self
 
 from hcr_scan.errors import ExitCode
-from hcr_scan.report import SIGNALLED
+from hcr_scan.run_report import SIGNALLED
 
 #: What ends a run: Ctrl-C, a polite kill, and a terminal that is closed. Windows lacks the last.
 NAMES = ("SIGINT", "SIGTERM", "SIGHUP")

@@ -21,7 +21,7 @@ from hcr_scan.forms.files.template_file import load_template
 from hcr_scan.forms.files.template_writing import write_template
 from hcr_scan.forms.template import Template
 from hcr_scan.images import Gray
-from hcr_scan.report import counted
+from hcr_scan.run_report import counted
 from hcr_scan.sinks.output import write_output
 from hcr_scan.sources import find_inputs
 

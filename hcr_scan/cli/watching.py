@@ -20,7 +20,7 @@ from hcr_scan.journal.identity import RunIdentity
 from hcr_scan.journal.journal import Journal
 from hcr_scan.journal.ledgers import ArrivalsLedger, JournalLedger
 from hcr_scan.journal.opening import open_journal
-from hcr_scan.report import SIGNALLED, counted
+from hcr_scan.run_report import SIGNALLED, counted
 from hcr_scan.settings import Settings
 from hcr_scan.sinks.formats import ONE_PAGE_FORMATS, SUFFIXES, Format
 from hcr_scan.sinks.targets import is_address, without_password

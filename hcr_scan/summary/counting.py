@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from hcr_scan.document import Field, Form, Line, Page, PageFailure, PageResult, Reason, Source, Status, line_name
-from hcr_scan.report import RunReport
 from hcr_scan.review.selection import Doubt, doubt_of
+from hcr_scan.run_report import RunReport
 from hcr_scan.summary.examples import Reading, Worst
 
 #: Bars of the histogram: each five percent wide, and the last takes certainty in.

@@ -8,8 +8,8 @@ import pytest
 
 from hcr_scan.cli import run
 from hcr_scan.errors import ExitCode, MissingDependency
-from hcr_scan.report import RunReport
 from hcr_scan.review.store import ReviewStore
+from hcr_scan.run_report import RunReport
 from hcr_scan.sinks import formats
 from hcr_scan.sinks.formats import Format, check_installed
 from tests.reviews import field, page, write_journal

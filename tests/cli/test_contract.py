@@ -136,7 +136,7 @@ def test_a_bug_is_70_with_a_traceback(
     def broken(*_: object) -> None:
         raise ZeroDivisionError("oh")
 
-    monkeypatch.setattr("hcr_scan.report.RunReport.add", broken)
+    monkeypatch.setattr("hcr_scan.run_report.RunReport.add", broken)
     assert scan(folder, "--out", tmp_path / "r.csv") == ExitCode.BUG
     err = capsys.readouterr().err
     assert "ZeroDivisionError: oh" in err

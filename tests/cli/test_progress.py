@@ -11,7 +11,7 @@ import pytest
 from hcr_scan.cli import progress
 from hcr_scan.cli.progress import Progress
 from hcr_scan.document import Page, PageFailure, Source
-from hcr_scan.report import RunReport
+from hcr_scan.run_report import RunReport
 
 PAGE = Page(Source("in/a.png"), 100, 100, 300, 0, 0.0)
 FAILURE = PageFailure(Source("in/b\udcff.png", 2, 3), "open", "damaged", "is cut off")

@@ -16,7 +16,7 @@ from hcr_scan.errors import DatasetError
 from hcr_scan.model.bundle import ModelInfo
 from hcr_scan.model.classifier import Classifier
 from hcr_scan.model.probabilities import Logits
-from hcr_scan.report import counted
+from hcr_scan.run_report import counted
 from hcr_scan_training.labelled import Glyphs
 from hcr_scan_training.metrics import calibration_error, softmax
 

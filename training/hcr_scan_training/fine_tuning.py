@@ -20,7 +20,7 @@ from hcr_scan.images import Ink
 from hcr_scan.model.bundle import MANIFEST, NETWORK_KERAS, PAGE_MODEL, Bundle, ModelInfo, load_bundle
 from hcr_scan.model.classifier import load_classifier
 from hcr_scan.normalization import CropSpec, normalize_glyph
-from hcr_scan.report import counted
+from hcr_scan.run_report import counted
 from hcr_scan_training.augmentation import Random, captured, soiled, warped_bitmap
 from hcr_scan_training.bundle_writer import write_bundle
 from hcr_scan_training.corpus import CHARACTERS, shared_folder

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from hcr_scan.document import Page, PageFailure, PageResult, Reason, Source, Status
 from hcr_scan.errors import ExitCode
-from hcr_scan.report import SLOWEST, RunReport
+from hcr_scan.run_report import SLOWEST, RunReport
 from tests.documents import results
 
 
