@@ -149,10 +149,10 @@ class Run:
 
     def _read(self, engine: Engine, progress: Progress) -> None:
         # The first worker is on its way by now: what loads slowly here loads beside it.
-        from hcr_scan.model.classifier import DistantClassifier, load_classifier
+        from hcr_scan.model.classifier import ClusterClassifier, load_classifier
 
         request, model = self._request, self._request.model
-        load = DistantClassifier if request.cluster else load_classifier
+        load = ClusterClassifier if request.cluster else load_classifier
         classifier = load(bundle_folder(model.model), engine=model.engine, device=model.device)
         gc.freeze()  # As in workers: what is loaded by now stays as long as the run.
         self._clock.stage("start")

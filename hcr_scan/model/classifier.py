@@ -83,7 +83,7 @@ def load_classifier(
     return OnnxClassifier(bundle, device=Device(device), threads=threads)
 
 
-class DistantClassifier:
+class ClusterClassifier:
     """A classifier whose network is loaded where it is first asked; so it can be pickled, and sent there.
 
     Raises:

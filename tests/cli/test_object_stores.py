@@ -22,7 +22,7 @@ from hcr_scan.document import Source, Verdict
 from hcr_scan.engines.cluster.engine import Cluster, RayEngine
 from hcr_scan.errors import ExitCode
 from hcr_scan.journal.journal import Journal, journal_path
-from hcr_scan.model.classifier import DistantClassifier
+from hcr_scan.model.classifier import ClusterClassifier
 from hcr_scan.remote import stores
 from hcr_scan.review.items import Filter, ItemPage, State
 from hcr_scan.review.page_images import NoPixels, PageImages
@@ -334,7 +334,7 @@ def test_machines_of_a_cluster_fetch_for_themselves(store: ObjectStore) -> None:
     settings = Settings(layout=Layout.GLYPH, charset="0123456789")
     with contextlib.closing(RayEngine(Cluster(jobs=2), prepare_worker, Limits(), fetched_near)) as engine:
         engine.elsewhere = True
-        spread = list(transcribe([INPUT], DistantClassifier(None), settings, engine))
+        spread = list(transcribe([INPUT], ClusterClassifier(None), settings, engine))
     assert list(transcribe([INPUT], load_classifier(), settings)) == spread
     assert [page.error for page in spread if isinstance(page, PageFailure)] == ["unreadable", "not_an_image"]
     assert store.requests["GET in/0000.png"] > 2

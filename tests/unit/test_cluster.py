@@ -20,7 +20,7 @@ from hcr_scan.cli import run
 from hcr_scan.engines.base import Loss, Lost
 from hcr_scan.engines.cluster.engine import Cluster, RayEngine, shares
 from hcr_scan.errors import ExitCode, UsageError, WorkerError
-from hcr_scan.model.classifier import DistantClassifier
+from hcr_scan.model.classifier import ClusterClassifier
 from hcr_scan.settings import Layout, Limits
 from hcr_scan.worker import prepare_worker
 from tests import poison
@@ -107,7 +107,7 @@ def test_without_ray_it_is_told_how_to_install_it(
 
 @needs_ray
 def test_pages_are_read_as_on_one_machine(engine: RayEngine, folder: Path) -> None:
-    there = list(transcribe(folder, DistantClassifier(), SETTINGS, engine))
+    there = list(transcribe(folder, ClusterClassifier(), SETTINGS, engine))
     assert there == list(transcribe(folder, load_classifier(), SETTINGS))
     assert len(there) == 13
 
