@@ -26,11 +26,11 @@ sys.path[:0] = [str(ROOT), str(ROOT / "training")]
 from benchmarks.forms import SETS  # noqa: E402
 from hcr_scan import Settings, Status, load_classifier, parse_charset  # noqa: E402
 from hcr_scan.assembly.pages import assemble_page  # noqa: E402
+from hcr_scan.classification import ClassifiedPage, classify_pages  # noqa: E402
 from hcr_scan.document import Field, Glyph, Line, Page, Reason  # noqa: E402
 from hcr_scan.forms.blank import load_blank  # noqa: E402
 from hcr_scan.model.classifier import Classifier  # noqa: E402
 from hcr_scan.model.probabilities import Logits  # noqa: E402
-from hcr_scan.pipeline import ClassifiedPage, classify_pages  # noqa: E402
 from hcr_scan.segmentation.candidates import SegmentedPage  # noqa: E402
 from hcr_scan.segmentation.ink_shapes import ink_shapes  # noqa: E402
 from hcr_scan.segmentation.page_model import PageModel  # noqa: E402

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hcr_scan.assembly.pages import assemble_page
+from hcr_scan.classification import classify_pages
 from hcr_scan.document import PageFailure, PageResult, Source
-from hcr_scan.pipeline import classify_pages
 from hcr_scan.segmentation.candidates import SegmentedResult
 from hcr_scan.settings import Settings
 from tests.fakes import INFO, CrashingClassifier, EchoClassifier, NanClassifier, segmented_page

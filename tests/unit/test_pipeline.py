@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from hcr_scan.classification import ClassifiedPage, classify_pages
 from hcr_scan.document import PageFailure, Source
 from hcr_scan.engines.base import Loss, Lost
 from hcr_scan.errors import InputError, ModelError, UsageError
-from hcr_scan.pipeline import ClassifiedPage, classify_pages, segment_pages, transcribe
+from hcr_scan.pipeline import segment_pages, transcribe
 from hcr_scan.segmentation.candidates import SegmentedPage, SegmentedResult
 from hcr_scan.settings import Settings, SourceSettings
 from hcr_scan.sources import PageRef, failure_text

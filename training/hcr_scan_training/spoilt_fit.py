@@ -20,10 +20,10 @@ import numpy.typing as npt
 from hcr_scan import Settings, load_classifier
 from hcr_scan.assembly.pages import assemble_page
 from hcr_scan.assembly.spoilt import Floats, measures, polynomial
+from hcr_scan.classification import ClassifiedPage, classify_pages
 from hcr_scan.document import Glyph, Page, Status
 from hcr_scan.model.classifier import Classifier
 from hcr_scan.model.probabilities import Logits
-from hcr_scan.pipeline import ClassifiedPage, classify_pages
 from hcr_scan.segmentation.candidates import Candidate, SegmentedPage
 from hcr_scan.segmentation.page_model import PageModel
 from hcr_scan.segmentation.segment import segment
