@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import dataclass, replace
+from itertools import islice, pairwise
 
 import numpy as np
 import numpy.typing as npt
 
 from hcr_scan.document import Source
 from hcr_scan.geometry import Homography
-from hcr_scan.images import Ink
 from hcr_scan.normalization import CropSpec
 from hcr_scan.segmentation.candidates import (
     Chunk,
@@ -23,7 +22,7 @@ from hcr_scan.segmentation.candidates import (
 )
 from hcr_scan.segmentation.continuations import continued
 from hcr_scan.segmentation.crops import CropCollector
-from hcr_scan.segmentation.glyphs.chunks import InkChunk, InkLine
+from hcr_scan.segmentation.glyphs.chunks import InkCandidate, InkChunk, InkLine, InkWord
 from hcr_scan.segmentation.page_model import PageModel
 from hcr_scan.segmentation.places import InkPlace
 from hcr_scan.segmentation.printing import (
@@ -35,11 +34,12 @@ from hcr_scan.segmentation.printing import (
     Run,
     Where,
     chances_of_print,
+    change_of_kind,
     print_evidence,
 )
 
-#: Words beside each other, and where they stand.
-Row = tuple[Where, Sequence[Sequence[InkChunk]]]
+#: The chunks of words beside each other.
+Row = Sequence[Sequence[InkChunk]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +66,13 @@ class PageWriter:
 
     def seen(self, places: Sequence[InkPlace]) -> list[SeenPlace]:
         """Places with the evidence of what is written in them."""
-        rows = [_rows(place) for place in places]
-        runs = iter(self._runs([row for own in rows for row in own]))
-        return [SeenPlace(place, tuple(islice(runs, len(own)))) for place, own in zip(places, rows, strict=True)]
+        evidence = iter(self._evidence([row for place in places for row in _rows(place)]))
+        seen = []
+        for place in places:
+            cells = [Run(Where.CELLS, next(evidence))] if place.cells else []
+            lines, runs = _parted(place.lines, evidence, Where.FREE)
+            seen.append(SeenPlace(replace(place, lines=lines), (*cells, *runs)))
+        return seen
 
     def page(
         self, source: Source, places: Sequence[SeenPlace], lines: Sequence[InkLine], outside: Where
@@ -81,7 +85,7 @@ class PageWriter:
             lines: writing in no place.
             outside: where those lines stand.
         """
-        free = self._runs([_row(line, outside) for line in lines])
+        lines, free = _parted(lines, iter(self._evidence([_row(line) for line in lines])), outside)
         chances = iter(chances_of_print([*(run for seen in places for run in seen.runs), *free]))
         fields = [self._field(seen.place, [next(chances) for _ in seen.runs]) for seen in places]
         most = NO_LABEL if outside is Where.MARGIN else SURELY_PRINT
@@ -125,28 +129,50 @@ class PageWriter:
                 doubtful = chance > SURELY_HAND
                 yield tuple(self._crops.chunk(chunk, left, top, maybe_print=doubtful) for chunk in word.chunks)
 
-    def _runs(self, rows: Sequence[Row]) -> list[Run]:
-        """Rows with the evidence of each word, of which there is none without a page model."""
-        words = [word for _, row in rows for word in row]
+    def _evidence(self, rows: Sequence[Row]) -> list[tuple[Evidence, ...]]:
+        """The evidence of each word of some rows, of which there is none without a page model."""
+        words = [word for row in rows for word in row]
         lengths = [len(word) for word in words]
         if self._model is None:
             evidence = [Evidence.none(length) for length in lengths]
         else:
             # All at once: a call of the model costs as much as some ten crops.
-            crops = [self._crops.crop(_whole(chunk)) for word in words for chunk in word]
+            crops = [self._crops.crop(_whole(chunk).ink) for word in words for chunk in word]
             stacked: npt.NDArray[np.uint8] = np.array(crops, np.uint8).reshape(-1, self._size, self._size)
             evidence = print_evidence(self._model, stacked).split(lengths)
         left = iter(evidence)
-        return [Run(where, tuple(islice(left, len(row)))) for where, row in rows]
+        return [tuple(islice(left, len(row))) for row in rows]
 
 
 def _rows(place: InkPlace) -> list[Row]:
     cells = [cell.chunk for cell in place.cells if cell.chunk is not None]
-    return [*([(Where.CELLS, [cells])] if place.cells else []), *(_row(line, Where.FREE) for line in place.lines)]
+    return [*([[cells]] if place.cells else []), *(_row(line) for line in place.lines)]
 
 
-def _row(line: InkLine, where: Where) -> Row:
-    return where, [word.chunks for word in line.words]
+def _row(line: InkLine) -> Row:
+    return [word.chunks for word in line.words]
+
+
+def _parted(
+    lines: Sequence[InkLine], evidence: Iterator[tuple[Evidence, ...]], where: Where
+) -> tuple[tuple[InkLine, ...], tuple[Run, ...]]:
+    """Lines whose words are each of one kind, print or handwriting, and the evidence of those."""
+    parted, runs = [], []
+    for line in lines:
+        pairs = [pair for word, own in zip(line.words, next(evidence), strict=True) for pair in _parts(word, own)]
+        parted.append(replace(line, words=tuple(word for word, _ in pairs)))
+        runs.append(Run(where, tuple(own for _, own in pairs)))
+    return tuple(parted), tuple(runs)
+
+
+def _parts(word: InkWord, evidence: Evidence) -> list[tuple[InkWord, Evidence]]:
+    boxes = [_whole(chunk).box for chunk in word.chunks]
+    gaps = np.array([after.left - before.right for before, after in pairwise(boxes)], float)
+    change = change_of_kind(evidence, gaps)
+    if change is None:
+        return [(word, evidence)]
+    first, second = evidence.split([change, len(boxes) - change])
+    return [(InkWord(word.chunks[:change]), first), (InkWord(word.chunks[change:]), second)]
 
 
 def without_print(places: Sequence[SeenPlace]) -> list[SeenPlace]:
@@ -160,5 +186,5 @@ def without_print(places: Sequence[SeenPlace]) -> list[SeenPlace]:
     return kept
 
 
-def _whole(chunk: InkChunk) -> Ink:
-    return next(c.ink for c in chunk.candidates if c.start == 0 and c.end == chunk.cuts)
+def _whole(chunk: InkChunk) -> InkCandidate:
+    return next(c for c in chunk.candidates if c.start == 0 and c.end == chunk.cuts)

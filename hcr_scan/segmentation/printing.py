@@ -38,6 +38,9 @@ MOST_ODDS = 20.0
 SURELY_PRINT, SURELY_HAND = 0.95, 0.5
 #: Beside the frames of a form only what has at most this chance of print is no label.
 NO_LABEL = 0.1
+#: A word is part print and part handwriting where that explains its glyphs so much better (nats) than one kind does;
+#: each part has so many glyphs at least. Of places that do nearly as well the widest gap is taken.
+LEAST_GAIN, FEWEST_GLYPHS, NEARLY = 5.0, 2, 2.0
 #: Passes in which the page's hand and press are learned.
 PASSES = 12
 
@@ -95,6 +98,32 @@ def print_evidence(model: PageModel, crops: npt.NDArray[np.uint8]) -> Evidence:
     logarithms = np.log(np.maximum(kinds, 1e-4)).astype(np.float64)
     odds = logarithms[:, Kind.PRINTED] - logarithms[:, Kind.HANDWRITTEN]
     return Evidence(np.clip(odds, -MOST_EVIDENCE, MOST_EVIDENCE), 1.0 - kinds[:, Kind.OTHER].astype(np.float64))
+
+
+def change_of_kind(evidence: Evidence, gaps: Floats) -> int | None:
+    """How many glyphs of a word are of another kind than the rest: a label, and what is written close behind it.
+
+    Args:
+        evidence: that of each glyph.
+        gaps: the white before each glyph but the first, in pixels.
+
+    Returns:
+        Where the second part begins; ``None`` for a word of one kind.
+    """
+    places = np.arange(FEWEST_GLYPHS, len(evidence.odds) - FEWEST_GLYPHS + 1)
+    if not len(places):
+        return None
+    weights, sums = np.cumsum(evidence.weights), np.cumsum(evidence.weights * evidence.odds)
+    before, after = weights[places - 1], weights[-1] - weights[places - 1]
+    first = sums[places - 1] / np.maximum(before, 1e-9)
+    second = (sums[-1] - sums[places - 1]) / np.maximum(after, 1e-9)
+    gain = before * after / np.maximum(weights[-1], 1e-9) * (first - second) ** 2 / (2 * GLYPH_VARIANCE)
+    between = (USUAL_HAND + USUAL_PRESS) / 2
+    gain[(first - between) * (second - between) >= 0] = 0.0
+    if gain.max() < LEAST_GAIN:
+        return None
+    likely = places[gain >= gain.max() - NEARLY]
+    return int(likely[np.argmax(gaps[likely - 1])])
 
 
 def chances_of_print(runs: Sequence[Run]) -> list[Floats]:

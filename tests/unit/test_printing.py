@@ -15,6 +15,7 @@ from hcr_scan.segmentation.printing import (
     Run,
     Where,
     chances_of_print,
+    change_of_kind,
     print_evidence,
 )
 
@@ -119,3 +120,23 @@ def test_beside_frames_a_word_must_be_clearly_written():
 def test_blank_fields_are_not_print():
     blank = Run(Where.CELLS, (Evidence.none(0),))
     assert printed([blank, line(PRESS, where=Where.CELLS, length=9)])[0] == [False]
+
+
+@pytest.mark.parametrize(
+    ("odds", "gaps", "change"),
+    [
+        ([1.9, 1.8, 2.0, 1.7, -1.2, -0.9, -1.5], [2, 2, 2, 9, 6, 6], 4),
+        # A colon may be of either: the gap tells.
+        ([1.9, 1.8, 2.0, 1.7, 0.4, -1.2, -0.9, -1.5, -1.0], [2, 2, 2, 3, 9, 6, 6, 6], 5),
+        ([-1.2, -0.9, -1.5, -1.1, 1.8, 1.9, 1.5], [6, 6, 6, 9, 2, 2], 4),
+        # A hand that is regular in places, and a press that is worn, are one all the same.
+        ([-0.9, -1.4, -0.2, -0.8, 0.3, -0.1, 0.2], [6, 6, 6, 6, 6, 6], None),
+        ([1.9, 1.2, 2.0, 0.8, 0.6, 1.2, 1.8], [2, 2, 2, 2, 2, 2], None),
+        # One glyph says nothing.
+        ([1.9, 1.8, 1.9, 2.0, 1.7, -2.0], [2, 2, 2, 2, 9], None),
+        ([1.9, -2.0], [9], None),
+    ],
+)
+def test_a_word_changes_its_kind_where_a_label_ends(odds, gaps, change):
+    evidence = Evidence(np.array(odds), np.ones(len(odds)))
+    assert change_of_kind(evidence, np.array(gaps, float)) == change

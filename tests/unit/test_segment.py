@@ -239,6 +239,24 @@ def test_the_same_page_gives_the_same_result(form, model):
     assert np.array_equal(first.crops, second.crops)
 
 
+def test_what_is_written_close_behind_a_label_is_kept_without_it(model):
+    """So close that both are one word: labels are small, and those who write large leave wide gaps."""
+    rng = np.random.default_rng(6)
+    labels = Image.new("L", (1700, 2200))
+    page = blank_page(1700, 2200)
+    for k, name in enumerate(
+        ("Surname", "First name", "Street", "Postal code", "City", "Country", "Phone", "Employer")
+    ):
+        left, top = 150, 200 + 120 * k
+        font = ImageFont.load_default(size=32)
+        ImageDraw.Draw(labels).text((left, top + 22), f"{name}:", 255, font)
+        right = left + font.getlength(f"{name}:")
+        draw_text(page, "GARDEN", right + 16, top, 52, 5, rng, jitter=0.05)
+    found = segment(as_image(printed(np.maximum(page, np.asarray(labels)))), Layout.AUTO, SPEC, model)
+    # The colon may stay.
+    assert [6 <= sum(len(word) for word in line.words) <= 7 for line in found.lines] == [True] * 8
+
+
 def test_a_small_image_is_one_character():
     page = blank_page(100, 100)
     (drawn,) = draw_text(page, "R", 30, 25, 50, 5, np.random.default_rng(1))
