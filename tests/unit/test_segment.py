@@ -244,9 +244,8 @@ def test_what_is_written_close_behind_a_label_is_kept_without_it(model):
     rng = np.random.default_rng(6)
     labels = Image.new("L", (1700, 2200))
     page = blank_page(1700, 2200)
-    for k, name in enumerate(
-        ("Surname", "First name", "Street", "Postal code", "City", "Country", "Phone", "Employer")
-    ):
+    names = ("Surname", "First name", "Street", "Postal code", "City", "Country", "Phone", "Employer")
+    for k, name in enumerate(names):
         left, top = 150, 200 + 120 * k
         font = ImageFont.load_default(size=32)
         ImageDraw.Draw(labels).text((left, top + 22), f"{name}:", 255, font)
