@@ -17,7 +17,7 @@ from pathlib import Path
 from hcr_scan.document import Field, Page, Source, Status
 from hcr_scan.geometry import BoundingBox
 from hcr_scan.journal.identity import RunIdentity
-from hcr_scan.journal.journal import Journal, _packed
+from hcr_scan.journal.journal import Journal, packed
 from hcr_scan.journal.ledgers import JournalLedger
 from hcr_scan.settings import Settings, SourceSettings
 from hcr_scan.sources.listing import Listing
@@ -46,7 +46,7 @@ def fill(path: Path, count: int) -> None:
                     document = (number + 1, os.fsencode(found.source.path), found.source.sha256)
                     database.write("INSERT INTO documents VALUES (?, ?, ?, 1, 1)", document)
                     if number < count - 1:
-                        record = (number + 1, _packed(found, provenance))
+                        record = (number + 1, packed(found, provenance))
                         database.write("INSERT INTO records VALUES (?, 1, 0, 0.01, 1, ?)", record)
         journal.note("listed", True)
 

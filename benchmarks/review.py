@@ -19,7 +19,7 @@ from pathlib import Path
 from hcr_scan.document import Alternative, Field, Glyph, Page, Reason, Source, Status, Verdict, joint_confidence
 from hcr_scan.geometry import BoundingBox
 from hcr_scan.journal.identity import RunIdentity
-from hcr_scan.journal.journal import Journal, _packed
+from hcr_scan.journal.journal import Journal, packed
 from hcr_scan.review.auditing import Audit, estimate
 from hcr_scan.review.indexing import index
 from hcr_scan.review.items import Filter, State
@@ -67,7 +67,7 @@ def fill(path: Path, count: int) -> None:
         with database.transaction():
             for page in pages(count):
                 journal.add_document(page.source.path)
-                record = (journal.document(page.source.path).id, page.source.page, _packed(page, provenance))
+                record = (journal.document(page.source.path).id, page.source.page, packed(page, provenance))
                 database.write("INSERT INTO records VALUES (?, ?, 0, 0.1, 1, ?)", record)
 
 

@@ -28,7 +28,7 @@ from benchmarks.review import FIELDS, pages  # noqa: E402
 from benchmarks.review_browser import ENTER, opened, reviewing, seconds_of, spread  # noqa: E402
 from hcr_scan.document import Source  # noqa: E402
 from hcr_scan.journal.identity import RunIdentity  # noqa: E402
-from hcr_scan.journal.journal import Journal, _packed  # noqa: E402
+from hcr_scan.journal.journal import Journal, packed  # noqa: E402
 from hcr_scan.settings import Settings  # noqa: E402
 from hcr_scan.sinks.records import Provenance  # noqa: E402
 from tests.chromium import Browser, chromium  # noqa: E402
@@ -77,7 +77,7 @@ def large_journal(folder: Path, fields: int) -> Path:
                 os.link(path, link)
                 page = replace(page, source=Source(str(link), 1, 1, sha256))
                 journal.add_document(page.source.path)
-                record = (journal.document(page.source.path).id, 1, _packed(page, provenance))
+                record = (journal.document(page.source.path).id, 1, packed(page, provenance))
                 database.write("INSERT INTO records VALUES (?, ?, 0, 0.1, 1, ?)", record)
     return target
 

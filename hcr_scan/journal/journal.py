@@ -273,7 +273,7 @@ class Journal:
             return  # The file cannot be opened any more: its pages keep what was said of each.
         if self._provenance is None:
             self._provenance = self.identity.provenance
-        data = _packed(result, self._provenance)
+        data = packed(result, self._provenance)
         failed = isinstance(result, PageFailure)
         with self._database.transaction():
             self._database.write(
@@ -362,6 +362,6 @@ def journal_exists(path: str) -> bool:
     return Path(path).exists()
 
 
-def _packed(result: PageResult, provenance: Provenance) -> bytes:
+def packed(result: PageResult, provenance: Provenance) -> bytes:
     """A record, small. Lone surrogates are kept apart: as escapes, two of them would come back as one character."""
     return zlib.compress(page_json(result, provenance).encode("utf-8", "surrogatepass"), COMPRESSION)
