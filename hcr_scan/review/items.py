@@ -135,13 +135,12 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """How many items are in each state of a pass, and how many of its decisions are whose."""
+    """How many items are in each state of a pass."""
 
     open: int
     decided: int
     different: int
     all: int
-    by_reviewer: dict[str, int]
 
 
 def is_doubtful(glyph: Glyph) -> bool:

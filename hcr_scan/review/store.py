@@ -95,11 +95,7 @@ class ReviewStore:
     def totals(self, pass_: int = 1) -> Totals:
         """How far the pass is."""
         states = (State.OPEN, State.DECIDED, State.DIFFERENT, State.ALL)
-        open_, decided, different, all_ = (self.count(Filter(state), pass_) for state in states)
-        rows = self.database.rows(
-            "SELECT reviewer, count(*) FROM decisions WHERE valid AND pass = ? GROUP BY reviewer", (pass_,)
-        )
-        return Totals(open_, decided, different, all_, dict(rows))
+        return Totals(*(self.count(Filter(state), pass_) for state in states))
 
     @property
     def reviewed(self) -> bool:

@@ -106,7 +106,6 @@ def test_what_is_decided_is_no_longer_open(store: ReviewStore) -> None:
     assert (decision.verdict, decision.value, decision.reviewer, decision.decided_at) == (C, "JONES", "ann", 12.5)
     totals = store.totals()
     assert (totals.open, totals.decided, totals.different, totals.all) == (4, 1, 0, 5)
-    assert totals.by_reviewer == {"ann": 1}
 
 
 @pytest.mark.parametrize(
@@ -137,7 +136,7 @@ def test_undo_of_what_another_replaced_leaves_the_other_word(store: ReviewStore)
     number = number_of(store, "surname")
     store.decide(number, 1, "ann", C, "JAMES", 1.0)
     store.decide(number, 1, "bob", C, "JONES", 2.0)
-    assert store.totals().by_reviewer == {"bob": 1}
+    assert [decision.reviewer for decision in store.decisions(number)] == ["bob"]
     assert store.undo("ann") == number
     assert [d.value for d in store.decisions(number)] == ["JONES"]
 
