@@ -19,7 +19,8 @@ from hcr_scan.engines.base import Engine, Lost
 from hcr_scan.errors import JournalError, ModelError, OutputError
 from hcr_scan.geometry import BoundingBox
 from hcr_scan.journal.identity import RunIdentity
-from hcr_scan.model.bundle import PAGE_MODEL, Bundle
+from hcr_scan.model.bundle import Bundle
+from hcr_scan.model.classifier import page_model_of
 from hcr_scan.remote.copies import LastCopy
 from hcr_scan.review.decisions import final_of
 from hcr_scan.review.glyph_labels import labels_of
@@ -89,9 +90,8 @@ class Scan:
         """What a worker needs to cut the page up as it was."""
         source, bundle = page.source, self.bundle
         path = self.identity.seen(source.path)
-        model = bundle.verified_path(PAGE_MODEL) if PAGE_MODEL in bundle.files else None
         ref = PageRef(path, source.page - 1, source.pages, source.sha256)
-        return PageTask(ref, self.settings, bundle.info.crop_spec, model, self.templates)
+        return PageTask(ref, self.settings, bundle.info.crop_spec, page_model_of(bundle), self.templates)
 
 
 @dataclass(frozen=True, slots=True)
