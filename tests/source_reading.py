@@ -5,12 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from hcr_scan.document import PageFailure
 from hcr_scan.settings import SourceSettings
 from hcr_scan.sources import PageImage, count_pages, load_page
 
 SETTINGS = SourceSettings()
+
+
+def small_page() -> npt.NDArray[np.uint8]:
+    """A small page: white, with ink of several tones, no two corners alike."""
+    pixels = np.full((90, 60), 255, np.uint8)
+    pixels[5:20, 5:15] = 0
+    pixels[5:20, 40:55] = 100
+    pixels[60:80, 10:50] = np.linspace(0, 240, 40, dtype=np.uint8)
+    return pixels
 
 
 def read_pages(path: Path, settings: SourceSettings = SETTINGS) -> list[PageImage]:

@@ -13,7 +13,7 @@ from PIL import Image
 
 from hcr_scan.settings import SourceSettings
 from hcr_scan.sources import count_pages, load_page
-from tests.source_reading import SETTINGS, read_failure, read_page
+from tests.source_reading import SETTINGS, read_failure, read_page, small_page
 from tests.tiff_writer import build_tiff
 
 Pixels = npt.NDArray[np.uint8]
@@ -21,12 +21,7 @@ Pixels = npt.NDArray[np.uint8]
 
 @pytest.fixture(scope="module")
 def gray() -> Pixels:
-    """A small page: white, with ink of several tones, no two corners alike."""
-    pixels = np.full((90, 60), 255, np.uint8)
-    pixels[5:20, 5:15] = 0
-    pixels[5:20, 40:55] = 100
-    pixels[60:80, 10:50] = np.linspace(0, 240, 40, dtype=np.uint8)
-    return pixels
+    return small_page()
 
 
 @pytest.fixture(scope="module")

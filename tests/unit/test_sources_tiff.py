@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from tests.source_reading import read_failure, read_page, read_pages
+from tests.source_reading import read_failure, read_page, read_pages, small_page
 from tests.tiff_writer import build_tiff
 
 Pixels = npt.NDArray[np.uint8]
@@ -19,12 +19,7 @@ Pixels = npt.NDArray[np.uint8]
 
 @pytest.fixture(scope="module")
 def gray() -> Pixels:
-    """A small page: white, with ink of several tones, no two corners alike."""
-    pixels = np.full((90, 60), 255, np.uint8)
-    pixels[5:20, 5:15] = 0
-    pixels[5:20, 40:55] = 100
-    pixels[60:80, 10:50] = np.linspace(0, 240, 40, dtype=np.uint8)
-    return pixels
+    return small_page()
 
 
 def test_a_multi_page_tiff_of_mixed_compressions(tmp_path: Path, gray: Pixels) -> None:
