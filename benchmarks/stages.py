@@ -36,7 +36,7 @@ STAGES = {
         "hcr_scan.segmentation.page_writer:chances_of_print",
         "hcr_scan.segmentation.segment:without_print",
     ),
-    "classify": ("hcr_scan.pipeline:_predict",),
+    "classify": ("hcr_scan.classification:_predict",),
     "assemble": ("hcr_scan.pipeline:assemble_page",),
 }
 OTHER = "everything else"
