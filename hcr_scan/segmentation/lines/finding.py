@@ -16,6 +16,7 @@ from hcr_scan.segmentation.ink.parts import Floats, Indices, InkParts, Scale, in
 from hcr_scan.segmentation.ink.specks import without_noise
 from hcr_scan.segmentation.lines.bands import Band, boxes_around, covered_shares, nearest_letters
 from hcr_scan.segmentation.lines.grouping import group_letters, join_level_lines, leveled, page_slope
+from hcr_scan.segmentation.lines.leaders import without_leaders
 from hcr_scan.segmentation.lines.reading_order import reading_order
 from hcr_scan.segmentation.lines.ruling import without_rules
 from hcr_scan.segmentation.lines.upright import upright_spans, writing_slant
@@ -69,12 +70,14 @@ def find_lines(ink: Ink, components: Components | None = None, spec: LineSpec | 
 
 
 def _without_rules(parts: InkParts, scale: Scale) -> tuple[InkParts, Scale]:
-    """The pieces without ruled lines, and the scale seen again where there were any."""
-    left = without_rules(parts, scale)
-    if left is parts:
-        return parts, scale
-    left = without_dust(left)
-    return left, measure_scale(left)
+    """The pieces without ruled and dotted lines, and the scale seen again where there were any."""
+    # Of a page of dotted lines the scale is that of the dots until most of them are gone.
+    for without in (without_leaders, without_rules, without_leaders):
+        left = without(parts, scale)
+        if left is not parts:
+            parts = without_dust(left)
+            scale = measure_scale(parts)
+    return parts, scale
 
 
 def _in_canonical_order(parts: InkParts) -> InkParts:
