@@ -25,6 +25,7 @@ fix:
 bench:
 	$(BIN)/python benchmarks/pages.py
 	$(BIN)/python benchmarks/forms.py
+	$(BIN)/python benchmarks/layouts.py
 	$(BIN)/python benchmarks/templates.py
 	$(BIN)/python benchmarks/filled_forms.py
 
