@@ -9,11 +9,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from hcr_scan.geometry import Homography, quarter_turn
-from hcr_scan.images import Components, Gray, Ink, Mask, above, connected_components, warp
+from hcr_scan.images import Components, Gray, Ink, Mask, warp
 from hcr_scan.normalization import CropSpec, normalize_glyph
 from hcr_scan.segmentation.candidates import Candidate, Chunk, PageGeometry, SegmentedLine, SegmentedPage
 from hcr_scan.segmentation.frames.finding import find_frames
-from hcr_scan.segmentation.ink.binarization import STRONG_INK, Paper, flatten_light, local_ink, working_raster
+from hcr_scan.segmentation.ink.binarization import (
+    STRONG_INK,
+    Paper,
+    flatten_light,
+    local_ink,
+    strong_pieces,
+    working_raster,
+)
 from hcr_scan.segmentation.ink.parts import ink_threshold
 from hcr_scan.segmentation.ink.rules import Rules, find_rules
 from hcr_scan.segmentation.lines.finding import find_lines
@@ -97,18 +104,18 @@ def straight_page(image: PageImage, spec: CropSpec, page_model: PageModel | None
     if straight is not None and _moves(straight[0], width, height):
         paper, to_working = _warped(paper, straight[0], width, height), straight[0] @ to_working
     ink = local_ink(paper)
-    pieces = _pieces(ink)
+    pieces = strong_pieces(ink)
     turns = 0 if page_model is None else quarter_turns(ink, pieces, spec, page_model)
     if turns:
         to_working = _turned_map(to_working, turns, image.pixels.shape, (height, width))
         paper, ink = Paper(_turned(paper.darkness, turns), paper.noise), _turned(ink, turns)
-        pieces = _pieces(ink)
+        pieces = strong_pieces(ink)
     if straight is None:
         to_level, width, height = level_writing(pieces, *ink.shape[::-1])
         if to_level is not None:
             paper, to_working = _warped(paper, to_level, width, height), to_level @ to_working
             ink = local_ink(paper)
-            pieces = _pieces(ink)
+            pieces = strong_pieces(ink)
     rows, columns = image.pixels.shape if turns % 2 == 0 else image.pixels.shape[::-1]
     geometry = PageGeometry(columns, rows, image.dpi, 90 * turns, round(to_working.tilt(columns / 2, rows / 2), 2))
     rules = rules if paper is as_it_lay else find_rules(paper)
@@ -142,10 +149,6 @@ def _moves(homography: Homography, width: int, height: int) -> bool:
     return any(math.dist(corner, homography.point(*corner)) >= 1 for corner in corners)
 
 
-def _pieces(ink: Ink) -> Components:
-    return connected_components(above(ink, STRONG_INK - 1))
-
-
 def _sheet(pixels: Gray) -> tuple[Gray, Mask | None, Homography]:
     """The page at working size, the sheet that it is a photo of, if any, laid flat if possible, and the map to both."""
     pixels, to_working = working_raster(pixels)
@@ -174,9 +177,9 @@ def _is_sure(seen: SeenPlace) -> bool:
 
 
 def _are_alike(places: Sequence[SeenPlace]) -> bool:
-    """Whether there are as many boxes of one size as make a form: a press draws them so, loops of letters differ."""
-    sides = np.array([(box.width, box.height) for seen in places if (box := seen.place.box)]).reshape(-1, 2)
-    median = np.median(sides, axis=0) if len(sides) else np.zeros(2)
+    """Whether as many of some boxes as make a form have one size: a press draws them so, loops of letters differ."""
+    sides = np.array([(seen.place.box.width, seen.place.box.height) for seen in places])
+    median = np.median(sides, axis=0)
     return int((np.abs(sides - median) <= 1 + ONE_SIZE * median).all(axis=1).sum()) >= FORM_PLACES
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from hcr_scan.geometry import BoundingBox, Homography
-from hcr_scan.images import Gray, Ink, closing, connected_components, resize
-from hcr_scan.segmentation.ink.binarization import STRONG_INK, flatten_light, local_ink
+from hcr_scan.images import Gray, Ink, closing, resize
+from hcr_scan.segmentation.ink.binarization import flatten_light, local_ink, strong_pieces
 
 #: The image is brought to about this many pixels on its longer side.
 SIZE = 224
@@ -31,7 +31,7 @@ def single_glyph(gray: Gray) -> tuple[Ink, BoundingBox] | None:
     padded[margin : margin + height, margin : margin + width] = gray
     working = resize(padded, max(8, round(padded.shape[1] * scale)), max(8, round(padded.shape[0] * scale)))
     ink = local_ink(flatten_light(working))
-    found = connected_components((ink >= STRONG_INK).astype(np.uint8))
+    found = strong_pieces(ink)
     if len(found) == 0 or found.areas.max() < 12:
         return None
     kept = np.flatnonzero(found.areas >= SMALLEST_PIECE * found.areas.max())

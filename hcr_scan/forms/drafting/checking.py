@@ -13,8 +13,8 @@ from hcr_scan.forms.blank import blank_of
 from hcr_scan.forms.drafting.printed_words import runs_across
 from hcr_scan.forms.template import MARK_KINDS, Template, TemplateField, TemplatePage
 from hcr_scan.geometry import BoundingBox, Homography
-from hcr_scan.images import Components, above, connected_components
-from hcr_scan.segmentation.ink.binarization import STRONG_INK, Paper, flatten_light, local_ink, working_raster
+from hcr_scan.images import Components
+from hcr_scan.segmentation.ink.binarization import Paper, flatten_light, local_ink, strong_pieces, working_raster
 
 #: Parts of two fields collide when they share more than this many pixels across and down.
 TOUCH = 2
@@ -68,7 +68,7 @@ class _View:
             raise UsageError(f"pages[{page.number - 1}].blank: {error}") from error
         working, to_working = working_raster(pixels)
         paper = flatten_light(working)
-        return cls(paper, connected_components(above(local_ink(paper), STRONG_INK - 1)), to_working)
+        return cls(paper, strong_pieces(local_ink(paper)), to_working)
 
     def box(self, box: BoundingBox) -> BoundingBox:
         height, width = self.paper.darkness.shape

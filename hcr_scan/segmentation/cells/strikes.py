@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from hcr_scan.geometry import BoundingBox
-from hcr_scan.images import Ink, connected_components, dilate
-from hcr_scan.segmentation.ink.binarization import STRONG_INK
+from hcr_scan.images import Ink, dilate
+from hcr_scan.segmentation.ink.binarization import strong_pieces
 
 #: A struck piece of ink is at least this many times as wide as high: the bar of a letter crosses that letter only.
 WIDEST_LETTER = 1.6
@@ -21,7 +21,7 @@ SMALLEST = 12
 
 def struck_places(ink: Ink) -> list[BoundingBox]:
     """The boxes of the pieces of soft ink that are struck through."""
-    found = connected_components((ink >= STRONG_INK).astype(np.uint8))
+    found = strong_pieces(ink)
     places = []
     for index in range(len(found)):
         box = found.box(index)

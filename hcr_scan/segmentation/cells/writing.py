@@ -14,14 +14,14 @@ import numpy as np
 import numpy.typing as npt
 
 from hcr_scan.geometry import BoundingBox
-from hcr_scan.images import Components, Gray, Ink, above, connected_components, dilate, labeled, looked_up
+from hcr_scan.images import Components, Gray, Ink, dilate, labeled, looked_up
 from hcr_scan.order_statistics import median_of
 from hcr_scan.segmentation.cells.captions import caption_pieces, without_pieces
 from hcr_scan.segmentation.cells.cell_specks import speck_in
 from hcr_scan.segmentation.cells.frame_removal import without_frame
 from hcr_scan.segmentation.cells.strikes import is_struck_through
 from hcr_scan.segmentation.glyphs.chunks import InkCandidate, InkChunk
-from hcr_scan.segmentation.ink.binarization import FAINTEST_INK, STRONG_INK, Paper
+from hcr_scan.segmentation.ink.binarization import FAINTEST_INK, Paper, strong_pieces
 
 #: A cell with less ink than this share of its area, or smaller than this share of its height, is blank.
 BLANK_AREA, BLANK_SIZE = 0.006, 0.13
@@ -94,10 +94,10 @@ def read_comb(paper: Paper, cells: tuple[BoundingBox, ...]) -> tuple[InkCell, ..
     found = _ink_of_strip(strip.darkness, inside, paper.noise)
     if found is None:
         return tuple(InkCell(cell, None) for cell in cells)
-    ink, pieces = found.soft, _pieces(found.soft)
+    ink, pieces = found.soft, strong_pieces(found.soft)
     if (captions := caption_pieces(pieces, inside)).size:
         ink = without_pieces(ink, pieces, captions)
-        pieces = _pieces(ink)
+        pieces = strong_pieces(ink)
     owners, struck = _assign(pieces, inside, found.erased)
     _add_faint_strokes(owners, ink >= found.faintest, inside)
     spans = _spans(owners, len(cells))
@@ -119,7 +119,7 @@ def ink_in_box(paper: Paper, box: BoundingBox) -> tuple[Ink, int, int] | None:
     if found is None:
         return None
     ink = found.soft
-    owners, _ = _assign(_pieces(ink), [inside], found.erased)
+    owners, _ = _assign(strong_pieces(ink), [inside], found.erased)
     near = dilate((owners > 0).astype(np.uint8), 3, 3) > 0
     return (np.where(near, ink, 0).astype(np.uint8), strip.left, strip.top) if near.any() else None
 
@@ -186,10 +186,6 @@ def _along_frame(darkness: Gray, cells: list[BoundingBox]) -> Gray:
     levels = [float(np.median(side)) if side.size else 0.0 for side in sides]
     least = SIDE_MISSING * max(levels) if len(cells) >= KNOWN_SIDES else 0.0
     return np.concatenate([side for side, level in zip(sides, levels, strict=True) if level >= least])
-
-
-def _pieces(ink: Ink) -> Components:
-    return connected_components(above(ink, STRONG_INK - 1))
 
 
 def _assign(found: Components, cells: list[BoundingBox], erased: bool) -> tuple[Owners, set[int]]:

@@ -8,12 +8,15 @@ import numpy as np
 
 from hcr_scan.geometry import Homography
 from hcr_scan.images import (
+    Components,
     Gray,
     Ink,
     Mask,
+    above,
     at_least,
     box_blur,
     closing,
+    connected_components,
     dilate,
     enlarge,
     looked_up,
@@ -111,3 +114,8 @@ def local_ink(paper: Paper) -> Ink:
     strongest = enlarge(at_least(strongest, min(int(floor), 255)), COARSER, width, height)
     full = np.array([max(level * 7 // 10, 1) for level in range(256)], np.uint8)
     return ratio(paper.darkness, looked_up(strongest, full))
+
+
+def strong_pieces(ink: Ink) -> Components:
+    """The connected pieces of soft ink that is part of strokes."""
+    return connected_components(above(ink, STRONG_INK - 1))
