@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -71,13 +72,17 @@ def find_lines(ink: Ink, components: Components | None = None, spec: LineSpec | 
 
 def _without_rules(parts: InkParts, scale: Scale) -> tuple[InkParts, Scale]:
     """The pieces without ruled and dotted lines, and the scale seen again where there were any."""
-    # Of a page of dotted lines the scale is that of the dots until most of them are gone.
-    for without in (without_leaders, without_rules, without_leaders):
-        left = without(parts, scale)
-        if left is not parts:
-            parts = without_dust(left)
-            scale = measure_scale(parts)
-    return parts, scale
+    left, seen = _without(without_rules, *_without(without_leaders, parts, scale))
+    # Of a page of dotted lines the scale was that of the dots until most of them were gone.
+    return (left, seen) if left is parts else _without(without_leaders, left, seen)
+
+
+def _without(take_away: Callable[[InkParts, Scale], InkParts], parts: InkParts, scale: Scale) -> tuple[InkParts, Scale]:
+    left = take_away(parts, scale)
+    if left is parts:
+        return parts, scale
+    left = without_dust(left)
+    return left, measure_scale(left)
 
 
 def _in_canonical_order(parts: InkParts) -> InkParts:

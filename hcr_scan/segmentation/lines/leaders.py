@@ -6,14 +6,15 @@ import numpy as np
 
 from hcr_scan.order_statistics import median_of
 from hcr_scan.segmentation.ink.parts import Floats, Indices, InkParts, Scale
+from hcr_scan.segmentation.lines.ruling import FEWEST_DOTS
 
 #: A dot is at most so many pens wide and high, and no more than this share larger or smaller than the next one.
 DOT_SIZE, ALIKE = 3.0, 0.6
 #: The next dot is at most this many letter heights away (letters stand on some), or pens where the scale is that of
 #: dots; level with it means up to this much of a dot's height and so many pixels.
 REACH, REACH_IN_PENS, LEVEL = 1.5, 12.0, (0.35, 1.0)
-#: A leader has at least so many dots, and this share of them lie a whole number of pitches apart, to this share of one.
-FEWEST_DOTS, REGULAR, OFF_PITCH = 8, 0.8, 0.2
+#: Of the dots of a leader this share lie a whole number of pitches apart, to this share of one.
+REGULAR, OFF_PITCH = 0.8, 0.2
 
 
 def without_leaders(parts: InkParts, scale: Scale) -> InkParts:
