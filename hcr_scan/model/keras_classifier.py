@@ -99,6 +99,9 @@ def native_messages_hidden() -> Iterator[None]:
     They write before they look at their own log level. What Python raises meanwhile is raised as ever.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if sys.stderr is None:  # A program without one may have any file of its own there.
+        yield
+        return
     sys.stderr.flush()
     kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
