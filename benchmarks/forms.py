@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 #: Set -> what a general OCR reaches, what we want to reach (None: only to be reported), whether small letters occur.
@@ -44,20 +45,26 @@ def read(folder: Path, charset: str, target: Path) -> float:
     names = [name for name, (_, _, small) in SETS.items() if small == (charset == "alnum")]
     inputs = [str(folder / "forms" / name) for name in names if (folder / "forms" / name).is_dir()]
     started = time.perf_counter()
-    options = ["--out", str(target), "--overwrite", "--charset", charset, "--quiet"]
-    command = [sys.executable, "-m", "hcr_scan", *inputs, *options]
-    code = subprocess.run(command, check=False).returncode
-    if code not in (0, 1):
-        sys.exit(f"the scan ended with exit code {code}")
+    scan(inputs, charset, target)
     return time.perf_counter() - started
 
 
-def score(folder: Path, results: Path) -> dict[str, tuple[float, int]]:
-    """Accuracy and number of characters of each set."""
-    command = [sys.executable, str(folder / "tools" / "score_pages.py"), str(results), str(folder / "forms")]
+def scan(inputs: Sequence[str], charset: str, target: Path) -> None:
+    """Read pages with the real command."""
+    options = ["--out", str(target), "--overwrite", "--charset", charset, "--quiet"]
+    code = subprocess.run([sys.executable, "-m", "hcr_scan", *inputs, *options], check=False).returncode
+    if code not in (0, 1):
+        sys.exit(f"the scan ended with exit code {code}")
+
+
+def score(
+    folder: Path, results: Path, pages: Path | None = None, sets: Collection[str] = SETS.keys()
+) -> dict[str, tuple[float, int]]:
+    """Accuracy and number of characters of each of some sets, folders in ``pages`` (the real forms)."""
+    command = [sys.executable, str(folder / "tools" / "score_pages.py"), str(results), str(pages or folder / "forms")]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
-    found = re.findall(r"^(\w+): accuracy (-?[\d.]+), (\d+) characters", done.stdout, re.MULTILINE)
-    return {name: (float(accuracy), int(count)) for name, accuracy, count in found if name in SETS}
+    found = re.findall(r"^([\w-]+): accuracy (-?[\d.]+), (\d+) characters", done.stdout, re.MULTILINE)
+    return {name: (float(accuracy), int(count)) for name, accuracy, count in found if name in sets}
 
 
 def main() -> None:

@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import re
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
@@ -23,17 +21,20 @@ if __package__ in (None, ""):
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.drawing import held_out_writers
+from benchmarks.forms import scan, score, shared
 from benchmarks.layout_pages import CAPTURES, LAYOUTS, FormPage
+
+if TYPE_CHECKING:
+    from hcr_scan_training.synthesis import Writer
 
 RESOLUTIONS = (100, 150, 200, 200, 300, 400, 600)
 #: Only who writes nearly all capitals and digits.
 CHARACTERS_KNOWN = 34
 
 
-def draw(folder: Path, layout: str, number: int, seed: int) -> None:
+def draw(folder: Path, layout: str, number: int, seed: int, writers: list[Writer]) -> None:
     """One page and its ground truth; the same seed draws the same page."""
     random = np.random.default_rng([seed, sorted(LAYOUTS).index(layout), number])
-    writers = [writer for writer in held_out_writers() if len(writer.samples) >= CHARACTERS_KNOWN]
     capture = list(CAPTURES)[int(random.integers(len(CAPTURES)))] if number else "scan"
     dpi = 200 if capture == "photo" else int(random.choice(RESOLUTIONS))
     page = FormPage.blank(random, dpi, writers[int(random.integers(len(writers)))])
@@ -60,25 +61,24 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--keep", type=Path, help="folder for pages, ground truth and results")
     arguments = parser.parse_args()
-    shared = Path(os.environ.get("HCR_SCAN_SHARED", "../shared"))
-    if not held_out_writers():
-        sys.exit(f"{shared / 'characters'} does not exist; set HCR_SCAN_SHARED to the folder that holds it and tools/")
+    known = shared()
+    writers = [writer for writer in held_out_writers() if len(writer.samples) >= CHARACTERS_KNOWN]
+    if not writers:
+        sys.exit(f"{known / 'characters'} does not exist, which holds the hands that pages are written in")
+    folders = {layout: layout.replace(" ", "-") for layout in LAYOUTS}
     with tempfile.TemporaryDirectory() as temporary:
-        folder = arguments.keep or Path(temporary)
-        for layout in LAYOUTS:
-            (own := folder / "pages" / layout.replace(" ", "-")).mkdir(parents=True, exist_ok=True)
+        work = arguments.keep or Path(temporary)
+        pages, results = work / "pages", work / "results.jsonl"
+        for layout, name in folders.items():
+            (pages / name).mkdir(parents=True, exist_ok=True)
             for number in range(arguments.pages):
-                draw(own, layout, number, arguments.seed)
-        results = folder / "results.jsonl"
-        command = [sys.executable, "-m", "hcr_scan", str(folder / "pages"), "--out", str(results), "--overwrite", "-q"]
-        if (code := subprocess.run(command, check=False).returncode) not in (0, 1):
-            sys.exit(f"the scan ended with exit code {code}")
-        score = [sys.executable, str(shared / "tools" / "score_pages.py"), str(results), str(folder / "pages")]
-        scored = subprocess.run(score, check=True, capture_output=True, text=True).stdout
+                draw(pages / name, layout, number, arguments.seed, writers)
+        scan([str(pages)], "upper+digits", results)
+        scores = score(known, results, pages, folders.values())
     print("| layout | characters | accuracy |\n|---|---|---|")
-    for layout in LAYOUTS:
-        found = re.search(rf"^{layout.replace(' ', '-')}: accuracy (\S+), (\d+)", scored, re.MULTILINE)
-        print(f"| {layout} | {found[2]} | {found[1]} |" if found else f"| {layout} | 0 | |")
+    for layout, name in folders.items():
+        accuracy, count = scores[name]
+        print(f"| {layout} | {count} | {accuracy:.4f} |")
 
 
 if __name__ == "__main__":
