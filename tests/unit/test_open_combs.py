@@ -80,6 +80,17 @@ def test_a_second_rail_says_how_high_cells_are(page, rng):
         assert all(nearly(found, cell, 3) for found, cell in zip(comb, row, strict=True))
 
 
+def test_cells_that_letters_happen_to_close_do_not_say_how_high_the_others_are(page, rng):
+    """Writing as high as a cell is wide would then lie above its cell, and be lost."""
+    cells = comb_cells(60, 90, 12)
+    draw_ticks(page, cells, [24] * 13)
+    fill(page, cells, "OPEN", rng)
+    for cell in (*cells[6:8], *cells[9:11]):
+        page[cell.bottom - 26 : cell.bottom - 23, cell.left - 2 : cell.right + 2] = 255
+    (comb,) = frames_of(printed(page)).combs
+    assert all(cell.height > 40 for cell in comb)
+
+
 def test_letters_with_descenders_on_a_rule_are_no_comb(page, rng):
     for k in range(4):
         boxes = draw_text(page, "pqy gjp ypq jig", 60, 60 + 120 * k, 44, 4, rng)

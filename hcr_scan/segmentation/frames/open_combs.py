@@ -334,9 +334,12 @@ def _overlaps(other: _TickComb, comb: _TickComb) -> bool:
 
 def _height(comb: _TickComb, families: Sequence[CellFamily]) -> float:
     """How high cells are: as their walls, as the page's closed cells of that pitch, or as is usual."""
-    if comb.tick >= 0.7 * comb.pitch and not comb.overwritten:
+    # What rises above walls as high as cells are wide is a label.
+    if comb.tick >= (1.0 if comb.overwritten else 0.7) * comb.pitch:
         return comb.tick
-    near = [family for family in families if abs(family.pitch - comb.pitch) < 0.12 * comb.pitch]
+    # Letters between two ticks close a cell here and there.
+    common = [family for family in families if family.is_common]
+    near = [family for family in common if abs(family.pitch - comb.pitch) < 0.12 * comb.pitch]
     return near[0].height if near else max(USUAL_HEIGHT * comb.pitch, 1.2 * comb.tick)
 
 
