@@ -59,6 +59,16 @@ def draw_comb(
     return cells
 
 
+def draw_round_box(page: Page, box: BoundingBox, radius: float, darkness: int = 150, thick: int = 2) -> None:
+    """A frame around the inside ``box`` with round corners; one of half its shorter side makes an oval of it."""
+    y, x = np.mgrid[: page.shape[0], : page.shape[1]]
+    (cx, cy), straight = box.center, np.array((box.width / 2 - radius, box.height / 2 - radius))
+    beyond = np.hypot(
+        np.maximum(np.abs(x + 0.5 - cx) - straight[0], 0), np.maximum(np.abs(y + 0.5 - cy) - straight[1], 0)
+    )
+    page[(beyond >= radius) & (beyond < radius + thick)] = darkness
+
+
 def write(
     page: Page,
     cell: BoundingBox,

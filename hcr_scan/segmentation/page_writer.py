@@ -50,6 +50,14 @@ class SeenPlace:
     runs: tuple[Run, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class SeenLine:
+    """A line in no place, and what its words look like."""
+
+    line: InkLine
+    run: Run
+
+
 class PageWriter:
     """Tells print from handwriting over the whole page, and gathers the crops of what is kept.
 
@@ -74,22 +82,29 @@ class PageWriter:
             seen.append(SeenPlace(replace(place, lines=lines), (*cells, *runs)))
         return seen
 
-    def page(
-        self, source: Source, places: Sequence[SeenPlace], lines: Sequence[InkLine], outside: Where
-    ) -> SegmentedPage:
+    def seen_lines(self, lines: Sequence[InkLine], where: Where) -> list[SeenLine]:
+        """Lines that stand in no place, parted where print and handwriting meet, with the evidence of their words."""
+        parted, runs = _parted(lines, iter(self._evidence([_row(line) for line in lines])), where)
+        return [SeenLine(line, run) for line, run in zip(parted, runs, strict=True)]
+
+    def page(self, source: Source, places: Sequence[SeenPlace], lines: Sequence[SeenLine]) -> SegmentedPage:
         """Everything on the page that is not surely print.
 
         Args:
             source: where the page is from.
             places: cells and boxes.
             lines: writing in no place.
-            outside: where those lines stand.
         """
-        lines, free = _parted(lines, iter(self._evidence([_row(line) for line in lines])), outside)
-        chances = iter(chances_of_print([*(run for seen in places for run in seen.runs), *free]))
+        chances = iter(
+            chances_of_print([*(run for seen in places for run in seen.runs), *(seen.run for seen in lines)])
+        )
         fields = [self._field(seen.place, [next(chances) for _ in seen.runs]) for seen in places]
-        most = NO_LABEL if outside is Where.MARGIN else SURELY_PRINT
-        written = [tuple(self._words(line, next(chances), most=most)) for line in lines]
+        written = [
+            tuple(
+                self._words(seen.line, next(chances), most=NO_LABEL if seen.run.where is Where.MARGIN else SURELY_PRINT)
+            )
+            for seen in lines
+        ]
         kept = tuple(field for field in fields if field is not None)
         beside = tuple(SegmentedLine(words) for words in written if words)
         return SegmentedPage(
@@ -184,6 +199,19 @@ def without_print(places: Sequence[SeenPlace]) -> list[SeenPlace]:
         if not seen.place.written or any((part <= SURELY_PRINT).any() for part in found):
             kept.append(seen)
     return kept
+
+
+def handwritten(places: Sequence[SeenPlace], lines: Sequence[SeenLine]) -> int:
+    """How many glyphs of some lines a hand wrote, wherever they stand beside the places."""
+    inside = [run for seen in places for run in seen.runs]
+    free = [replace(seen.run, where=Where.FREE) for seen in lines]
+    chances = chances_of_print([*inside, *free])[len(inside) :]
+    return sum(
+        len(word.odds)
+        for run, found in zip(free, chances, strict=True)
+        for word, chance in zip(run.words, found.tolist(), strict=True)
+        if chance < SURELY_HAND
+    )
 
 
 def _whole(chunk: InkChunk) -> InkCandidate:

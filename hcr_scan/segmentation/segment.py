@@ -26,8 +26,8 @@ from hcr_scan.segmentation.ink.rules import Rules, find_rules
 from hcr_scan.segmentation.lines.finding import find_lines
 from hcr_scan.segmentation.margins import lines_outside
 from hcr_scan.segmentation.page_model import PageModel
-from hcr_scan.segmentation.page_writer import PageWriter, SeenPlace, without_print
-from hcr_scan.segmentation.places import find_places
+from hcr_scan.segmentation.page_writer import PageWriter, SeenLine, SeenPlace, handwritten, without_print
+from hcr_scan.segmentation.places import InkPlace, find_places
 from hcr_scan.segmentation.printing import Where
 from hcr_scan.segmentation.sheet.deskew import level_writing
 from hcr_scan.segmentation.sheet.orientation import quarter_turns
@@ -43,8 +43,15 @@ LARGEST_GLYPH = 160
 FORM_PLACES = 8
 #: Cells in a row, or pixels along a place, that no loops of letters come to, however large the writing.
 SURE_CELLS, SURE_SIDE = 4, 120
+#: Where no more are sure than that, so many times as much handwriting beside the places says that they are loops.
+OUTNUMBERED = 2
 #: Nor are so many loops as boxes make a form within this share, and a pixel, of one size.
 ONE_SIZE = 0.05
+
+
+#: A stroke is a piece that is so many times as high and wide as the box, and rules to less than this share; a frame
+#: reaches so many pixels beyond its inside.
+LARGER, RULED, BORDER = 2.0, 0.5, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,23 +83,40 @@ def segment(image: PageImage, layout: Layout, spec: CropSpec, page_model: PageMo
     places: list[SeenPlace] = []
     if layout is not Layout.LINES:
         frames = find_frames(page.paper, page.rules, page.pieces)
-        places = without_print(writer.seen(find_places(page.paper, frames)))
+        found = find_places(page.paper, frames)
+        sound = [place for place in found if not _is_stroke(place, page)]
+        # Where most are none, what made them made the others.
+        places = without_print(writer.seen(sound if 2 * len(sound) > len(found) else []))
         if layout is Layout.CELLS:
-            return writer.page(image.ref.source, places, (), Where.MARGIN)
-        sure = any(map(_is_sure, places))
-        if _count_places(places) >= FORM_PLACES and (sure or _are_alike(places)):
-            lines = lines_outside(page.ink, page.rules, [seen.place for seen in places])
-            # Beside the cells of a form stand labels; beside small boxes, as of a list to tick off, anything.
-            return writer.page(image.ref.source, places, lines, Where.MARGIN if sure else Where.FREE)
+            return writer.page(image.ref.source, places, ())
+        lines = _beside_form(page, places, writer)
+        if lines is not None:
+            return writer.page(image.ref.source, places, lines)
     # Faint writing is made up of weaker ink than the pieces at hand.
     pieces = page.pieces if ink_threshold(page.ink) == STRONG_INK else None
-    free = PageWriter(spec, page.from_source, page.geometry, page_model).page(
-        image.ref.source, (), find_lines(page.ink, pieces), Where.FREE
-    )
+    writer_of_lines = PageWriter(spec, page.from_source, page.geometry, page_model)
+    lines = writer_of_lines.seen_lines(find_lines(page.ink, pieces), Where.FREE)
+    free = writer_of_lines.page(image.ref.source, (), lines)
     written = sum(seen.place.written for seen in places)
     if layout is Layout.AUTO and written >= max(1, sum(len(word) for line in free.lines for word in line.words)):
-        return writer.page(image.ref.source, places, (), Where.FREE)
+        return writer.page(image.ref.source, places, ())
     return free
+
+
+def _beside_form(page: StraightPage, places: Sequence[SeenPlace], writer: PageWriter) -> list[SeenLine] | None:
+    """What stands beside the places of a form; ``None`` if they make none."""
+    if _count_places(places) < FORM_PLACES:
+        return None
+    sure, alike = [seen for seen in places if _is_sure(seen)], _are_alike(places)
+    if not sure and not alike:
+        return None
+    outside = lines_outside(page.ink, page.rules, [seen.place for seen in places])
+    # Beside the cells of a form stand labels; beside small boxes, as of a list to tick off, anything.
+    lines = writer.seen_lines(outside, Where.MARGIN if sure else Where.FREE)
+    if alike or _count_places(sure) >= FORM_PLACES:
+        return lines
+    # Letters between a rule and a fold may close a row of cells.
+    return None if handwritten(places, lines) > OUTNUMBERED * _count_places(places) else lines
 
 
 def straight_page(image: PageImage, spec: CropSpec, page_model: PageModel | None) -> StraightPage:
@@ -160,6 +184,26 @@ def _sheet(pixels: Gray) -> tuple[Gray, Mask | None, Homography]:
     to_flat, width, height = flat
     pixels, sheet = warp(pixels, to_flat, width, height), warp(sheet, to_flat, width, height, fill=0)
     return pixels, np.where(sheet == 255, sheet, 0), to_flat @ to_working
+
+
+def _is_stroke(place: InkPlace, page: StraightPage) -> bool:
+    """Whether most of the ink in a place, its frame included, is of one piece too large for it, and no frame.
+
+    Grain, and the two edges of a broad pen, close small boxes all along the strokes of large letters.
+    """
+    box = place.box.grown(BORDER).clipped(page.ink.shape[1], page.ink.shape[0])
+    labels = page.pieces.labels[box.top : box.bottom, box.left : box.right]
+    counts = np.bincount(labels[labels > 0])
+    if not len(counts) or 2 * counts.max() <= counts.sum():
+        return False
+    piece = int(counts.argmax()) - 1
+    around = page.pieces.box(piece)
+    if min(around.width, around.height) <= LARGER * place.box.height:
+        return False
+    part = (slice(around.top, around.bottom), slice(around.left, around.right))
+    own = page.pieces.labels[part] == piece + 1
+    ruled = own & ((page.rules.horizontal[part] > 0) | (page.rules.vertical[part] > 0))
+    return bool(np.count_nonzero(ruled) < RULED * np.count_nonzero(own))
 
 
 def _count_places(places: Sequence[SeenPlace]) -> int:

@@ -18,8 +18,11 @@ from tests.frames import (
     Form,
     as_image,
     draw_box,
+    draw_comb,
     draw_form,
+    draw_round_box,
     expected,
+    fill,
     glyph_boxes,
     nearly,
     patterns,
@@ -174,6 +177,50 @@ def test_boxes_of_one_size_make_a_form_each_with_its_answer(model):
     found = segment(as_image(printed(np.maximum(page, np.asarray(numbers)))), Layout.AUTO, SPEC, model)
     assert [sum(cell.chunk is not None for cell in field.cells) for field in found.fields] == [1] * len(boxes)
     assert found.lines == ()
+
+
+def test_a_row_of_cells_that_strokes_happen_to_close_makes_no_form_of_a_page_of_writing(model):
+    rng = np.random.default_rng(4)
+    gray = handwriting(6)
+    page = blank_page(1700, 2200)
+    for cell in draw_comb(page, 300, 1500, 6, width=62, height=86):
+        write(page, cell, "M", rng)
+    for k in range(3):
+        draw_box(page, BoundingBox(900 + 90 * k, 1500, 930 + 90 * k, 1530 + k))
+        write(page, BoundingBox(900 + 90 * k, 1500, 930 + 90 * k, 1530 + k), "O", rng)
+    found = segment(as_image(np.minimum(gray, printed(page))), Layout.AUTO, SPEC, model)
+    assert [[len(word) for word in line.words] for line in found.lines][:6] == [[6, 4, 4, 2, 1]] * 6
+
+
+def test_boxes_along_the_strokes_of_large_letters_are_no_cells(model):
+    """A broad pen leaves paper between its two edges, and grain divides that and lies in it."""
+    rng = np.random.default_rng(3)
+    page = blank_page(1700, 2200)
+    for left in (200, 600, 1000):
+        for stroke in (BoundingBox(left, 500, left + 42, 1000), BoundingBox(left, 740, left + 350, 772),
+                       BoundingBox(left + 308, 500, left + 350, 1000)):  # fmt: skip
+            page[stroke.top : stroke.bottom, stroke.left : stroke.right] = 200
+        for column in (left + 4, left + 312):
+            for top in (*range(510, 690, 36), *range(780, 960, 36)):
+                page[top : top + 32, column : column + 32] = 0
+                write(page, BoundingBox(column, top, column + 32, top + 32), "AX4NK"[top // 36 % 5], rng, pen=2.5)
+    for row in range(500, 1000):
+        page[row] = np.roll(page[row], (row - 500) // 8)
+    found = segment(as_image(printed(page)), Layout.AUTO, SPEC, model)
+    assert found.fields == ()
+
+
+@pytest.mark.parametrize("radius", [14, 20])
+def test_cells_with_round_corners_and_ovals(model, radius):
+    rng = np.random.default_rng(5)
+    rows = ("MARIA LOPEZ  ", "12 APRIL 1968", "TURNER 14    ", "0000 700     ")
+    page = blank_page(1700, 2200)
+    for k, row in enumerate(rows):
+        cells = [BoundingBox(150 + 60 * n, 300 + 150 * k, 190 + 60 * n, 348 + 150 * k) for n in range(len(row))]
+        for cell in cells:
+            draw_round_box(page, cell, radius)
+        fill(page, cells, row, rng)
+    assert patterns(segment(as_image(printed(page)), Layout.AUTO, SPEC, model)) == expected(rows)
 
 
 def test_a_page_of_print_yields_no_line(model):
