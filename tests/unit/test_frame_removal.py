@@ -5,7 +5,7 @@ import pytest
 
 from hcr_scan.geometry import BoundingBox
 from hcr_scan.segmentation.cells.frame_removal import without_frame
-from tests.frames import draw_box, draw_comb
+from tests.frames import draw_box, draw_comb, draw_round_box
 from tests.strokes import blank_page
 
 INK = 255
@@ -58,6 +58,32 @@ def test_nothing_is_left_where_double_walls_meet_double_rails():
             draw_box(page, cell, INK, 2)
     left = erased(page, rows[0])
     assert np.count_nonzero(left[26:76, 36 : rows[0][-1].right + 4]) == 0
+
+
+def test_a_thick_border_goes_whole_beside_a_stroke_that_touches_it():
+    """What was left of it joined the stroke to the next label."""
+    page = blank_page(400, 140)
+    cells = draw_comb(page, 40, 40, 6, darkness=INK)
+    page[26:40, cells[0].left - 2 : cells[-1].right + 2] = INK
+    leg = (slice(40, 70), slice(cells[2].left + 18, cells[2].left + 22))
+    page[leg] = INK
+    left = erased(page, cells)
+    assert (left[42:70, leg[1]] == INK).all()
+    assert not left[:38].any()
+
+
+def test_round_corners_go_and_a_stroke_that_keeps_to_one_of_them_stays():
+    page = blank_page(500, 140)
+    cells = [BoundingBox(40 + 50 * k, 40, 80 + 50 * k, 88) for k in range(8)]
+    for cell in cells:
+        draw_round_box(page, cell, 14, INK)
+    stroke = (slice(44, 48), slice(cells[3].left + 6, cells[3].left + 12))
+    page[stroke] = INK
+    left = erased(page, cells)
+    assert (left[stroke] == INK).sum() > 0.5 * left[stroke].size
+    left[stroke] = 0
+    left[stroke] = 0
+    assert not any(left[cell.top + 1 : cell.bottom - 1, cell.left + 1 : cell.right - 1].any() for cell in cells)
 
 
 def test_what_is_known_to_be_pen_is_kept():

@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 
 import hcr_scan
+from hcr_scan.geometry import BoundingBox
 from hcr_scan.images import Ink, connected_components
 from hcr_scan.normalization import CropSpec
 from hcr_scan.segmentation.page_model import PageModel
 from hcr_scan.segmentation.sheet.orientation import FEWEST_LETTERS, MOST_LETTERS, letter_like, quarter_turns
+from tests.frames import draw_round_box
 from tests.strokes import blank_page, draw_text
 
 
@@ -38,6 +40,15 @@ def test_the_turns_that_make_a_page_upright(model, turns):
 
 def test_shapes_that_fit_any_turn_do_not_turn_a_page(model):
     assert turns_of(np.rot90(writing("OO OO XX OO X"), 2), model) == 0
+
+
+@pytest.mark.parametrize("turns", [0, 2])
+def test_empty_boxes_say_nothing_of_the_way_up(model, turns):
+    page = np.vstack([writing("READ 4 BREAK"), blank_page(1000, 900)])
+    for top in range(950, 1700, 100):
+        for left in range(60, 940, 58):
+            draw_round_box(page, BoundingBox(left, top, left + 48, top + 58), 16, 255)
+    assert turns_of(np.rot90(page, turns), model) == turns
 
 
 def test_a_few_letters_do_not_turn_a_page(model):

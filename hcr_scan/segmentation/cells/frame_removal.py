@@ -7,7 +7,7 @@ is kept, and one that crosses it is not cut.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, product
 
 import numpy as np
 import numpy.typing as npt
@@ -20,8 +20,12 @@ from hcr_scan.order_statistics import median_of, quantile_of
 FRAME_COVER = 0.85
 #: A wall lies within this many pixels of where the cell ends; its lean is known from this many rows.
 WALL_REACH, FEWEST_ROWS = 6, 8
+#: The border of a form may be so thick.
+THICKEST_FRAME = 20
 #: A rail longer than this many heights of its box is taken in pieces of about that length.
 RAIL_PIECE = 4
+#: Round corners of a comb of so many cells show in this share of them, from so many pixels outside of a cell on.
+KNOWN_CORNERS, RECURRING, OUTSIDE = 6, 0.6, 2
 #: A straight wall strays from its line by this many pixels at most (median).
 STRAIGHT = 0.6
 
@@ -41,7 +45,34 @@ def without_frame(soft: Ink, pen: npt.NDArray[np.bool_], cells: list[BoundingBox
         for band in bands:
             gone = band.inside & ~_is_crossed(ink, band)[:, None]
             result[np.broadcast_to(band.rows[:, None], gone.shape)[gone], band.columns[gone]] = 0
-    return np.where(pen, soft, erased)
+    erased = np.where(pen, soft, erased)
+    return _without_corners(erased, pen, cells) if len(cells) >= KNOWN_CORNERS else erased
+
+
+def _without_corners(soft: Ink, pen: npt.NDArray[np.bool_], cells: list[BoundingBox]) -> Ink:
+    """Erase round corners, which are no straight lines: what is ink in the corners of most cells, no hand wrote."""
+    reach = min(min(cell.width, cell.height) for cell in cells) // 2
+    near = np.add.outer(np.arange(reach), np.arange(reach)) < reach
+    erased = soft.copy()
+    # Each of the four corners as the upper left one.
+    for flip in product((1, -1), (1, -1)):
+        turned, known = (raster[:: flip[0], :: flip[1]] for raster in (erased, pen))
+        places = [_corner(cell, soft.shape, flip, reach) for cell in cells]
+        places = [place for place in places if turned[place].shape == near.shape]
+        if not places:
+            continue
+        shown = [dilate((turned[place] >= 100).view(np.uint8), 3, 3) for place in places]
+        recurs = near & (np.mean(shown, axis=0) >= RECURRING)
+        for place in places:
+            turned[place][recurs & ~known[place]] = 0
+    return erased
+
+
+def _corner(cell: BoundingBox, shape: tuple[int, ...], flip: tuple[int, int], reach: int) -> tuple[slice, slice]:
+    """Rows and columns of a corner of a cell, in a raster turned over so that it is the upper left one."""
+    top = (cell.top if flip[0] > 0 else shape[0] - cell.bottom) - OUTSIDE
+    left = (cell.left if flip[1] > 0 else shape[1] - cell.right) - OUTSIDE
+    return slice(max(top, 0), top + reach), slice(max(left, 0), left + reach)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +116,15 @@ def _rails(strong: npt.NDArray[np.bool_], cells: list[BoundingBox]) -> list[_Ban
 
 def _band(strong: npt.NDArray[np.bool_], x: int, along: tuple[int, int], extent: tuple[int, int]) -> _Band | None:
     """The wall near column ``x`` that is ink over nearly all of the rows ``along``, in the rows of ``extent``."""
-    first = max(x - WALL_REACH, 0)
-    wall = _wall_line(strong[along[0] : along[1], first : x + WALL_REACH + 1])
+    first, last = max(x - WALL_REACH, 0), x + WALL_REACH
+    # A wall that goes on where the strip ends is a thick one.
+    while first > max(x - THICKEST_FRAME, 0) and strong[along[0] : along[1], first].mean() > FRAME_COVER:
+        first -= 1
+    while (
+        last < min(x + THICKEST_FRAME, strong.shape[1] - 1) and strong[along[0] : along[1], last].mean() > FRAME_COVER
+    ):
+        last += 1
+    wall = _wall_line(strong[along[0] : along[1], first : last + 1])
     if wall is None:
         return None
     rows = np.arange(max(extent[0], 0), min(extent[1], len(strong)))

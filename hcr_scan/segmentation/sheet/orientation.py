@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from hcr_scan.images import Components, Ink
 from hcr_scan.normalization import CropSpec, normalize_glyph
+from hcr_scan.segmentation.ink.rings import is_ring
 from hcr_scan.segmentation.page_model import Kind, PageModel
 
 #: Letters looked at, and the fewest that may turn a page.
@@ -47,10 +48,12 @@ def _turn_of(
 
 
 def letter_like(components: Components) -> npt.NDArray[np.intp]:
-    """Components of about a letter's size, at most :data:`MOST_LETTERS`, spread over the page."""
+    """Components of about a letter's size that are no boxes, at most :data:`MOST_LETTERS`, spread over the page."""
     widths, heights = (components.boxes[:, 2:] - components.boxes[:, :2]).T
     size = np.maximum(widths, heights)
     candidates = np.flatnonzero((size >= 10) & (size <= 200) & (components.areas < 0.75 * widths * heights))
+    # Boxes, and O's, which have no way up.
+    candidates = candidates[[not is_ring(components, i) for i in candidates.tolist()]]
     if len(candidates) < 1:
         return candidates
     typical = float(np.median(size[candidates]))
