@@ -223,6 +223,37 @@ def test_cells_with_round_corners_and_ovals(model, radius):
     assert patterns(segment(as_image(printed(page)), Layout.AUTO, SPEC, model)) == expected(rows)
 
 
+def test_patches_of_tint_are_cells_and_writing_may_lead_from_one_to_the_next(model):
+    rng = np.random.default_rng(6)
+    rows = ("MARIA LOPEZ  ", "12 APRIL 1968", "TURNER 14    ")
+    page = blank_page(1700, 2200)
+    for k, row in enumerate(rows):
+        cells = [BoundingBox(150 + 47 * n, 300 + 150 * k, 190 + 47 * n, 348 + 150 * k) for n in range(len(row))]
+        for cell in cells:
+            page[cell.top : cell.bottom, cell.left : cell.right] = 28
+        fill(page, cells, row, rng)
+        if k == 0:
+            page[cells[2].bottom - 20 : cells[2].bottom - 16, cells[2].left + 20 : cells[3].left + 4] = 255
+    assert patterns(segment(as_image(printed(page)), Layout.AUTO, SPEC, model)) == expected(rows)
+
+
+def test_circles_in_columns_are_single_cells(model):
+    rng = np.random.default_rng(8)
+    page = blank_page(1700, 2200)
+    for k in range(12):
+        for left in (200, 900):
+            circle = BoundingBox(left, 200 + 130 * k, left + 72, 272 + 130 * k)
+            draw_round_box(page, circle, 36)
+            if k < 10:
+                write(page, circle, "ABCDE2347"[(k + left) % 9], rng)
+                # One writes over the line.
+                if k == 4:
+                    page[230 + 130 * k : 234 + 130 * k, left + 30 : left + 90] = 255
+    found = segment(as_image(printed(page)), Layout.AUTO, SPEC, model)
+    assert len(found.fields) == 24
+    assert len(glyph_boxes(found)) == 20
+
+
 def test_a_page_of_print_yields_no_line(model):
     page = segment(as_image(print_of()), Layout.AUTO, SPEC, model)
     assert (page.fields, page.lines) == ((), ())

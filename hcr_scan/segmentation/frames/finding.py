@@ -30,7 +30,7 @@ from hcr_scan.segmentation.frames.enclosures import (
 from hcr_scan.segmentation.frames.evidence import gather_evidence
 from hcr_scan.segmentation.frames.open_combs import find_open_combs
 from hcr_scan.segmentation.frames.railed_combs import railed_combs
-from hcr_scan.segmentation.frames.round_cells import round_cells
+from hcr_scan.segmentation.frames.repeated_shapes import repeated_cells
 from hcr_scan.segmentation.frames.squares import square_rows
 from hcr_scan.segmentation.frames.tables import table_rows
 from hcr_scan.segmentation.frames.wall_chains import runs
@@ -63,8 +63,8 @@ def find_frames(paper: Paper, rules: Rules, pieces: Components) -> Frames:
         pieces: of strong ink, for frames drawn too thick or too crooked to be rules.
     """
     evidence = gather_evidence(paper, rules, pieces)
-    rings = round_cells(pieces)
-    proposals = without_parts(enclosed_boxes(evidence.frame), rings)
+    repeated = repeated_cells(paper.darkness, pieces)
+    proposals = without_parts(enclosed_boxes(evidence.frame), repeated)
     whole = guided_cells(proposals, enclosed_boxes(evidence.drawn))
     guides = guide_level(paper.darkness, evidence, proposals, whole)
     proposals = without_parts(proposals, whole)
@@ -74,7 +74,7 @@ def find_frames(paper: Paper, rules: Rules, pieces: Components) -> Frames:
     if guides:
         paper, rules = _darker_than(guides, paper, rules)
         evidence = gather_evidence(paper, rules, pieces)
-        proposals = without_parts(enclosed_boxes(evidence.frame), rings)
+        proposals = without_parts(enclosed_boxes(evidence.frame), repeated)
         families = cell_families(proposals, evidence)
     commonest = max((len(family.members) for family in families), default=0)
     level = connected_components(rules.horizontal)
