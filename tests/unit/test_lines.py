@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import string
 
+import cv2
 import numpy as np
 import pytest
+from PIL import Image, ImageDraw, ImageFont
 
 from hcr_scan.geometry import BoundingBox, union_of
 from hcr_scan.images import connected_components
@@ -48,6 +50,21 @@ def test_one_letter_is_one_line(rng):
     (found,) = boxes(line)
     assert found.grown(2).contains(drawn)
     assert line.height == pytest.approx(drawn.height, abs=2)
+
+
+@pytest.mark.parametrize("top", [34, 178])
+def test_a_label_close_over_or_under_a_letter_is_no_part_of_it(rng, top):
+    """Its letters run together at low resolution, so that it is one low and wide piece."""
+    page = blank_page(900, 300)
+    drawn = draw_text(page, "BOSTON 4", 100, 80, 84, 7, rng)
+    label = Image.new("L", (900, 300))
+    ImageDraw.Draw(label).text((90, top), "Account", 255, ImageFont.load_default(size=36))
+    page = np.maximum(page, cv2.dilate(np.asarray(label), np.ones((1, 7), np.uint8)))
+    (line,) = [line for line in find_lines(page) if line.height > 50]
+    assert word_lengths(line) == [6, 1]
+    for found, letter in zip(boxes(line), drawn, strict=True):
+        assert found.grown(3).contains(letter)
+        assert letter.grown(4).contains(found)
 
 
 def test_a_list_under_a_larger_title_is_read_downwards(rng):
