@@ -1,129 +1,15 @@
-"""Drawn pages of layouts that offices use, unlike each other, with what is written in each field and where.
-
-Everything is drawn in millimeters on two layers, the form and the ink, and then captured: scanned in color or grey,
-faxed, photographed on a desk, or scanned with punch holes, a fold and the shadow of the lid.
-"""
+"""Pages of layouts that offices use, unlike each other."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from itertools import pairwise
 
-import cv2
 import numpy as np
-import numpy.typing as npt
-from PIL import Image, ImageDraw, ImageFont
+from PIL import ImageDraw
 
-from hcr_scan.geometry import BoundingBox
-
-if TYPE_CHECKING:
-    from hcr_scan_training.synthesis import Pen, Writer
-
-Color = tuple[int, int, int]
-Pixels = npt.NDArray[np.float64]
-#: A captured page, and the projective map ``(3, 3)`` from the drawn page's pixels to its own.
-Captured = tuple[Pixels, npt.NDArray[np.float64]]
-
-WIDTH, HEIGHT = 210.0, 297.0
-LEFT, RIGHT, BOTTOM = 20.0, 190.0, 268.0
-BLACK, GREY = (20, 20, 20), (60, 60, 60)
-INKS: tuple[Color, ...] = ((20, 20, 30), (25, 40, 140), (40, 60, 170), (60, 60, 60))
-NAMES = """
-SMITH JOHNSON WILLIAMS GARCIA MARTINEZ KOWALSKI NOVAK FISCHER WEBER DUBOIS ROSSI TANAKA PATEL NGUYEN OKAFOR LONDON
-PARIS BERLIN MADRID VIENNA PRAGUE OSLO ZURICH KRAKOW LISBON DUBLIN BOSTON CHICAGO DENVER QUEBEC HAVANA
-"""
-LABELS = "Surname, First name, Date of birth, Street, City, Postal code, Phone, Member no., Account, Employer, Remarks"
-
-
-@dataclass(slots=True)
-class FormPage:
-    """A page being drawn: ``print`` RGB, ``ink`` uint8 (255 = none), each field's text and corners (pixels)."""
-
-    random: np.random.Generator
-    dpi: int
-    writer: Writer
-    pen: Pen
-    print: Image.Image
-    ink: npt.NDArray[np.uint8]
-    fields: list[tuple[str, npt.NDArray[np.float64]]] = field(default_factory=list)
-
-    @classmethod
-    def blank(cls, random: np.random.Generator, dpi: int, writer: Writer) -> FormPage:
-        from hcr_scan_training.synthesis import Pen
-
-        size = (round(WIDTH * dpi / 25.4), round(HEIGHT * dpi / 25.4))
-        pen = Pen(max(1.3, float(random.uniform(0.35, 0.65)) * dpi / 25.4), float(random.uniform(0.65, 0.95)))
-        writer = replace(writer, seed=int(random.integers(1_000_000)))
-        return cls(random, dpi, writer, pen, Image.new("RGB", size, "white"), np.full(size[::-1], 255, np.uint8))
-
-    def pixels(self, *lengths: float) -> tuple[float, ...]:
-        return tuple(length * self.dpi / 25.4 for length in lengths)
-
-    def chance(self, low: float, high: float) -> float:
-        return float(self.random.uniform(low, high))
-
-    def label(self, x: float, y: float, text: str | None = None, size: float = 3.2, color: Color = BLACK) -> None:
-        text = text or _one_of(LABELS.split(", "), self.random)
-        font = ImageFont.load_default(size=max(6, *self.pixels(size)))
-        ImageDraw.Draw(self.print).text(self.pixels(x, y), text, color, font)
-
-    def line(self, x0: float, y0: float, x1: float, y1: float, thick: float = 0.25, color: Color = GREY) -> None:
-        width = max(1, round(self.pixels(thick)[0]))
-        ImageDraw.Draw(self.print).line(self.pixels(x0, y0, x1, y1), color, width)
-
-    def box(
-        self, x: float, y: float, width: float, height: float, color: Color = GREY, fill: Color | None = None
-    ) -> None:
-        corners = self.pixels(x, y, x + width, y + height)
-        outline = None if fill else color
-        ImageDraw.Draw(self.print).rectangle(corners, fill, outline, max(1, round(self.pixels(0.25)[0])))
-
-    def answer(self, most: int) -> str:
-        """What somebody may fill in, as far as the writer has the letters."""
-        if self.random.random() < 0.3:
-            text = "".join(str(digit) for digit in self.random.integers(0, 10, int(self.random.integers(3, 11))))
-        else:
-            text = " ".join(_one_of(NAMES.split(), self.random) for _ in range(2 if self.random.random() < 0.3 else 1))
-        return "".join(c for c in text if c in self.writer.samples or c == " ")[:most].strip()
-
-    def in_cells(
-        self, text: str, x: float, y: float, width: float, height: float, pitch: float, fill: float = 0.66
-    ) -> None:
-        """One character a cell."""
-        for k, character in enumerate(text):
-            if character != " ":
-                tall = height * fill * self.chance(0.88, 1.1)
-                middle = x + k * pitch + width / 2 + self.random.normal(0, 0.05 * width)
-                top = y + (height - tall) / 2 + self.random.normal(0, 0.05 * height)
-                left, top, right, bottom = self.pixels(middle - 0.43 * width, top, middle + 0.43 * width, top + tall)
-                around = BoundingBox(round(left), round(top), round(right), round(bottom))
-                self.writer.draw(self.ink, character, around, self.pen)
-        self._note(text, x, y, x + len(text) * pitch, y + height)
-
-    def on_line(self, text: str, x: float, baseline: float, height: float, right: float) -> None:
-        """Words on a line, as many characters as there is room for."""
-        text = text[: int((right - x) / (0.95 * height))].strip()
-        boxes = self.writer.write(self.ink, text, *self.pixels(x, baseline, height), self.pen)
-        if boxes:
-            end = max(box.right for box in boxes) * 25.4 / self.dpi
-            self._note(text, x - 0.5, baseline - 1.15 * height, end + 1, baseline + 0.2 * height)
-
-    def _note(self, text: str, x0: float, y0: float, x1: float, y1: float) -> None:
-        if text.strip():
-            corners = [self.pixels(x, y) for x, y in ((x0, y0), (x1, y0), (x1, y1), (x0, y1))]
-            self.fields.append((text, np.array(corners)))
-
-    def colored(self) -> Pixels:
-        """Form and ink as a press and a pen leave them, float RGB."""
-        ink = np.array(INKS[int(self.random.integers(len(INKS)))], float)
-        paper, covered = np.asarray(self.print, float), (255.0 - self.ink)[..., None] / 255
-        return np.asarray(paper * (1 - covered) + paper / 255 * ink * covered)
-
-
-def _one_of(texts: list[str], random: np.random.Generator) -> str:
-    return texts[int(random.integers(len(texts)))]
+from benchmarks.form_page import BLACK, BOTTOM, GREY, HEIGHT, LEFT, RIGHT, WIDTH, Color, FormPage
 
 
 def _title(page: FormPage, color: Color = BLACK) -> float:
@@ -290,60 +176,185 @@ def plain(page: FormPage) -> None:
         y += page.chance(10, 14)
 
 
+def underscores(page: FormPage) -> None:
+    """A short rule for each character."""
+    y, width = _title(page) + 6, page.chance(5.5, 7.5)
+    count = int((RIGHT - LEFT) / width)
+    while y < BOTTOM:
+        page.label(LEFT, y - 12)
+        for k in range(count):
+            page.line(LEFT + k * width + 0.6, y, LEFT + (k + 1) * width - 0.6, y)
+        page.in_cells(page.answer(count), LEFT, y - 7, width, 7, width)
+        y += 15
+
+
+def typed_combs(page: FormPage) -> None:
+    """|__|__|__| as typewriters make them, higher or lower than the writing."""
+    y, width, tall = _title(page) + 6, page.chance(5.5, 7), page.chance(4, 7)
+    while y < BOTTOM:
+        count = int(page.random.integers(8, int((RIGHT - LEFT) / width)))
+        page.label(LEFT, y - 11)
+        for k in range(count):
+            page.line(LEFT + k * width, y - tall, LEFT + k * width, y + 0.8)
+            page.line(LEFT + k * width + 0.5, y, LEFT + (k + 1) * width - 0.5, y)
+        page.line(LEFT + count * width, y - tall, LEFT + count * width, y + 0.8)
+        page.in_cells(page.answer(count), LEFT, y - 7, width, 7, width)
+        y += 15
+
+
+def thick_borders(page: FormPage) -> None:
+    """Combs with a thick black border and thin walls."""
+    y, width = _title(page), page.chance(5.5, 7)
+    high = 1.25 * width
+    while y < BOTTOM:
+        count, thick = int(page.random.integers(6, int((RIGHT - LEFT) / width))), page.chance(0.6, 1.1)
+        page.label(LEFT, y)
+        top, right = y + 4.5, LEFT + count * width
+        for k in range(1, count):
+            page.line(LEFT + k * width, top, LEFT + k * width, top + high, 0.2)
+        for edge in (top, top + high):
+            page.line(LEFT, edge, right, edge, thick, BLACK)
+        for edge in (LEFT, right):
+            page.line(edge, top, edge, top + high, thick, BLACK)
+        page.in_cells(page.answer(count), LEFT, top, width, high, width)
+        y += high + 10
+
+
+def squared_paper(page: FormPage) -> None:
+    """A character in each square of 5 to 7 mm, most rows left out."""
+    side, pale = page.chance(5, 7), (170, 190, 225)
+    for x in np.arange(10, WIDTH - 9, side).tolist():
+        page.line(x, 10, x, HEIGHT - 10, 0.15, pale)
+    for y in np.arange(10, HEIGHT - 9, side).tolist():
+        page.line(10, y, WIDTH - 10, y, 0.15, pale)
+    row = 2
+    while 10 + (row + 2) * side < HEIGHT - 15:
+        x = 10 + side * int(page.random.integers(1, 4))
+        page.in_cells(page.answer(24), x, 10 + row * side, side, side, side, fill=0.75)
+        row += int(page.random.integers(2, 4))
+
+
+def numbered_lines(page: FormPage) -> None:
+    """A quiz: numbers before short rules, three on a row."""
+    y, number = _title(page) + 6, 0
+    while y < BOTTOM:
+        for x in (LEFT, 78.0, 136.0):
+            number += 1
+            page.label(x, y - 4.2, f"{number})", 4)
+            page.line(x + 9, y, x + 45, y)
+            if page.random.random() < 0.85:
+                page.on_line(page.answer(7), x + 11, y - 0.6, page.chance(4.2, 5.2), x + 46)
+        y += 12
+
+
+def round_cells(page: FormPage) -> None:
+    """Single cells from a little rounded to oval."""
+    y, width, gap = _title(page), page.chance(6, 8), page.chance(0.8, 2)
+    radius, thick = page.pixels(page.chance(0.15, 0.5) * width)[0], max(1, round(page.pixels(0.25)[0]))
+
+    def cell(x: float, top: float) -> None:
+        corners = page.pixels(x, top, x + width, top + 1.2 * width)
+        ImageDraw.Draw(page.print).rounded_rectangle(corners, radius, None, GREY, thick)
+
+    while y < BOTTOM:
+        page.label(LEFT, y)
+        _comb(page, y + 4.5, width, 1.2 * width, gap, cell)
+        y += 1.2 * width + 10
+
+
+def tinted_cells(page: FormPage) -> None:
+    """Cells that are patches of pale color without a line."""
+    tint = ((214, 228, 240), (240, 226, 210), (225, 225, 225))[int(page.random.integers(3))]
+    y, width, gap = _title(page), page.chance(5.5, 7), page.chance(0.5, 1.2)
+    high = 1.25 * width
+    while y < BOTTOM:
+        page.label(LEFT, y)
+        _comb(page, y + 4.5, width, high, gap, lambda x, top: page.box(x, top, width, high, fill=tint))
+        y += high + 10
+
+
+def circles(page: FormPage) -> None:
+    """A circle for one character before each of two columns of questions."""
+    y, number = _title(page), 0
+    while y < BOTTOM:
+        for x in (20.0, 110.0):
+            number += 1
+            thick = max(1, round(page.pixels(0.25)[0]))
+            ImageDraw.Draw(page.print).ellipse(page.pixels(x, y, x + 9, y + 9), None, GREY, thick)
+            page.label(x + 12, y + 2.5, f"{number}. Which of these is right?", 3.6)
+            page.in_cells(page.answer(1), x, y, 9, 9, 9, fill=0.55)
+        y += 13
+
+
+def labels_below(page: FormPage) -> None:
+    """Rules with their labels below, two on a row."""
+    y = _title(page) + 8
+    while y < BOTTOM:
+        for x0, x1 in ((LEFT, 100.0), (108.0, RIGHT)):
+            page.label(x0, y + 0.6, size=2.6)
+            page.line(x0, y, x1, y, 0.2)
+            if page.random.random() < 0.85:
+                page.on_line(page.answer(14), x0 + 3, y - 0.8, page.chance(4.2, 5.5), x1)
+        y += page.chance(13, 16)
+
+
+def roster(page: FormPage) -> None:
+    """A table: printed numbers, names, and ten narrow columns for a digit each."""
+    y, high = _title(page), page.chance(7.5, 9.5)
+    edges = [LEFT, LEFT + 10, *(LEFT + 80 + 9 * k for k in range(11))]
+    rows = int((BOTTOM - y) / high)
+    for row in range(rows + 1):
+        page.line(LEFT, y + row * high, edges[-1], y + row * high)
+    for x in edges:
+        page.line(x, y, x, y + rows * high)
+    for row in range(1, rows):
+        baseline = y + (row + 0.8) * high
+        page.label(LEFT + 2, y + (row + 0.5) * high - 2, str(row), 3.5)
+        page.on_line(page.answer(11), edges[1] + 2, baseline, high / 2, edges[2] - 1)
+        for left, right in pairwise(edges[2:]):
+            digit = str(page.random.integers(0, 10))
+            if digit in page.writer.samples and page.random.random() < 0.6:
+                page.on_line(digit, left + page.chance(2, 4), baseline, high / 2, right)
+
+
+def combs_and_lines(page: FormPage) -> None:
+    """Combs, remarks on rules, and a box to sign in."""
+    y, width = _title(page), 6.0
+    for _ in range(6):
+        page.label(LEFT, y)
+        _comb(page, y + 4.5, width, 7.5, 0, lambda x, top: page.box(x, top, width, 7.5))
+        y += 17
+    page.label(LEFT, y, "Remarks:")
+    y += 14
+    while y < BOTTOM - 25:
+        page.line(LEFT, y, RIGHT, y, 0.2)
+        if page.random.random() < 0.8:
+            text = f"{page.answer(14)} {page.answer(12)}"
+            page.on_line(text, LEFT + 2, y - 0.8, page.chance(4.5, 5.5), RIGHT)
+        y += 10
+    page.box(120, y, 70, 20)
+    page.label(121, y + 15.5, "Signature", 3)
+
+
+def address_boxes(page: FormPage) -> None:
+    """Large boxes with a small label and several lines of writing."""
+    y = _title(page)
+    while y < BOTTOM - 20:
+        count, pitch = int(page.random.integers(2, 5)), page.chance(8, 10)
+        page.box(LEFT, y, RIGHT - LEFT, count * pitch + 7)
+        page.label(LEFT + 1, y + 0.7, size=2.8)
+        for k in range(count):
+            text, baseline = f"{page.answer(14)} {page.answer(10)}", y + 5 + (k + 0.85) * pitch
+            page.on_line(text, LEFT + page.chance(4, 8), baseline, page.chance(4.3, 5.3), RIGHT - 3)
+        y += count * pitch + 11
+
+
 LAYOUTS: dict[str, Callable[[FormPage], None]] = {
     "drop-out colors": drop_out, "shaded panel": shaded, "small cells": small_cells, "numbered boxes": numbered_boxes,
     "open combs": open_combs, "dashed walls": dashed_walls, "answer sheet": answer_sheet, "table": table,
     "labels inside": labels_inside, "underlined": underlined, "ruled paper": notebook, "plain paper": plain,
+    "underscores": underscores, "typed combs": typed_combs, "thick borders": thick_borders,
+    "squared paper": squared_paper, "numbered lines": numbered_lines, "round cells": round_cells,
+    "tinted cells": tinted_cells, "circles": circles, "labels below": labels_below, "roster": roster,
+    "combs and lines": combs_and_lines, "address boxes": address_boxes,
 }  # fmt: skip
-
-
-def _scanned(page: FormPage, rgb: Pixels) -> Captured:
-    angle, (height, width) = page.chance(-1.2, 1.2), rgb.shape[:2]
-    to_scan = np.vstack((cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), angle, 1), (0, 0, 1)))
-    turned = cv2.warpPerspective(rgb, to_scan, (width, height), flags=cv2.INTER_CUBIC, borderValue=(252, 252, 252))
-    soft = cv2.GaussianBlur(turned, (0, 0), 0.5 * page.dpi / 200)
-    return 0.97 * soft + page.random.normal(0, 2.5, (height, width, 1)), to_scan
-
-
-def _faxed(page: FormPage, rgb: Pixels) -> Captured:
-    scan, to_scan = _scanned(page, rgb)
-    grey = scan @ np.array([0.299, 0.587, 0.114])
-    return np.where(grey + page.random.normal(0, 8, grey.shape) < 165, 0.0, 255.0), to_scan
-
-
-def _photographed(page: FormPage, rgb: Pixels) -> Captured:
-    """On a desk, from a little aside, in the shadow of the hand."""
-    height, width = rgb.shape[:2]
-    margin = 0.07 * width
-    corners = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32)
-    seen = (corners + margin + page.random.normal(0, 0.03 * width, (4, 2))).astype(np.float32)
-    to_photo = cv2.getPerspectiveTransform(corners, seen)
-    size = (int(width + 2 * margin), int(height + 2 * margin))
-    photo = cv2.warpPerspective(rgb, to_photo, size, flags=cv2.INTER_AREA, borderValue=(90, 80, 70))
-    y, x = np.mgrid[0 : size[1], 0 : size[0]]
-    angle = page.chance(0, 2 * math.pi)
-    aside = (x / size[0] - 0.5) * math.cos(angle) + (y / size[1] - 0.5) * math.sin(angle)
-    light = 0.78 - 0.3 * aside - 0.18 / (1 + np.exp(-25 * (aside - 0.15)))
-    photo = cv2.GaussianBlur(photo * light[..., None], (0, 0), 0.8)
-    return photo + page.random.normal(0, 3, (*size[::-1], 1)), np.asarray(to_photo, float)
-
-
-def _bound(page: FormPage, rgb: Pixels) -> Captured:
-    """With two punch holes, a fold, and the shadow of the lid along one side."""
-    scan, to_scan = _scanned(page, rgb)
-    for y in (HEIGHT / 2 - 40, HEIGHT / 2 + 40):
-        middle = to_scan @ (*page.pixels(8, y), 1)
-        cv2.circle(scan, (int(middle[0]), int(middle[1])), int(page.pixels(3)[0]), (20, 20, 20), -1)
-    fold = int(page.pixels(HEIGHT / 2 + page.chance(-6, 6))[0])
-    scan[fold - 2 : fold + 3] *= 0.8
-    shadow = int(page.pixels(4)[0])
-    scan[:, :shadow] *= np.linspace(0.3, 1, shadow)[None, :, None]
-    return scan, to_scan
-
-
-CAPTURES: dict[str, Callable[[FormPage, Pixels], Captured]] = {
-    "scan": _scanned,
-    "fax": _faxed,
-    "photo": _photographed,
-    "bound": _bound,
-}

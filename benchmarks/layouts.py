@@ -1,6 +1,6 @@
 """Accuracy on drawn pages of many layouts: python benchmarks/layouts.py [--pages 3] [--seed 1] [--keep FOLDER]
 
-Draws pages of each layout (benchmarks/layout_pages.py) in hands that no model has seen, captured in several ways at 100
+Draws pages of each layout (layout_pages.py) in hands that no model has seen, captured in several ways at 100
 to 600 dpi, reads them with the real command, without a template, and scores them with $HCR_SCAN_SHARED/tools. Some
 samples of UNIPEN writers are fragments or bear a wrong label, so that a few per cent are lost whatever reads them.
 """
@@ -21,8 +21,9 @@ if __package__ in (None, ""):
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.drawing import held_out_writers
+from benchmarks.form_page import CAPTURES, FormPage
 from benchmarks.forms import scan, score, shared
-from benchmarks.layout_pages import CAPTURES, LAYOUTS, FormPage
+from benchmarks.layout_pages import LAYOUTS
 
 if TYPE_CHECKING:
     from hcr_scan_training.synthesis import Writer
@@ -34,7 +35,7 @@ CHARACTERS_KNOWN = 34
 
 def draw(folder: Path, layout: str, number: int, seed: int, writers: list[Writer]) -> None:
     """One page and its ground truth; the same seed draws the same page."""
-    random = np.random.default_rng([seed, sorted(LAYOUTS).index(layout), number])
+    random = np.random.default_rng([seed, list(LAYOUTS).index(layout), number])
     capture = list(CAPTURES)[int(random.integers(len(CAPTURES)))] if number else "scan"
     dpi = 200 if capture == "photo" else int(random.choice(RESOLUTIONS))
     page = FormPage.blank(random, dpi, writers[int(random.integers(len(writers)))])

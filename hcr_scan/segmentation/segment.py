@@ -43,6 +43,8 @@ LARGEST_GLYPH = 160
 FORM_PLACES = 8
 #: Cells in a row, or pixels along a place, that no loops of letters come to, however large the writing.
 SURE_CELLS, SURE_SIDE = 4, 120
+#: Nor do neighbors among cells usually differ in width by more than this share, and a pixel.
+UNEVEN = 0.03
 #: Where no more are sure than that, so many times as much handwriting beside the places says that they are loops.
 OUTNUMBERED = 2
 #: Nor are so many loops as boxes make a form within this share, and a pixel, of one size.
@@ -216,8 +218,12 @@ def _count_places(places: Sequence[SeenPlace]) -> int:
 
 def _is_sure(seen: SeenPlace) -> bool:
     """Whether a place is none of the small boxes that strokes of large writing close with each other and with rules."""
-    box = seen.place.box
-    return len(seen.place.cells) >= SURE_CELLS or max(box.width, box.height) >= SURE_SIDE
+    box, cells = seen.place.box, seen.place.cells
+    widths = np.array([cell.box.width for cell in cells])
+    # Cells side by side are as wide as each other; what stems of letters divide is not.
+    if len(cells) > 1 and np.median(np.abs(np.diff(widths))) > 1 + UNEVEN * np.median(widths):
+        return False
+    return len(cells) >= SURE_CELLS or max(box.width, box.height) >= SURE_SIDE
 
 
 def _are_alike(places: Sequence[SeenPlace]) -> bool:

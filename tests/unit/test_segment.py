@@ -18,7 +18,6 @@ from tests.frames import (
     Form,
     as_image,
     draw_box,
-    draw_comb,
     draw_form,
     draw_round_box,
     expected,
@@ -179,15 +178,21 @@ def test_boxes_of_one_size_make_a_form_each_with_its_answer(model):
     assert found.lines == ()
 
 
-def test_a_row_of_cells_that_strokes_happen_to_close_makes_no_form_of_a_page_of_writing(model):
+@pytest.mark.parametrize("widths", [(62,) * 6, (50, 62, 55, 70, 52, 66, 58, 71, 60, 52)], ids=["few", "uneven"])
+def test_a_row_of_cells_that_strokes_happen_to_close_makes_no_form_of_a_page_of_writing(model, widths):
     rng = np.random.default_rng(4)
     gray = handwriting(6)
     page = blank_page(1700, 2200)
-    for cell in draw_comb(page, 300, 1500, 6, width=62, height=86):
+    left = 300
+    for width in widths:
+        cell = BoundingBox(left, 1500, left + width, 1586)
+        draw_box(page, cell)
         write(page, cell, "M", rng)
+        left += width + 2
     for k in range(3):
-        draw_box(page, BoundingBox(900 + 90 * k, 1500, 930 + 90 * k, 1530 + k))
-        write(page, BoundingBox(900 + 90 * k, 1500, 930 + 90 * k, 1530 + k), "O", rng)
+        box = BoundingBox(1200 + 90 * k, 1500, 1230 + 90 * k, 1530 + k)
+        draw_box(page, box)
+        write(page, box, "O", rng)
     found = segment(as_image(np.minimum(gray, printed(page))), Layout.AUTO, SPEC, model)
     assert [[len(word) for word in line.words] for line in found.lines][:6] == [[6, 4, 4, 2, 1]] * 6
 

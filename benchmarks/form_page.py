@@ -1,0 +1,178 @@
+"""A page drawn in millimeters on two layers, the form and the ink, with what is written in each field and where.
+
+It is then captured: scanned in color or grey, faxed, photographed on a desk, or scanned with punch holes, a fold and
+the shadow of the lid.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageDraw, ImageFont
+
+from hcr_scan.geometry import BoundingBox
+
+if TYPE_CHECKING:
+    from hcr_scan_training.synthesis import Pen, Writer
+
+Color = tuple[int, int, int]
+Pixels = npt.NDArray[np.float64]
+#: A captured page, and the projective map ``(3, 3)`` from the drawn page's pixels to its own.
+Captured = tuple[Pixels, npt.NDArray[np.float64]]
+
+WIDTH, HEIGHT = 210.0, 297.0
+LEFT, RIGHT, BOTTOM = 20.0, 190.0, 268.0
+BLACK, GREY = (20, 20, 20), (60, 60, 60)
+INKS: tuple[Color, ...] = ((20, 20, 30), (25, 40, 140), (40, 60, 170), (60, 60, 60))
+NAMES = """
+SMITH JOHNSON WILLIAMS GARCIA MARTINEZ KOWALSKI NOVAK FISCHER WEBER DUBOIS ROSSI TANAKA PATEL NGUYEN OKAFOR LONDON
+PARIS BERLIN MADRID VIENNA PRAGUE OSLO ZURICH KRAKOW LISBON DUBLIN BOSTON CHICAGO DENVER QUEBEC HAVANA
+"""
+LABELS = "Surname, First name, Date of birth, Street, City, Postal code, Phone, Member no., Account, Employer, Remarks"
+
+
+@dataclass(slots=True)
+class FormPage:
+    """A page being drawn: ``print`` RGB, ``ink`` uint8 (255 = none), each field's text and corners (pixels)."""
+
+    random: np.random.Generator
+    dpi: int
+    writer: Writer
+    pen: Pen
+    print: Image.Image
+    ink: npt.NDArray[np.uint8]
+    fields: list[tuple[str, npt.NDArray[np.float64]]] = field(default_factory=list)
+
+    @classmethod
+    def blank(cls, random: np.random.Generator, dpi: int, writer: Writer) -> FormPage:
+        from hcr_scan_training.synthesis import Pen
+
+        size = (round(WIDTH * dpi / 25.4), round(HEIGHT * dpi / 25.4))
+        pen = Pen(max(1.3, float(random.uniform(0.35, 0.65)) * dpi / 25.4), float(random.uniform(0.65, 0.95)))
+        writer = replace(writer, seed=int(random.integers(1_000_000)))
+        return cls(random, dpi, writer, pen, Image.new("RGB", size, "white"), np.full(size[::-1], 255, np.uint8))
+
+    def pixels(self, *lengths: float) -> tuple[float, ...]:
+        return tuple(length * self.dpi / 25.4 for length in lengths)
+
+    def chance(self, low: float, high: float) -> float:
+        return float(self.random.uniform(low, high))
+
+    def label(self, x: float, y: float, text: str | None = None, size: float = 3.2, color: Color = BLACK) -> None:
+        text = text or _one_of(LABELS.split(", "), self.random)
+        font = ImageFont.load_default(size=max(6, *self.pixels(size)))
+        ImageDraw.Draw(self.print).text(self.pixels(x, y), text, color, font)
+
+    def line(self, x0: float, y0: float, x1: float, y1: float, thick: float = 0.25, color: Color = GREY) -> None:
+        width = max(1, round(self.pixels(thick)[0]))
+        ImageDraw.Draw(self.print).line(self.pixels(x0, y0, x1, y1), color, width)
+
+    def box(
+        self, x: float, y: float, width: float, height: float, color: Color = GREY, fill: Color | None = None
+    ) -> None:
+        corners = self.pixels(x, y, x + width, y + height)
+        outline = None if fill else color
+        ImageDraw.Draw(self.print).rectangle(corners, fill, outline, max(1, round(self.pixels(0.25)[0])))
+
+    def answer(self, most: int) -> str:
+        """What somebody may fill in, as far as the writer has the letters."""
+        if self.random.random() < 0.3:
+            text = "".join(str(digit) for digit in self.random.integers(0, 10, int(self.random.integers(3, 11))))
+        else:
+            text = " ".join(_one_of(NAMES.split(), self.random) for _ in range(2 if self.random.random() < 0.3 else 1))
+        return "".join(c for c in text if c in self.writer.samples or c == " ")[:most].strip()
+
+    def in_cells(
+        self, text: str, x: float, y: float, width: float, height: float, pitch: float, fill: float = 0.66
+    ) -> None:
+        """One character a cell."""
+        for k, character in enumerate(text):
+            if character != " ":
+                tall = height * fill * self.chance(0.88, 1.1)
+                middle = x + k * pitch + width / 2 + self.random.normal(0, 0.05 * width)
+                top = y + (height - tall) / 2 + self.random.normal(0, 0.05 * height)
+                left, top, right, bottom = self.pixels(middle - 0.43 * width, top, middle + 0.43 * width, top + tall)
+                around = BoundingBox(round(left), round(top), round(right), round(bottom))
+                self.writer.draw(self.ink, character, around, self.pen)
+        self._note(text, x, y, x + len(text) * pitch, y + height)
+
+    def on_line(self, text: str, x: float, baseline: float, height: float, right: float) -> None:
+        """Words on a line, as many characters as there is room for."""
+        text = text[: int((right - x) / (0.95 * height))].strip()
+        boxes = self.writer.write(self.ink, text, *self.pixels(x, baseline, height), self.pen)
+        if boxes:
+            end = max(box.right for box in boxes) * 25.4 / self.dpi
+            self._note(text, x - 0.5, baseline - 1.15 * height, end + 1, baseline + 0.2 * height)
+
+    def _note(self, text: str, x0: float, y0: float, x1: float, y1: float) -> None:
+        if text.strip():
+            corners = [self.pixels(x, y) for x, y in ((x0, y0), (x1, y0), (x1, y1), (x0, y1))]
+            self.fields.append((text, np.array(corners)))
+
+    def colored(self) -> Pixels:
+        """Form and ink as a press and a pen leave them, float RGB."""
+        ink = np.array(INKS[int(self.random.integers(len(INKS)))], float)
+        paper, covered = np.asarray(self.print, float), (255.0 - self.ink)[..., None] / 255
+        return np.asarray(paper * (1 - covered) + paper / 255 * ink * covered)
+
+
+def _one_of(texts: list[str], random: np.random.Generator) -> str:
+    return texts[int(random.integers(len(texts)))]
+
+
+def _scanned(page: FormPage, rgb: Pixels) -> Captured:
+    angle, (height, width) = page.chance(-1.2, 1.2), rgb.shape[:2]
+    to_scan = np.vstack((cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), angle, 1), (0, 0, 1)))
+    turned = cv2.warpPerspective(rgb, to_scan, (width, height), flags=cv2.INTER_CUBIC, borderValue=(252, 252, 252))
+    soft = cv2.GaussianBlur(turned, (0, 0), 0.5 * page.dpi / 200)
+    return 0.97 * soft + page.random.normal(0, 2.5, (height, width, 1)), to_scan
+
+
+def _faxed(page: FormPage, rgb: Pixels) -> Captured:
+    scan, to_scan = _scanned(page, rgb)
+    grey = scan @ np.array([0.299, 0.587, 0.114])
+    return np.where(grey + page.random.normal(0, 8, grey.shape) < 165, 0.0, 255.0), to_scan
+
+
+def _photographed(page: FormPage, rgb: Pixels) -> Captured:
+    """On a desk, from a little aside, in the shadow of the hand."""
+    height, width = rgb.shape[:2]
+    margin = 0.07 * width
+    corners = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32)
+    seen = (corners + margin + page.random.normal(0, 0.03 * width, (4, 2))).astype(np.float32)
+    to_photo = cv2.getPerspectiveTransform(corners, seen)
+    size = (int(width + 2 * margin), int(height + 2 * margin))
+    photo = cv2.warpPerspective(rgb, to_photo, size, flags=cv2.INTER_AREA, borderValue=(90, 80, 70))
+    y, x = np.mgrid[0 : size[1], 0 : size[0]]
+    angle = page.chance(0, 2 * math.pi)
+    aside = (x / size[0] - 0.5) * math.cos(angle) + (y / size[1] - 0.5) * math.sin(angle)
+    light = 0.78 - 0.3 * aside - 0.18 / (1 + np.exp(-25 * (aside - 0.15)))
+    photo = cv2.GaussianBlur(photo * light[..., None], (0, 0), 0.8)
+    return photo + page.random.normal(0, 3, (*size[::-1], 1)), np.asarray(to_photo, float)
+
+
+def _bound(page: FormPage, rgb: Pixels) -> Captured:
+    """With two punch holes, a fold, and the shadow of the lid along one side."""
+    scan, to_scan = _scanned(page, rgb)
+    for y in (HEIGHT / 2 - 40, HEIGHT / 2 + 40):
+        middle = to_scan @ (*page.pixels(8, y), 1)
+        cv2.circle(scan, (int(middle[0]), int(middle[1])), int(page.pixels(3)[0]), (20, 20, 20), -1)
+    fold = int(page.pixels(HEIGHT / 2 + page.chance(-6, 6))[0])
+    scan[fold - 2 : fold + 3] *= 0.8
+    shadow = int(page.pixels(4)[0])
+    scan[:, :shadow] *= np.linspace(0.3, 1, shadow)[None, :, None]
+    return scan, to_scan
+
+
+CAPTURES: dict[str, Callable[[FormPage, Pixels], Captured]] = {
+    "scan": _scanned,
+    "fax": _faxed,
+    "photo": _photographed,
+    "bound": _bound,
+}
