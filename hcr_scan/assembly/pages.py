@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from statistics import median
 
 from hcr_scan.assembly.glyphs import (
     ALTERNATIVES,
@@ -35,8 +36,9 @@ from hcr_scan.settings import Settings
 
 #: A box of at least so many pieces, more than this share of them no characters, holds a drawing.
 FEWEST_PIECES, DRAWN_SHARE = 5, 0.5
-#: What is written beside the frames of a form is read where this share of it is clear.
-CLEAR_SHARE = 0.5
+#: What is written beside the frames of a form is read where this share of it is clear; what is lower than this share
+#: of the other pieces is a scrap.
+CLEAR_SHARE, SCRAP = 0.5, 0.5
 #: What a cross or a tick in a check box may be read as.
 MARK_LIKE = "XxVv"
 
@@ -136,10 +138,17 @@ def free_line(segmented: SegmentedLine, reader: Reader, on_form: bool = False) -
     """A line of words. ``on_form`` it stands beside the frames, where labels, logos and signatures are too."""
     words = words_of_line(segmented, reader)
     glyphs = tuple(glyph for word in words for glyph in word.glyphs)
-    if on_form and sum(glyph.status is Status.OK for glyph in glyphs) < CLEAR_SHARE * len(glyphs):
+    if on_form and glyphs and not _is_clear(glyphs):
         words = tuple(Word(tuple(_rejected(glyph) for glyph in word.glyphs)) for word in words)
         glyphs = tuple(glyph for word in words for glyph in word.glyphs)
     return Line(words, status_of(glyphs), reasons_of(glyphs))
+
+
+def _is_clear(glyphs: Sequence[Glyph]) -> bool:
+    """Whether enough of a line is surely read; scraps of rules and specks beside it say nothing of it."""
+    usual = median(glyph.box.height for glyph in glyphs)
+    full = [glyph for glyph in glyphs if glyph.box.height >= SCRAP * usual]
+    return sum(glyph.status is Status.OK for glyph in full) >= CLEAR_SHARE * len(full)
 
 
 def field_alternatives(glyphs: Sequence[Glyph], raw: str) -> tuple[FieldAlternative, ...]:

@@ -16,7 +16,7 @@ from hcr_scan.segmentation.glyphs.units import Pen
 from hcr_scan.segmentation.ink.parts import Floats, Indices, InkParts, Scale, ink_threshold, measure_scale, without_dust
 from hcr_scan.segmentation.ink.specks import without_noise
 from hcr_scan.segmentation.lines.bands import Band, boxes_around, covered_shares, nearest_letters
-from hcr_scan.segmentation.lines.grouping import group_letters, join_level_lines, leveled, looks_printed, page_slope
+from hcr_scan.segmentation.lines.grouping import group_letters, is_label, join_level_lines, leveled, page_slope
 from hcr_scan.segmentation.lines.leaders import without_leaders
 from hcr_scan.segmentation.lines.reading_order import reading_order
 from hcr_scan.segmentation.lines.ruling import without_rules
@@ -200,8 +200,9 @@ def _with_small(flat: Floats, lines: list[Indices], small: Indices, scale: Scale
             middle = (flat[small[near], 1] + flat[small[near], 3]) / 2
             # Small writing under a title is near it too, but hangs lower than any comma.
             away = (middle < top - 0.6 * scale.height) | (middle > bottom + 0.45 * scale.height)
-            printed = np.array([looks_printed(flat[piece], scale.height) for piece in small[near]])
-            joins[near[away | (printed & ((middle < top) | (middle > bottom)))]] = -1
+            bands = zip(small[near], top, bottom, strict=True)
+            label = [is_label(flat[piece], over, under, scale.height) for piece, over, under in bands]
+            joins[near[away | label]] = -1
     return [np.concatenate((line, small[joins == index])) for index, line in enumerate(lines)], small[joins >= 0]
 
 

@@ -24,8 +24,9 @@ SIDE_BY_SIDE = 0.35
 RUNS_SIDE_BY_SIDE = 0.5
 #: Runs of up to this many pieces may be given to a line whose band they hardly share.
 SCRAP = 3
-#: A word of small print is at least this share of a letter high, which bars are not, and so many times as wide.
-LOW_PRINT, WIDE_PRINT = 0.22, 1.8
+#: A word of small print is at least this share of a letter high, which bars are not, and so many times as wide; it
+#: reaches into the letters' band by this share at most.
+LOW_PRINT, WIDE_PRINT, BESIDE = 0.22, 1.8, 0.1
 
 
 def page_slope(boxes: Floats, height: float) -> float:
@@ -120,10 +121,11 @@ def _absorb_scraps(boxes: Floats, runs: list[Indices], height: float) -> list[In
     return [run for run in runs if len(run)]
 
 
-def looks_printed(piece: Floats, height: float) -> bool:
-    """Whether a piece (its box) over or under letters is a small word whose letters run together: a label, no bar."""
+def is_label(piece: Floats, top: float, bottom: float, height: float) -> bool:
+    """Whether a piece (its box) clear over or under letters is a small word whose letters run together, and no bar."""
     low = float(piece[3] - piece[1])
-    return low >= LOW_PRINT * height and float(piece[2] - piece[0]) >= WIDE_PRINT * low
+    clear = piece[3] <= top + BESIDE * height or piece[1] >= bottom - BESIDE * height
+    return bool(clear and low >= LOW_PRINT * height and piece[2] - piece[0] >= WIDE_PRINT * low)
 
 
 def _clinging(boxes: Floats, scrap: Floats, count: int, run: Indices, aside: float, height: float) -> float:
@@ -131,7 +133,7 @@ def _clinging(boxes: Floats, scrap: Floats, count: int, run: Indices, aside: flo
     top, bottom = Band.of(boxes, run).here((scrap[0] + scrap[2]) / 2)
     middle = (scrap[1] + scrap[3]) / 2
     off = float(max(top - middle, middle - bottom, 0.0))
-    if off > 0 and looks_printed(scrap, height):
+    if is_label(scrap, top, bottom, height):
         return float(np.inf)
     if off <= 0.35 * height:
         return aside + off
