@@ -12,7 +12,7 @@ from hcr_scan.images import Components, Gray, Mask, above, dilate, erode, measur
 from hcr_scan.segmentation.frames.comb_families import lanes
 from hcr_scan.segmentation.frames.enclosures import NARROWEST, WIDEST, Boxes
 from hcr_scan.segmentation.frames.evidence import SMALLEST_CELL
-from hcr_scan.segmentation.ink.rings import is_ring
+from hcr_scan.segmentation.ink.rings import are_rings
 
 #: Shapes of one size differ by less than this share, and a pixel.
 ONE_SIZE = 0.05
@@ -41,7 +41,8 @@ def repeated_cells(darkness: Gray, pieces: Components) -> Boxes:
 
 def _round_cells(pieces: Components) -> Boxes:
     sizes = pieces.boxes[:, 2:] - pieces.boxes[:, :2]
-    rings = np.array([i for i in np.flatnonzero(_cell_sized(sizes)).tolist() if is_ring(pieces, i)], np.intp)
+    rings = np.flatnonzero(_cell_sized(sizes))
+    rings = rings[are_rings(pieces, rings)]
     found = [np.zeros((0, 4), np.int32)]
     for group in _of_one_size(sizes[rings]):
         ring, (width, height) = int(rings[group[0]]), sizes[rings[group[0]]].tolist()

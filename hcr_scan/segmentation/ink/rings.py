@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
+import numpy.typing as npt
+
 from hcr_scan.images import Components
 
 #: The line of a ring covers less than this share of the rectangle around it.
@@ -10,12 +13,20 @@ THIN = 0.25
 SMALLEST_RING = 8
 
 
-def is_ring(pieces: Components, index: int) -> bool:
-    """Whether a thin piece is empty inside and closed on all four sides."""
+def are_rings(pieces: Components, some: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
+    """Which of ``some`` pieces (n,) are thin, empty inside and closed on all four sides."""
+    sizes = pieces.boxes[some, 2:] - pieces.boxes[some, :2]
+    rings = (pieces.areas[some] < THIN * sizes.prod(axis=1)) & (
+        sizes.min(axis=1, initial=SMALLEST_RING) >= SMALLEST_RING
+    )
+    for k in np.flatnonzero(rings).tolist():
+        rings[k] = _is_closed(pieces, int(some[k]))
+    return np.asarray(rings)
+
+
+def _is_closed(pieces: Components, index: int) -> bool:
     left, top, right, bottom = pieces.boxes[index].tolist()
     width, height = right - left, bottom - top
-    if pieces.areas[index] >= THIN * width * height or min(width, height) < SMALLEST_RING:
-        return False
     own = pieces.labels[top:bottom, left:right] == index + 1
     across, down = slice(width // 4, width - width // 4), slice(height // 4, height - height // 4)
     if own[down, across].any():

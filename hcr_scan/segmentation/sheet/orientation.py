@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from hcr_scan.images import Components, Ink
 from hcr_scan.normalization import CropSpec, normalize_glyph
-from hcr_scan.segmentation.ink.rings import is_ring
+from hcr_scan.segmentation.ink.rings import are_rings
 from hcr_scan.segmentation.page_model import Kind, PageModel
 
 #: Letters looked at, and the fewest that may turn a page.
@@ -53,7 +53,7 @@ def letter_like(components: Components) -> npt.NDArray[np.intp]:
     size = np.maximum(widths, heights)
     candidates = np.flatnonzero((size >= 10) & (size <= 200) & (components.areas < 0.75 * widths * heights))
     # Boxes, and O's, which have no way up.
-    candidates = candidates[[not is_ring(components, i) for i in candidates.tolist()]]
+    candidates = candidates[~are_rings(components, candidates)]
     if len(candidates) < 1:
         return candidates
     typical = float(np.median(size[candidates]))
