@@ -62,11 +62,8 @@ def _without_frames(ink: Ink, rules: Rules, longest: float) -> Ink:
     sides = (pieces.boxes[:, 2:] - pieces.boxes[:, :2]).max(axis=1, initial=0)
     result = ink
     for index in np.flatnonzero(sides > longest).tolist():
-        inside = pieces.box(index)
-        part = (slice(inside.top, inside.bottom), slice(inside.left, inside.right))
-        own = pieces.labels[part] == index + 1
-        ruled = own & ((rules.horizontal[part] > 0) | (rules.vertical[part] > 0))
-        if np.count_nonzero(ruled) > RULE_SHARE * np.count_nonzero(own):
+        if rules.share_of(pieces, index) > RULE_SHARE:
             result = result if result is not ink else ink.copy()
-            result[part][own] = 0
+            left, top, right, bottom = pieces.boxes[index].tolist()
+            result[top:bottom, left:right][pieces.labels[top:bottom, left:right] == index + 1] = 0
     return result

@@ -99,11 +99,9 @@ class PageWriter:
             chances_of_print([*(run for seen in places for run in seen.runs), *(seen.run for seen in lines)])
         )
         fields = [self._field(seen.place, [next(chances) for _ in seen.runs]) for seen in places]
+        most = [NO_LABEL if seen.run.where is Where.MARGIN else SURELY_PRINT for seen in lines]
         written = [
-            tuple(
-                self._words(seen.line, next(chances), most=NO_LABEL if seen.run.where is Where.MARGIN else SURELY_PRINT)
-            )
-            for seen in lines
+            tuple(self._words(seen.line, next(chances), most=limit)) for seen, limit in zip(lines, most, strict=True)
         ]
         kept = tuple(field for field in fields if field is not None)
         beside = tuple(SegmentedLine(words) for words in written if words)

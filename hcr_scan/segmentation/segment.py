@@ -49,8 +49,6 @@ UNEVEN = 0.03
 OUTNUMBERED = 2
 #: Nor are so many loops as boxes make a form within this share, and a pixel, of one size.
 ONE_SIZE = 0.05
-
-
 #: A stroke is a piece that is so many times as high and wide as the box, and rules to less than this share; a frame
 #: reaches so many pixels beyond its inside.
 LARGER, RULED, BORDER = 2.0, 0.5, 3
@@ -202,10 +200,7 @@ def _is_stroke(place: InkPlace, page: StraightPage) -> bool:
     around = page.pieces.box(piece)
     if min(around.width, around.height) <= LARGER * place.box.height:
         return False
-    part = (slice(around.top, around.bottom), slice(around.left, around.right))
-    own = page.pieces.labels[part] == piece + 1
-    ruled = own & ((page.rules.horizontal[part] > 0) | (page.rules.vertical[part] > 0))
-    return bool(np.count_nonzero(ruled) < RULED * np.count_nonzero(own))
+    return page.rules.share_of(page.pieces, piece) < RULED
 
 
 def _count_places(places: Sequence[SeenPlace]) -> int:

@@ -82,7 +82,6 @@ def test_round_corners_go_and_a_stroke_that_keeps_to_one_of_them_stays():
     left = erased(page, cells)
     assert (left[stroke] == INK).sum() > 0.5 * left[stroke].size
     left[stroke] = 0
-    left[stroke] = 0
     assert not any(left[cell.top + 1 : cell.bottom - 1, cell.left + 1 : cell.right - 1].any() for cell in cells)
 
 

@@ -46,17 +46,18 @@ def without_frame(soft: Ink, pen: npt.NDArray[np.bool_], cells: list[BoundingBox
             gone = band.inside & ~_is_crossed(ink, band)[:, None]
             result[np.broadcast_to(band.rows[:, None], gone.shape)[gone], band.columns[gone]] = 0
     erased = np.where(pen, soft, erased)
-    return _without_corners(erased, pen, cells) if len(cells) >= KNOWN_CORNERS else erased
+    if len(cells) >= KNOWN_CORNERS:
+        _erase_corners(erased, pen, cells)
+    return erased
 
 
-def _without_corners(soft: Ink, pen: npt.NDArray[np.bool_], cells: list[BoundingBox]) -> Ink:
+def _erase_corners(soft: Ink, pen: npt.NDArray[np.bool_], cells: list[BoundingBox]) -> None:
     """Erase round corners, which are no straight lines: what is ink in the corners of most cells, no hand wrote."""
     reach = min(min(cell.width, cell.height) for cell in cells) // 2
     near = np.add.outer(np.arange(reach), np.arange(reach)) < reach
-    erased = soft.copy()
     # Each of the four corners as the upper left one.
     for flip in product((1, -1), (1, -1)):
-        turned, known = (raster[:: flip[0], :: flip[1]] for raster in (erased, pen))
+        turned, known = (raster[:: flip[0], :: flip[1]] for raster in (soft, pen))
         places = [_corner(cell, soft.shape, flip, reach) for cell in cells]
         places = [place for place in places if turned[place].shape == near.shape]
         if not places:
@@ -65,7 +66,6 @@ def _without_corners(soft: Ink, pen: npt.NDArray[np.bool_], cells: list[Bounding
         recurs = near & (np.mean(shown, axis=0) >= RECURRING)
         for place in places:
             turned[place][recurs & ~known[place]] = 0
-    return erased
 
 
 def _corner(cell: BoundingBox, shape: tuple[int, ...], flip: tuple[int, int], reach: int) -> tuple[slice, slice]:

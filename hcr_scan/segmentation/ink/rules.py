@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hcr_scan.images import (
+    Components,
     Gray,
     Mask,
     above,
@@ -49,6 +50,14 @@ class Rules:
 
     horizontal: Mask
     vertical: Mask
+
+    def share_of(self, pieces: Components, index: int) -> float:
+        """How much of a piece of ink is rules."""
+        left, top, right, bottom = pieces.boxes[index].tolist()
+        part = (slice(top, bottom), slice(left, right))
+        own = pieces.labels[part] == index + 1
+        ruled = own & ((self.horizontal[part] > 0) | (self.vertical[part] > 0))
+        return float(np.count_nonzero(ruled) / np.count_nonzero(own))
 
 
 def find_rules(paper: Paper) -> Rules:
