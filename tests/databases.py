@@ -5,13 +5,16 @@ from __future__ import annotations
 import contextlib
 import os
 import pwd
+import select
 import shutil
 import socket
+import struct
 import subprocess
 import tempfile
+import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -91,6 +94,47 @@ def postgres_server() -> Iterator[Server]:
             server.control("-m", "immediate", "stop")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def may_reset(port: int) -> Iterator[tuple[int, Callable[[bytes, int], None]]]:
+    """A port that leads to another, and what has it reset the connection the next times certain bytes are sent.
+
+    They are taken before, so that whoever sent them meets the reset where an answer is read.
+    """
+    listener = socket.create_server(("127.0.0.1", 0))
+    at, left = b"", 0
+
+    def reset(when: bytes, times: int) -> None:
+        nonlocal at, left
+        at, left = when, times
+
+    def pass_on(client: socket.socket) -> None:
+        nonlocal left
+        with client, socket.create_connection(("127.0.0.1", port)) as server, contextlib.suppress(OSError):
+            other = {client: server, server: client}
+            while True:
+                for source in select.select([client, server], [], [])[0]:
+                    data = source.recv(65536)
+                    if source is client and left and at in data:
+                        left -= 1
+                        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                        return
+                    if not data:
+                        return
+                    other[source].sendall(data)
+
+    def accept() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                threading.Thread(target=pass_on, args=listener.accept()[:1], daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+    try:
+        yield int(listener.getsockname()[1]), reset
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
 
 
 def _programs() -> Path:

@@ -14,17 +14,19 @@ from pathlib import Path
 import pytest
 
 from hcr_scan.cli import run
-from hcr_scan.document import Verdict
-from hcr_scan.errors import ExitCode
+from hcr_scan.document import Form, PageFailure, Source, Verdict
+from hcr_scan.errors import ExitCode, OutputError
 from hcr_scan.journal.journal import Journal
 from hcr_scan.review.indexing import index
 from hcr_scan.review.store import ReviewStore
 from hcr_scan.review.tables import review_path
+from hcr_scan.sinks.records import Provenance
 from tests.runs import command, digit_pages, draw_digit_page, draw_digits_file, scan, start
 
 pytest.importorskip("sqlalchemy", reason="databases need the sql extra")
 
-from tests.databases import PASSWORD, QUOTED, Server, content, postgres_server, rows, wait_for_pages
+from hcr_scan.sinks.database.sink import TRIES, open_database
+from tests.databases import PASSWORD, QUOTED, Server, content, may_reset, postgres_server, rows, wait_for_pages
 
 ROOT = Path(__file__).parents[2]
 KYC = ROOT / "examples" / "kyc"
@@ -279,6 +281,23 @@ def test_a_lost_connection_is_made_again(server: Server, quiet_folder: Path) -> 
     _, err = process.communicate(timeout=120)
     assert process.returncode == ExitCode.SOME_PAGES_FAILED, err
     assert rows(address, "SELECT count(*) FROM pages") == [(PAGES,)]
+
+
+@pytest.mark.parametrize("at", [b"begin transaction", b"INSERT INTO pages", b"commit"])
+def test_a_connection_reset_while_an_answer_is_awaited(server: Server, at: bytes) -> None:
+    address = server.new_database()
+    forms = [Form((PageFailure(Source(name), "open", "damaged", "torn"),)) for name in ("a", "b", "c")]
+    with (
+        may_reset(server.port) as (port, reset),
+        open_database(address.replace(str(server.port), str(port)), Provenance("0", "0", "0"), glyphs=False) as sink,
+    ):
+        sink.write(forms[0])
+        reset(at, TRIES - 1)
+        sink.write(forms[1])
+        reset(at, TRIES)
+        with pytest.raises(OutputError, match="--resume"):
+            sink.write(forms[2])
+    assert rows(address, "SELECT path FROM pages ORDER BY path") == [("a",), ("b",)]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ import os
 import ssl
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, inspect, make_url, select, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, select, text
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.schema import CreateIndex, CreateTable
 
@@ -106,7 +107,14 @@ def _engine(target: str, url: URL) -> Engine:
     # A connection that is lost is told of by its error; the pool would add a traceback.
     pool = type(engine.pool)
     logging.getLogger(f"{pool.__module__}.{pool.__qualname__}.{_LOGGED}").setLevel(logging.CRITICAL)
+    event.listen(engine, "handle_error", _tell_lost)
     return engine
+
+
+def _tell_lost(context: ExceptionContext) -> None:
+    """Have a connection replaced that the other side has reset: pg8000 lets the first read's error through as it is."""
+    if isinstance(context.original_exception, OSError):
+        context.is_disconnect = True
 
 
 def _for_pg8000(url: URL) -> tuple[URL, dict[str, Any]]:

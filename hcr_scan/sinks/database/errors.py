@@ -43,9 +43,11 @@ def translated(target: str, url: URL, error: BaseException) -> HcrScanError:
     return OutputError(hidden(message, url))
 
 
-def is_passing(error: DBAPIError) -> bool:
+def is_passing(error: BaseException) -> bool:
     """Whether the same transaction may do when it is tried again."""
-    return error.connection_invalidated or _code(error.orig) in _PASSING
+    if isinstance(error, DBAPIError):
+        return error.connection_invalidated or _code(error.orig) in _PASSING
+    return isinstance(error, OSError)  # as lost connections come that the driver does not wrap
 
 
 def hidden(message: str, url: URL) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, Insert, Table, and_, delete, or_, text
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
 from hcr_scan.document import Form
 from hcr_scan.sinks.database.connection import connected
@@ -45,11 +45,9 @@ class DatabaseSink:
                 with self._engine.begin() as connection:
                     self._replace(connection, rows, sorted(map(unopened_key, paths)))
                 return
-            except DBAPIError as error:
+            except (SQLAlchemyError, OSError) as error:
                 if attempt == TRIES or not is_passing(error):
                     raise translated(self._target, self._url, error) from None
-            except (SQLAlchemyError, OSError) as error:
-                raise translated(self._target, self._url, error) from None
 
     def _replace(self, connection: Connection, rows: list[PageRows], opened: list[str]) -> None:
         # First what locks the pages' rows: another run that writes the same form waits here until this one is done.
