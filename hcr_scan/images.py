@@ -312,6 +312,12 @@ def convex_hull(points: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
     return cv2.convexHull(points).reshape(-1, 2)  # type: ignore[no-any-return]
 
 
+def rectangle_around(points: npt.NDArray[np.int32]) -> tuple[float, float]:
+    """The longer and the shorter side (pixels) of the smallest rectangle around points (n, 2), however it is turned."""
+    sides = cv2.minAreaRect(points)[1]
+    return max(sides), min(sides)
+
+
 def simplify_polygon(points: npt.NDArray[np.int32], tolerance: float) -> npt.NDArray[np.int32]:
     """Fewer corners (k, 2) of a closed polygon, off by no more than ``tolerance`` of its length around."""
     epsilon = tolerance * cv2.arcLength(points, True)

@@ -25,6 +25,7 @@ from hcr_scan.images import (
     shrink,
 )
 from hcr_scan.order_statistics import quantile_of_bytes
+from hcr_scan.segmentation.ink.panels import find_panels, on_panels
 
 #: Longest side of the working raster in pixels: A4 at about 200 dpi. Everything in this package is tuned to it once, so
 #: that a 72-dpi screenshot and a 600-dpi scan go through the same numbers.
@@ -76,19 +77,26 @@ def flatten_light(gray: Gray, sheet: Mask | None = None) -> Paper:
 
     The background is what is left of the page, eight times smaller, after closing away everything dark and narrower
     than about 70 pixels (writing, rules, even marker strokes), smoothed. Off the ``sheet`` of a photo, where one is
-    given, there is neither light nor ink.
+    given, there is neither light nor ink. Panels that a press laid under cells are measured against the paper, and what
+    is on them against themselves.
     """
     height, width = gray.shape
     small = shrink(gray, COARSER)
     on_sheet = np.full_like(small, 255)
     if sheet is not None:
         on_sheet[shrink(sheet, COARSER) < 255] = 0
-    background = box_blur(closing(small & on_sheet, 9, 9) & on_sheet, 9, 9)
+    bare = closing(small & on_sheet, 9, 9) & on_sheet
+    panels = find_panels(small | (255 - on_sheet))
+    if panels is not None:
+        bare = np.where(dilate(panels.solid, 3, 3) > 0, panels.paper & on_sheet, bare)
+    background = box_blur(bare, 9, 9)
     if sheet is not None:
         weight = np.maximum(box_blur(on_sheet, 9, 9), 1)
         background = np.minimum(background.astype(np.uint16) * 255 // weight, 255).astype(np.uint8)
     background = enlarge(at_least(background, 1), COARSER, width, height)
     darkness = 255 - ratio(gray, at_least(background, 1))
+    if panels is not None:
+        darkness = on_panels(darkness, panels)
     if sheet is None:
         return Paper(darkness, _paper_noise(darkness[::4, ::4].ravel()))
     return Paper(darkness & sheet, _paper_noise(darkness[::4, ::4][sheet[::4, ::4] > 0]))

@@ -1,0 +1,96 @@
+"""Panels and bars that a press laid under cells and titles: where they are solid is paper, and their edges are rules.
+
+A panel is as dark as ink and as wide as a shadow. Taken for ink it joins all cells that are cut out of it; taken for
+shadow it dims the paper beside it. Its shape tells it from the strokes of a marker: a rectangle that is long on a page
+with much else, or has many holes to write in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from hcr_scan.images import (
+    Gray,
+    Mask,
+    at_most,
+    closing,
+    connected_components,
+    difference,
+    dilate,
+    erode,
+    fill_polygon,
+    opening,
+    outer_contours,
+    ratio,
+    rectangle_around,
+    shrink,
+)
+
+#: On the coarse copy: how far apart bright paper lies at most around a panel; the share of its brightness that a panel
+#: does not reach; and the least height of one.
+REACH, BRIGHTNESS, LOWEST = 61, 0.72, 3
+#: A panel is at least this share of the picture's longer side long, and fills this share of the rectangle around it.
+LONG, FILLED = 0.25, 0.88
+#: A bar is so many times as long as high, on a page of so many other pieces; a panel has so many holes.
+BAR, OTHERS, HOLES = 3.0, 30, 8
+#: In working pixels: the thinnest that is solid, the broadest light print on it, and the edge that stays.
+SOLID, PRINT, EDGE = 13, 21, 2
+#: Darkness that the grain of a panel does not reach beyond its median.
+GRAIN = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Panels:
+    """The panels of a page on its coarse copy: where they are solid, and the brightness of the paper around."""
+
+    solid: Mask
+    paper: Gray
+
+
+def find_panels(small: Gray) -> Panels | None:
+    """Panels and bars on the coarse copy of a page, if there are any."""
+    paper = closing(small, REACH, REACH)
+    dark = np.asarray(small < BRIGHTNESS * paper, np.uint8)
+    solid = opening(dark, LOWEST, LOWEST)
+    found = np.zeros_like(small)
+    for outline in outer_contours(solid):
+        if np.ptp(outline, axis=0).max() >= LONG * max(small.shape):
+            shape = np.zeros_like(small)
+            fill_polygon(shape, outline)
+            if _is_panel(outline, shape, solid, dark):
+                found |= solid & shape
+    return Panels(found, paper) if found.any() else None
+
+
+def _is_panel(outline: npt.NDArray[np.int32], shape: Mask, solid: Mask, dark: Mask) -> bool:
+    length, height = rectangle_around(outline)
+    if np.count_nonzero(shape) < FILLED * length * height:
+        return False
+    if len(connected_components(np.where(solid, np.uint8(0), shape), connectivity=4)) >= HOLES:
+        return True
+    return length >= BAR * height and len(connected_components(np.where(shape, np.uint8(0), dark))) >= OTHERS
+
+
+def on_panels(darkness: Gray, panels: Panels) -> Gray:
+    """Darkness against the paper, turned into darkness against the panels where they are solid, but for their edges."""
+    height, width = darkness.shape
+    coarser = -(-height // len(panels.solid))
+    level = dilate(_levels(shrink(darkness, coarser), panels), 3, 3)
+    level = level.repeat(coarser, axis=0).repeat(coarser, axis=1)[:height, :width]
+    dark = np.where((level > 0) & (darkness > level // 2), np.uint8(255), np.uint8(0))
+    solid = closing(opening(dark, SOLID, SOLID), PRINT, PRINT)
+    inside = erode(solid, 2 * EDGE + 1, 2 * EDGE + 1) > 0
+    level = at_most(level, 254 - GRAIN) + np.uint8(GRAIN)
+    result = darkness.copy()
+    result[inside] = ratio(difference(darkness, level), 255 - level)[inside]
+    return result
+
+
+def _levels(darkness: Gray, panels: Panels) -> Gray:
+    """The darkness of each panel, all over it."""
+    parts = connected_components(panels.solid)
+    levels = [0, *(np.median(darkness[parts.labels == label]) for label in range(1, len(parts) + 1))]
+    return np.array(levels, np.uint8)[parts.labels]
