@@ -33,6 +33,7 @@ from hcr_scan.segmentation.sheet.deskew import level_writing
 from hcr_scan.segmentation.sheet.orientation import quarter_turns
 from hcr_scan.segmentation.sheet.paper import lay_flat, paper_quad, paper_region
 from hcr_scan.segmentation.sheet.rectification import straighten
+from hcr_scan.segmentation.sheet.streaks import without_streaks
 from hcr_scan.segmentation.single import single_glyph
 from hcr_scan.settings import Layout
 from hcr_scan.sources import PageImage
@@ -176,6 +177,7 @@ def _moves(homography: Homography, width: int, height: int) -> bool:
 def _sheet(pixels: Gray) -> tuple[Gray, Mask | None, Homography]:
     """The page at working size, the sheet that it is a photo of, if any, laid flat if possible, and the map to both."""
     pixels, to_working = working_raster(pixels)
+    pixels = without_streaks(pixels)
     sheet = paper_region(pixels)
     quad = None if sheet is None else paper_quad(sheet)
     flat = None if quad is None else lay_flat(quad, pixels.shape[1], pixels.shape[0])
