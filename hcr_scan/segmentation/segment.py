@@ -191,8 +191,11 @@ def _sheet(pixels: Gray) -> tuple[Gray, Mask | None, Homography]:
 def _is_stroke(place: InkPlace, page: StraightPage) -> bool:
     """Whether most of the ink in a place, its frame included, is of one piece too large for it, and no frame.
 
-    Grain, and the two edges of a broad pen, close small boxes all along the strokes of large letters.
+    Grain, and the two edges of a broad pen, close small boxes all along the strokes of large letters, but no row of
+    cells as wide as each other.
     """
+    if len(place.cells) >= SURE_CELLS and _are_even(place):
+        return False
     box = place.box.grown(BORDER).clipped(page.ink.shape[1], page.ink.shape[0])
     labels = page.pieces.labels[box.top : box.bottom, box.left : box.right]
     counts = np.bincount(labels[labels > 0])
@@ -215,12 +218,15 @@ def _count_places(places: Sequence[SeenPlace]) -> int:
 
 def _is_sure(seen: SeenPlace) -> bool:
     """Whether a place is none of the small boxes that strokes of large writing close with each other and with rules."""
-    box, cells = seen.place.box, seen.place.cells
-    widths = np.array([cell.box.width for cell in cells])
-    # Cells side by side are as wide as each other; what stems of letters divide is not.
-    if len(cells) > 1 and np.median(np.abs(np.diff(widths))) > 1 + UNEVEN * np.median(widths):
-        return False
-    return len(cells) >= SURE_CELLS or max(box.width, box.height) >= SURE_SIDE
+    box = seen.place.box
+    # What stems of letters divide is not even.
+    return _are_even(seen.place) and (len(seen.place.cells) >= SURE_CELLS or max(box.width, box.height) >= SURE_SIDE)
+
+
+def _are_even(place: InkPlace) -> bool:
+    """Whether cells side by side are as wide as each other."""
+    widths = np.array([cell.box.width for cell in place.cells])
+    return len(widths) < 2 or bool(np.median(np.abs(np.diff(widths))) <= 1 + UNEVEN * np.median(widths))
 
 
 def _are_alike(places: Sequence[SeenPlace]) -> bool:
