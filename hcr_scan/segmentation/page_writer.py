@@ -34,7 +34,7 @@ from hcr_scan.segmentation.printing import (
     Run,
     Where,
     chances_of_print,
-    change_of_kind,
+    changes_of_kind,
     print_evidence,
 )
 
@@ -181,11 +181,9 @@ def _parted(
 def _parts(word: InkWord, evidence: Evidence) -> list[tuple[InkWord, Evidence]]:
     boxes = [_whole(chunk).box for chunk in word.chunks]
     gaps = np.array([after.left - before.right for before, after in pairwise(boxes)], float)
-    change = change_of_kind(evidence, gaps)
-    if change is None:
-        return [(word, evidence)]
-    first, second = evidence.split([change, len(boxes) - change])
-    return [(InkWord(word.chunks[:change]), first), (InkWord(word.chunks[change:]), second)]
+    ends = [0, *changes_of_kind(evidence, gaps), len(boxes)]
+    parts = [InkWord(word.chunks[start:end]) for start, end in pairwise(ends)]
+    return list(zip(parts, evidence.split(np.diff(ends).tolist()), strict=True))
 
 
 def without_print(places: Sequence[SeenPlace]) -> list[SeenPlace]:

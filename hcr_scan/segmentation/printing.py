@@ -11,10 +11,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
+from hcr_scan.order_statistics import median_of
 from hcr_scan.segmentation.page_model import Kind, PageModel
 
 Floats = npt.NDArray[np.float64]
@@ -38,11 +40,15 @@ MOST_ODDS = 20.0
 SURELY_PRINT, SURELY_HAND = 0.95, 0.5
 #: Beside the frames of a form only what has at most this chance of print is no label.
 NO_LABEL = 0.1
-#: A word is part print and part handwriting where that explains its glyphs so much better (nats) than one kind does;
-#: each part has so many glyphs at least. Of places that do nearly as well the widest gap is taken.
-LEAST_GAIN, FEWEST_GLYPHS, NEARLY = 5.0, 2, 2.0
+#: A word is part print and part handwriting where that explains its glyphs so much better (nats) for each change than
+#: one kind does: more at gaps as wide as most, less at gaps so many times as wide. Each part has so many glyphs.
+DEAREST_CHANGE, CHEAPEST_CHANGE, WIDE_GAP, FEWEST_GLYPHS = 8.0, 5.0, 2.0, 2
 #: Passes in which the page's hand and press are learned.
 PASSES = 12
+
+
+#: How much the kinds of some glyphs explain (nats), and where they change.
+_Explained = tuple[float, list[int]]
 
 
 class Where(Enum):
@@ -100,30 +106,36 @@ def print_evidence(model: PageModel, crops: npt.NDArray[np.uint8]) -> Evidence:
     return Evidence(np.clip(odds, -MOST_EVIDENCE, MOST_EVIDENCE), 1.0 - kinds[:, Kind.OTHER].astype(np.float64))
 
 
-def change_of_kind(evidence: Evidence, gaps: Floats) -> int | None:
-    """How many glyphs of a word are of another kind than the rest: a label, and what is written close behind it.
+def changes_of_kind(evidence: Evidence, gaps: Floats) -> list[int]:
+    """Where a word changes its kind: a label, what is written close behind it, and what is printed behind that.
+
+    The kinds of its glyphs are those of the usual hand and press that explain them best, where each change has its
+    price, which is lower at wide gaps (Viterbi).
 
     Args:
         evidence: that of each glyph.
         gaps: the white before each glyph but the first, in pixels.
 
     Returns:
-        Where the second part begins; ``None`` for a word of one kind.
+        The glyphs with which another part begins.
     """
-    places = np.arange(FEWEST_GLYPHS, len(evidence.odds) - FEWEST_GLYPHS + 1)
-    if not len(places):
-        return None
-    weights, sums = np.cumsum(evidence.weights), np.cumsum(evidence.weights * evidence.odds)
-    before, after = weights[places - 1], weights[-1] - weights[places - 1]
-    first = sums[places - 1] / np.maximum(before, 1e-9)
-    second = (sums[-1] - sums[places - 1]) / np.maximum(after, 1e-9)
-    gain = before * after / np.maximum(weights[-1], 1e-9) * (first - second) ** 2 / (2 * GLYPH_VARIANCE)
     between = (USUAL_HAND + USUAL_PRESS) / 2
-    gain[(first - between) * (second - between) >= 0] = 0.0
-    if gain.max() < LEAST_GAIN:
-        return None
-    likely = places[gain >= gain.max() - NEARLY]
-    return int(likely[np.argmax(gaps[likely - 1])])
+    gains = (evidence.weights * (evidence.odds - between) * (USUAL_PRESS - USUAL_HAND) / GLYPH_VARIANCE).tolist()
+    if len(gains) < 2 * FEWEST_GLYPHS or min(gains) >= 0 or max(gains) <= 0:
+        return []
+    wide = np.clip((gaps / max(median_of(gaps), 1.0) - 1) / (WIDE_GAP - 1), 0, 1)
+    prices = (DEAREST_CHANGE + wide * (CHEAPEST_CHANGE - DEAREST_CHANGE)).tolist()
+    # What the best kinds of all glyphs so far explain, given print (or hand) of the last; and where they last changed.
+    printed: _Explained = (gains[0], [])
+    by_hand: _Explained = (0.0, [])
+    for k, (gain, price) in enumerate(zip(gains[1:], prices, strict=True), 1):
+        printed, by_hand = (
+            max((printed[0] + gain, printed[1]), (by_hand[0] - price + gain, [*by_hand[1], k]), key=_gain),
+            max(by_hand, (printed[0] - price, [*printed[1], k]), key=_gain),
+        )
+    changes = max(printed, by_hand, key=_gain)[1]
+    ends = [0, *changes, len(gains)]
+    return changes if min(b - a for a, b in pairwise(ends)) >= FEWEST_GLYPHS else []
 
 
 def chances_of_print(runs: Sequence[Run]) -> list[Floats]:
@@ -155,6 +167,10 @@ def chances_of_print(runs: Sequence[Run]) -> list[Floats]:
             printed[chain] = np.maximum(printed[chain], _along(0.5, CHANGES[where], odds[chain]))
     printed[[len(word.odds) == 0 for word in words]] = 0.0
     return np.split(printed, np.cumsum([len(run.words) for run in runs])[:-1])
+
+
+def _gain(explained: _Explained) -> float:
+    return explained[0]
 
 
 def _chains(runs: Sequence[Run]) -> list[tuple[Where, npt.NDArray[np.intp]]]:

@@ -15,7 +15,7 @@ from hcr_scan.segmentation.printing import (
     Run,
     Where,
     chances_of_print,
-    change_of_kind,
+    changes_of_kind,
     print_evidence,
 )
 
@@ -123,20 +123,25 @@ def test_blank_fields_are_not_print():
 
 
 @pytest.mark.parametrize(
-    ("odds", "gaps", "change"),
+    ("odds", "gaps", "changes"),
     [
-        ([1.9, 1.8, 2.0, 1.7, -1.2, -0.9, -1.5], [2, 2, 2, 9, 6, 6], 4),
+        ([1.9, 1.8, 2.0, 1.7, -1.2, -0.9, -1.5], [2, 2, 2, 9, 6, 6], [4]),
         # A colon may be of either: the gap tells.
-        ([1.9, 1.8, 2.0, 1.7, 0.4, -1.2, -0.9, -1.5, -1.0], [2, 2, 2, 3, 9, 6, 6, 6], 5),
-        ([-1.2, -0.9, -1.5, -1.1, 1.8, 1.9, 1.5], [6, 6, 6, 9, 2, 2], 4),
+        ([1.9, 1.8, 2.0, 1.7, 0.4, -1.2, -0.9, -1.5, -1.0], [2, 2, 2, 3, 9, 6, 6, 6], [5]),
+        ([-1.2, -0.9, -1.5, -1.1, 1.8, 1.9, 1.5], [6, 6, 6, 9, 2, 2], [4]),
         # A hand that is regular in places, and a press that is worn, are one all the same.
-        ([-0.9, -1.4, -0.2, -0.8, 0.3, -0.1, 0.2], [6, 6, 6, 6, 6, 6], None),
-        ([1.9, 1.2, 2.0, 0.8, 0.6, 1.2, 1.8], [2, 2, 2, 2, 2, 2], None),
+        ([-0.9, -1.4, -0.2, -0.8, 0.3, -0.1, 0.2], [6, 6, 6, 6, 6, 6], []),
+        ([1.9, 1.2, 2.0, 0.8, 0.6, 1.2, 1.8], [2, 2, 2, 2, 2, 2], []),
+        # A blank in a printed sentence, and two of them.
+        ([1.9] * 5 + [-1.2] * 5 + [1.9] * 6, [2] * 4 + [5] * 6 + [2] * 5, [5, 10]),
+        ([1.9] * 5 + [-1.2] * 5 + [1.9] * 6 + [-1.0] * 4, [2] * 4 + [5] * 6 + [2] * 5 + [5] * 4, [5, 10, 16]),
+        # Plain strokes among a word's letters, and a letter as plain as print.
+        ([-1.5, 1.2, 1.4, 1.3, -1.2, -1.4], [6, 6, 6, 6, 6], []),
         # One glyph says nothing.
-        ([1.9, 1.8, 1.9, 2.0, 1.7, -2.0], [2, 2, 2, 2, 9], None),
-        ([1.9, -2.0], [9], None),
+        ([1.9, 1.8, 1.9, 2.0, 1.7, -2.0], [2, 2, 2, 2, 9], []),
+        ([1.9, -2.0], [9], []),
     ],
 )
-def test_a_word_changes_its_kind_where_a_label_ends(odds, gaps, change):
+def test_a_word_changes_its_kind_where_a_label_ends(odds, gaps, changes):
     evidence = Evidence(np.array(odds), np.ones(len(odds)))
-    assert change_of_kind(evidence, np.array(gaps, float)) == change
+    assert changes_of_kind(evidence, np.array(gaps, float)) == changes
