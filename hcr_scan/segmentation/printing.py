@@ -119,7 +119,7 @@ def changes_of_kind(evidence: Evidence, gaps: Floats) -> list[int]:
     Returns:
         The glyphs with which another part begins.
     """
-    between = (USUAL_HAND + USUAL_PRESS) / 2
+    between = (USUAL_HAND + 2 * USUAL_PRESS) / 3
     gains = (evidence.weights * (evidence.odds - between) * (USUAL_PRESS - USUAL_HAND) / GLYPH_VARIANCE).tolist()
     if len(gains) < 2 * FEWEST_GLYPHS or min(gains) >= 0 or max(gains) <= 0:
         return []
