@@ -42,7 +42,7 @@ SURELY_PRINT, SURELY_HAND = 0.95, 0.5
 NO_LABEL = 0.1
 #: A word is part print and part handwriting where that explains its glyphs so much better (nats) for each change than
 #: one kind does: more at gaps as wide as most, less at gaps so many times as wide. Each part has so many glyphs.
-DEAREST_CHANGE, CHEAPEST_CHANGE, WIDE_GAP, FEWEST_GLYPHS = 8.0, 5.0, 2.0, 2
+DEAREST_CHANGE, CHEAPEST_CHANGE, WIDE_GAP, FEWEST_GLYPHS = 7.0, 4.0, 2.0, 2
 #: Passes in which the page's hand and press are learned.
 PASSES = 12
 
