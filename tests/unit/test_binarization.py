@@ -75,6 +75,15 @@ def test_noise_is_that_of_the_paper(rng):
     assert paper.noise == pytest.approx(4.0 * 255 / 226, rel=0.35)
 
 
+def test_tinted_cells_are_no_grain(rng):
+    page = np.full((900, 900), 230, np.uint8)
+    for top in range(60, 860, 100):
+        for left in range(60, 560, 50):
+            page[top : top + 55, left : left + 45] = 205
+    paper = flatten_light(with_grain(page, rng, 2.0))
+    assert paper.noise < 6
+
+
 def test_grain_is_no_more_ink_than_a_speck_here_and_there(rng):
     paper = flatten_light(with_grain(np.full((600, 600), 230, np.uint8), rng, 4.0))
     specks = connected_components((local_ink(paper) >= 112).astype(np.uint8))

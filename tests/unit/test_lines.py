@@ -154,6 +154,17 @@ def test_shadows_staples_and_folds_are_not_writing(rng):
     assert lengths(find_lines(page)) == [4]
 
 
+def test_a_broad_pen_beside_fine_print_is_a_pen(rng):
+    page = blank_page(900, 300)
+    label = Image.new("L", (900, 300))
+    ImageDraw.Draw(label).text((60, 40), "Account number", 255, ImageFont.load_default(size=22))
+    page = np.maximum(page, np.asarray(label))
+    drawn = draw_text(page, "75435", 80, 120, 60, 14, rng, gap=0.5)
+    page[180:240, 700:760] = 255  # a bar
+    lines = find_lines(page)
+    assert len(drawn) in lengths(lines)
+
+
 def test_pencil_that_fades_within_strokes_holds_together(rng):
     page = blank_page(1200, 260)
     draw_text(page, "HOLD TOGETHER", 40, 80, 70, 8, rng)

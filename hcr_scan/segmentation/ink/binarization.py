@@ -24,7 +24,7 @@ from hcr_scan.images import (
     resize,
     shrink,
 )
-from hcr_scan.order_statistics import quantile_of_bytes
+from hcr_scan.order_statistics import quantile_of_bytes, shortest_half_of_bytes
 from hcr_scan.segmentation.ink.panels import find_panels, on_panels
 
 #: Longest side of the working raster in pixels: A4 at about 200 dpi. Everything in this package is tuned to it once, so
@@ -40,6 +40,8 @@ FAINTEST_INK = 26
 STRONG_INK = 112
 #: Nor is what is fainter than this share of the page's darkest ink taken for ink where there is no other.
 GRAIN_BELOW = 0.33
+#: Levels of darkness that the middle half of paper without grain may span.
+ROUNDED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,9 @@ def _paper_noise(sample: Gray) -> float:
     sample = sample[sample < 100]
     if sample.size < 100:
         return 1.0
-    return max((quantile_of_bytes(sample, 0.75) - quantile_of_bytes(sample, 0.25)) / 1.35, 1.0)
+    middle_half = quantile_of_bytes(sample, 0.75) - quantile_of_bytes(sample, 0.25)
+    # Tinted cells and panels are paper too, but their tint is no grain.
+    return max(min(middle_half, 2 * shortest_half_of_bytes(sample) + ROUNDED) / 1.35, 1.0)
 
 
 def local_ink(paper: Paper) -> Ink:

@@ -16,6 +16,7 @@ from hcr_scan.images import (
     Gray,
     Mask,
     at_most,
+    box_blur,
     closing,
     connected_components,
     difference,
@@ -31,7 +32,7 @@ from hcr_scan.images import (
 
 #: On the coarse copy: how far apart bright paper lies at most around a panel; the share of its brightness that a panel
 #: does not reach; and the least height of one.
-REACH, BRIGHTNESS, LOWEST = 61, 0.72, 3
+REACH, BRIGHTNESS, LOWEST = 61, 0.93, 3
 #: A panel is at least this share of the picture's longer side long, and fills this share of the rectangle around it.
 LONG, FILLED = 0.25, 0.88
 #: A bar is so many times as long as high, on a page of so many other pieces; a panel has so many holes.
@@ -80,7 +81,8 @@ def on_panels(darkness: Gray, panels: Panels) -> Gray:
     coarser = -(-height // len(panels.solid))
     level = dilate(_levels(shrink(darkness, coarser), panels), 3, 3)
     level = level.repeat(coarser, axis=0).repeat(coarser, axis=1)[:height, :width]
-    dark = np.where((level > 0) & (darkness > level // 2), np.uint8(255), np.uint8(0))
+    # Smoothed, since grain reaches half of a pale panel's darkness.
+    dark = np.where((level > 0) & (box_blur(darkness, 5, 5) > level // 2), np.uint8(255), np.uint8(0))
     solid = closing(opening(dark, SOLID, SOLID), PRINT, PRINT)
     inside = erode(solid, 2 * EDGE + 1, 2 * EDGE + 1) > 0
     level = at_most(level, 254 - GRAIN) + np.uint8(GRAIN)

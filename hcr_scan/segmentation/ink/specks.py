@@ -9,8 +9,9 @@ from hcr_scan.segmentation.ink.parts import Flags, InkParts, Scale
 
 #: A dot made by the pen covers at least this share of the pen's width squared.
 SMALLEST_DOT = 0.3
-#: No stroke is thicker than this many pens; what is, is a shadow, a hole or a bar.
-THICKEST_STROKE = 3.0
+#: No stroke is thicker than this many pens: what is, is a shadow, a hole or a bar. But print may be finer than the pen:
+#: so many pieces are a pen's that are this many times as long as thick, and fill no more of their boxes than this.
+THICKEST_STROKE, OF_ANOTHER_PEN, LONGER_THAN_HOLE, FULLEST_LETTER = 3.0, 3, 2.0, 0.8
 #: No stroke of a letter is this many times longer than it is wide.
 LONGEST_STROKE = 30.0
 #: What stays within this share of a letter's height from the raster's edge, and touches it, came from beyond.
@@ -54,10 +55,12 @@ def _edge_shadows(parts: InkParts, scale: Scale) -> Flags:
 
 
 def _blobs(parts: InkParts, scale: Scale) -> Flags:
-    result = np.zeros(len(parts), np.bool_)
+    pens = np.zeros(len(parts))
+    boxes = parts.widths * parts.heights
     large = parts.areas > 12 * scale.stroke**2
-    solid = parts.areas > 0.5 * parts.widths * parts.heights
-    for index in np.flatnonzero(large & solid):
-        pen = stroke_width(parts.shape(int(index)).view(np.uint8) * np.uint8(255))
-        result[index] = pen > THICKEST_STROKE * scale.stroke
-    return result
+    for index in np.flatnonzero(large & (parts.areas > 0.5 * boxes)):
+        pens[index] = stroke_width(parts.shape(int(index)).view(np.uint8) * np.uint8(255))
+    thick: Flags = pens > THICKEST_STROKE * scale.stroke
+    longest = np.maximum(parts.widths, parts.heights)
+    written = thick & (longest >= LONGER_THAN_HOLE * pens) & (parts.areas <= FULLEST_LETTER * boxes)
+    return thick & ~written if np.count_nonzero(written) >= OF_ANOTHER_PEN else thick
