@@ -1,7 +1,6 @@
 """The only module that imports OpenCV: thin, typed wrappers; the rest of the program speaks in arrays of known type.
 
-OpenCV never gets a file name nor undecoded bytes (it crashes on some of both); Pillow decodes, in
-:mod:`hcr_scan.sources`.
+OpenCV never gets file names nor undecoded bytes (it crashes on some); Pillow decodes, in :mod:`hcr_scan.sources`.
 """
 
 from __future__ import annotations
@@ -111,8 +110,7 @@ def inked_box(mask: Mask) -> tuple[int, int, int, int]:
 def ratio(image: Gray, whole: Gray) -> Gray:
     """``255 * image // whole``, 255 at most; ``whole`` must be nowhere 0."""
     result = np.empty_like(image)
-    # In stripes that stay in the processor's cache.
-    for top in range(0, len(image), 64):
+    for top in range(0, len(image), 64):  # in stripes that stay in the processor's cache
         rows = slice(top, top + 64)
         exact = cv2.divide(image[rows], whole[rows], scale=255, dtype=cv2.CV_32F)
         # Quotients are whole or at least 1/255 below: this turns rounding into rounding down.
@@ -314,8 +312,7 @@ def convex_hull(points: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
 
 def rectangle_around(points: npt.NDArray[np.int32]) -> tuple[float, float]:
     """The longer and the shorter side (pixels) of the smallest rectangle around points (n, 2), however it is turned."""
-    sides = cv2.minAreaRect(points)[1]
-    return max(sides), min(sides)
+    return max(sides := cv2.minAreaRect(points)[1]), min(sides)
 
 
 def simplify_polygon(points: npt.NDArray[np.int32], tolerance: float) -> npt.NDArray[np.int32]:

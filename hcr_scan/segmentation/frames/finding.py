@@ -28,6 +28,7 @@ from hcr_scan.segmentation.frames.enclosures import (
     without_parts,
 )
 from hcr_scan.segmentation.frames.evidence import gather_evidence
+from hcr_scan.segmentation.frames.missed_cells import with_missed_cells
 from hcr_scan.segmentation.frames.open_combs import find_open_combs
 from hcr_scan.segmentation.frames.railed_combs import railed_combs
 from hcr_scan.segmentation.frames.repeated_shapes import repeated_cells
@@ -35,7 +36,7 @@ from hcr_scan.segmentation.frames.squares import square_rows
 from hcr_scan.segmentation.frames.tables import table_rows
 from hcr_scan.segmentation.frames.wall_chains import runs
 from hcr_scan.segmentation.ink.binarization import Paper
-from hcr_scan.segmentation.ink.rules import Rules
+from hcr_scan.segmentation.ink.rules import Rules, show_through
 
 #: Smallest box outside a comb: loops of bold print are smaller.
 SMALLEST_BOX = 24
@@ -62,6 +63,9 @@ def find_frames(paper: Paper, rules: Rules, pieces: Components) -> Frames:
         rules: its printed rules.
         pieces: of strong ink, for frames drawn too thick or too crooked to be rules.
     """
+    through = show_through(paper, rules)
+    if through:
+        paper, rules = _darker_than(through, paper, rules)
     evidence = gather_evidence(paper, rules, pieces)
     repeated = repeated_cells(paper.darkness, pieces)
     proposals = without_parts(enclosed_boxes(evidence.frame), repeated)
@@ -98,6 +102,7 @@ def find_frames(paper: Paper, rules: Rules, pieces: Components) -> Frames:
     fitted.sort(key=lambda comb: (-comb.score, comb.cells))
     fitted = sorted(railed, key=lambda comb: (-comb.score, comb.cells)) + fitted
     rows, taken = _apart(fitted, paper.darkness.shape)
+    rows = with_missed_cells(rows, evidence, pieces, taken)
     boxes = [box for row in proposals.tolist() if min((box := BoundingBox(*row)).width, box.height) >= SMALLEST_BOX]
     return Frames(tuple(rows), tuple(box for box in boxes if _is_free(taken[_core(box)])))
 
@@ -117,7 +122,7 @@ def _apart(combs: list[Comb], shape: tuple[int, ...]) -> tuple[list[tuple[Boundi
 
 
 def _darker_than(level: int, paper: Paper, rules: Rules) -> tuple[Paper, Rules]:
-    """A page without what is no darker than ``level``: guides inside of cells, say."""
+    """A page without what is no darker than ``level``: guides inside of cells, or the other side of the paper."""
     dark = above(paper.darkness, level)
     lighter = Paper(difference(paper.darkness, np.full_like(paper.darkness, level)), paper.noise)
     return lighter, Rules(rules.horizontal & dark, rules.vertical & dark)

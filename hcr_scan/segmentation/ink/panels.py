@@ -30,13 +30,14 @@ from hcr_scan.images import (
     shrink,
 )
 
-#: On the coarse copy: how far apart bright paper lies at most around a panel; the share of its brightness that a panel
-#: does not reach; and the least height of one.
-REACH, BRIGHTNESS, LOWEST = 61, 0.93, 3
+#: On the coarse copy: how far apart bright paper lies at most around a panel, and what is narrower than one, and lower.
+REACH, THINNEST, LOWEST = 61, 3, 3
+#: Shares of the paper's brightness that panels do not reach: dark ones and ink, and paler ones.
+TINTS = (0.72, 0.85, 0.93)
 #: A panel is at least this share of the picture's longer side long, and fills this share of the rectangle around it.
 LONG, FILLED = 0.25, 0.88
 #: A bar is so many times as long as high, on a page of so many other pieces; a panel has so many holes.
-BAR, OTHERS, HOLES = 3.0, 30, 8
+BAR, OTHERS, HOLES = 3.0, 30, 4
 #: In working pixels: the thinnest that is solid, the broadest light print on it, and the edge that stays.
 SOLID, PRINT, EDGE = 13, 21, 2
 #: Darkness that the grain of a panel does not reach beyond its median.
@@ -54,25 +55,30 @@ class Panels:
 def find_panels(small: Gray) -> Panels | None:
     """Panels and bars on the coarse copy of a page, if there are any."""
     paper = closing(small, REACH, REACH)
-    dark = np.asarray(small < BRIGHTNESS * paper, np.uint8)
-    solid = opening(dark, LOWEST, LOWEST)
-    found = np.zeros_like(small)
-    for outline in outer_contours(solid):
-        if np.ptp(outline, axis=0).max() >= LONG * max(small.shape):
-            shape = np.zeros_like(small)
-            fill_polygon(shape, outline)
-            if _is_panel(outline, shape, solid, dark):
-                found |= solid & shape
+    ink = np.asarray(small < TINTS[0] * paper, np.uint8)
+    # Without strokes and rules, which may be as close together as to make up a panel.
+    bare = closing(small, THINNEST, THINNEST)
+    found, covered = np.zeros_like(small), np.zeros_like(small)
+    for tint in TINTS:
+        solid = opening(np.asarray(bare < tint * paper, np.uint8), LOWEST, LOWEST)
+        for outline in outer_contours(solid):
+            if np.ptp(outline, axis=0).max() >= LONG * max(small.shape):
+                shape = np.zeros_like(small)
+                fill_polygon(shape, outline)
+                # What shows a panel among its surroundings already shows its edges best.
+                if not (covered & shape).any() and _is_panel(outline, shape, solid, ink):
+                    found |= solid & shape
+                    covered |= shape
     return Panels(found, paper) if found.any() else None
 
 
-def _is_panel(outline: npt.NDArray[np.int32], shape: Mask, solid: Mask, dark: Mask) -> bool:
+def _is_panel(outline: npt.NDArray[np.int32], shape: Mask, solid: Mask, ink: Mask) -> bool:
     length, height = rectangle_around(outline)
     if np.count_nonzero(shape) < FILLED * length * height:
         return False
     if len(connected_components(np.where(solid, np.uint8(0), shape), connectivity=4)) >= HOLES:
         return True
-    return length >= BAR * height and len(connected_components(np.where(shape, np.uint8(0), dark))) >= OTHERS
+    return length >= BAR * height and len(connected_components(np.where(shape, np.uint8(0), ink))) >= OTHERS
 
 
 def on_panels(darkness: Gray, panels: Panels) -> Gray:

@@ -28,6 +28,7 @@ from hcr_scan.images import (
     shrink,
     transposed,
 )
+from hcr_scan.order_statistics import quantile_of_bytes
 from hcr_scan.segmentation.ink.binarization import Paper
 
 #: A rule is thinner than this many pixels of the working raster (1 mm).
@@ -38,6 +39,10 @@ THINNEST_SIDE = 5
 SHORTEST_RULE = 29
 #: Darkness is averaged over this many pixels along the rule, which bridges dots and dashes.
 DASH = 9
+#: Of the pixels of rules, if there are so many, this share is lighter than the full darkness of a rule. Show-through is
+#: fainter than one share of that; what lies between that and another is the page's own; and where many are so faint,
+#: and few as many as that between, nothing fainter than a third share is.
+FEWEST, FULL, FAINT, HALF_FAINT, MANY, FEW, FAINTEST_OWN = 1000, 0.8, 0.2, 0.35, 0.35, 0.37, 0.22
 #: Rows looked at together.
 STRIPE = 128
 #: How many times smaller the copy is on which long rules are looked for.
@@ -98,6 +103,19 @@ def _ridge(dark: Mask, least: float, distance: int) -> Mask:
     cover = row_sums(dark & np.uint8(1), SHORTEST_RULE)
     clear = above(difference(cover, beside(cover, distance)), 0.2 * SHORTEST_RULE)
     return above(cover, least * SHORTEST_RULE) & clear & dark
+
+
+def show_through(paper: Paper, rules: Rules) -> int:
+    """The darkness that the other side of thin paper comes to where its rules are seen too; 0 where they are not.
+
+    Then many rules are much fainter than the others, and hardly any lie between.
+    """
+    darkness = paper.darkness[(rules.horizontal | rules.vertical) > 0]
+    if darkness.size < FEWEST:
+        return 0
+    full = quantile_of_bytes(darkness, FULL)
+    faint, half_faint = (float(np.mean(darkness < share * full)) for share in (FAINT, HALF_FAINT))
+    return round(FAINTEST_OWN * full) if faint >= MANY and half_faint - faint < FEW * faint else 0
 
 
 def rule_segments(mask: Mask, shortest: int) -> npt.NDArray[np.float64]:
