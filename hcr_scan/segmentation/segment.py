@@ -122,7 +122,7 @@ def _beside_form(page: StraightPage, places: Sequence[SeenPlace], writer: PageWr
 
 def straight_page(image: PageImage, spec: CropSpec, page_model: PageModel | None) -> StraightPage:
     """The page turned upright, scaled to working size, straightened by its rules and evenly lit."""
-    paper, to_working = flat_paper(image.pixels)
+    paper, to_working = flat_paper(image.pixels, panels=True)
     height, width = paper.darkness.shape
     as_it_lay, rules = paper, find_rules(paper)
     straight = straighten(rules)
@@ -147,10 +147,13 @@ def straight_page(image: PageImage, spec: CropSpec, page_model: PageModel | None
     return StraightPage(paper, ink, pieces, rules, to_working, geometry)
 
 
-def flat_paper(pixels: Gray) -> tuple[Paper, Homography]:
-    """The page at working size, evenly lit, laid flat if it is a sheet on a desk, and the map from its pixels."""
+def flat_paper(pixels: Gray, *, panels: bool = False) -> tuple[Paper, Homography]:
+    """The page at working size, evenly lit, laid flat if it is a sheet on a desk, and the map from its pixels.
+
+    For ``panels`` see :func:`flatten_light`.
+    """
     pixels, sheet, to_working = _sheet(pixels)
-    return flatten_light(pixels, sheet), to_working
+    return flatten_light(pixels, sheet, panels=panels), to_working
 
 
 def _warped(paper: Paper, homography: Homography, width: int, height: int) -> Paper:

@@ -22,7 +22,7 @@ def blank() -> Gray:
 
 
 def cells_of(page: Gray) -> list[int]:
-    paper = flatten_light(page)
+    paper = flatten_light(page, panels=True)
     frames = find_frames(paper, find_rules(paper), strong_pieces(local_ink(paper)))
     return [len(comb) for comb in frames.combs]
 
@@ -45,7 +45,7 @@ def test_cells_cut_out_of_a_dark_panel(tone: int) -> None:
 
 def test_what_is_written_in_the_cells_is_all_that_is_left_within_their_walls() -> None:
     page = with_panel(blank())
-    darkness = flatten_light(page).darkness
+    darkness = flatten_light(page, panels=True).darkness
     assert darkness[312:348, 166:204].max() > 180
     assert not darkness[304:356, 224:258].any()
     assert darkness[300:360, 211].min() > 100  # a wall between two cells
@@ -56,9 +56,9 @@ def test_what_is_written_in_the_cells_is_all_that_is_left_within_their_walls() -
 def test_writing_on_a_panel_is_dark_against_it() -> None:
     page = blank()
     page[200:300, 100:1526] = 170
-    before = flatten_light(page).darkness
+    before = flatten_light(page, panels=True).darkness
     cv2.putText(page, "KARL", (200, 280), cv2.FONT_HERSHEY_SIMPLEX, 2, INK, 5)
-    darkness = flatten_light(page).darkness
+    darkness = flatten_light(page, panels=True).darkness
     assert not before[210:290, 110:1516].any()
     assert np.count_nonzero(darkness[210:290, 200:480] > 100) > 1000
 
@@ -70,7 +70,7 @@ def test_a_bar_leaves_the_frame_that_hangs_on_it() -> None:
     for x in range(400, 1480, 54):
         cv2.line(page, (x, 250), (x, 310), 90, 2)
     cv2.line(page, (100, 310), (1525, 310), 90, 2)
-    paper = flatten_light(page)
+    paper = flatten_light(page, panels=True)
     pieces = strong_pieces(local_ink(paper))
     rules = find_rules(paper)
     frame = int(pieces.labels[310, 800]) - 1
@@ -93,6 +93,6 @@ def test_strokes_of_a_marker_are_no_panels(page: Gray) -> None:
 def test_a_shadow_is_no_panel() -> None:
     page = blank().astype(float)
     soft = 1 - 0.5 * np.exp(-(((np.arange(2300) - 1000) / 120.0) ** 2))
-    paper = flatten_light((page * soft[:, None]).astype(np.uint8))
+    paper = flatten_light((page * soft[:, None]).astype(np.uint8), panels=True)
     assert isinstance(paper, Paper)
     assert paper.darkness[600:1400].max() < 60

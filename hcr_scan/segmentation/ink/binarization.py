@@ -74,13 +74,13 @@ def working_raster(gray: Gray) -> tuple[Gray, Homography]:
     return resampled, exact @ Homography.scale(1 / whole)
 
 
-def flatten_light(gray: Gray, sheet: Mask | None = None) -> Paper:
+def flatten_light(gray: Gray, sheet: Mask | None = None, *, panels: bool = False) -> Paper:
     """Divide the page by its background, so that shadows, vignettes and coloured paper vanish.
 
     The background is what is left of the page, eight times smaller, after closing away everything dark and narrower
     than about 70 pixels (writing, rules, even marker strokes), smoothed. Off the ``sheet`` of a photo, where one is
-    given, there is neither light nor ink. Panels that a press laid under cells are measured against the paper, and what
-    is on them against themselves.
+    given, there is neither light nor ink. With ``panels``, those that a press laid under cells are measured against the
+    paper, and what is on them against themselves; what is compared with the blank of a form has no need of that.
     """
     height, width = gray.shape
     small = shrink(gray, COARSER)
@@ -88,17 +88,17 @@ def flatten_light(gray: Gray, sheet: Mask | None = None) -> Paper:
     if sheet is not None:
         on_sheet[shrink(sheet, COARSER) < 255] = 0
     bare = closing(small & on_sheet, 9, 9) & on_sheet
-    panels = find_panels(small | (255 - on_sheet))
-    if panels is not None:
-        bare = np.where(dilate(panels.solid, 3, 3) > 0, panels.paper & on_sheet, bare)
+    found = find_panels(small | (255 - on_sheet)) if panels else None
+    if found is not None:
+        bare = np.where(dilate(found.solid, 3, 3) > 0, found.paper & on_sheet, bare)
     background = box_blur(bare, 9, 9)
     if sheet is not None:
         weight = np.maximum(box_blur(on_sheet, 9, 9), 1)
         background = np.minimum(background.astype(np.uint16) * 255 // weight, 255).astype(np.uint8)
     background = enlarge(at_least(background, 1), COARSER, width, height)
     darkness = 255 - ratio(gray, at_least(background, 1))
-    if panels is not None:
-        darkness = on_panels(darkness, panels)
+    if found is not None:
+        darkness = on_panels(darkness, found)
     if sheet is None:
         return Paper(darkness, _paper_noise(darkness[::4, ::4].ravel()))
     return Paper(darkness & sheet, _paper_noise(darkness[::4, ::4][sheet[::4, ::4] > 0]))
