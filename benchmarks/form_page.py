@@ -1,13 +1,13 @@
 """A page drawn in millimeters on two layers, the form and the ink, with what is written in each field and where.
 
-It is then captured: scanned in color or grey, faxed, photographed on a desk, or scanned with punch holes, a fold and
-the shadow of the lid.
+It is then captured: scanned in color or grey, faxed, photographed on a desk or in poor light, or scanned with punch
+holes, a fold and the shadow of the lid, by a dusty feeder, through thin paper, or lying on its side.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -64,8 +64,16 @@ class FormPage:
     def chance(self, low: float, high: float) -> float:
         return float(self.random.uniform(low, high))
 
+    def one_of(self, texts: Sequence[str]) -> str:
+        return texts[int(self.random.integers(len(texts)))]
+
+    def digits(self, count: int) -> str:
+        """A number of so many digits, or fewer where the writer has not all of them."""
+        found = "".join(str(digit) for digit in self.random.integers(0, 10, count))
+        return "".join(c for c in found if c in self.writer.samples)
+
     def label(self, x: float, y: float, text: str | None = None, size: float = 3.2, color: Color = BLACK) -> None:
-        text = text or _one_of(LABELS.split(", "), self.random)
+        text = text or self.one_of(LABELS.split(", "))
         font = ImageFont.load_default(size=max(6, *self.pixels(size)))
         ImageDraw.Draw(self.print).text(self.pixels(x, y), text, color, font)
 
@@ -85,7 +93,7 @@ class FormPage:
         if self.random.random() < 0.3:
             text = "".join(str(digit) for digit in self.random.integers(0, 10, int(self.random.integers(3, 11))))
         else:
-            text = " ".join(_one_of(NAMES.split(), self.random) for _ in range(2 if self.random.random() < 0.3 else 1))
+            text = " ".join(self.one_of(NAMES.split()) for _ in range(2 if self.random.random() < 0.3 else 1))
         return "".join(c for c in text if c in self.writer.samples or c == " ")[:most].strip()
 
     def in_cells(
@@ -122,8 +130,21 @@ class FormPage:
         return np.asarray(paper * (1 - covered) + paper / 255 * ink * covered)
 
 
-def _one_of(texts: list[str], random: np.random.Generator) -> str:
-    return texts[int(random.integers(len(texts)))]
+def title(page: FormPage, color: Color = BLACK) -> float:
+    """The head of a page; returns where it ends."""
+    page.label(LEFT, 12, "Application for membership", 6, color)
+    page.label(LEFT, 20, "Please complete in block capitals, one character in each box.", 3.2, color)
+    return 30.0
+
+
+def comb(
+    page: FormPage, y: float, width: float, height: float, gap: float, cell: Callable[[float, float], None]
+) -> None:
+    """One row of cells, each drawn by ``cell(x, y)``, and an answer in them."""
+    count = int((RIGHT - LEFT) / (width + gap))
+    for k in range(count):
+        cell(LEFT + k * (width + gap), y)
+    page.in_cells(page.answer(count), LEFT, y, width, height, width + gap)
 
 
 def _scanned(page: FormPage, rgb: Pixels) -> Captured:
@@ -170,9 +191,44 @@ def _bound(page: FormPage, rgb: Pixels) -> Captured:
     return scan, to_scan
 
 
+def _fed(page: FormPage, rgb: Pixels) -> Captured:
+    """By a feeder: streaks of dust from edge to edge, the dark roller around the page, more tilt."""
+    angle, (height, width) = page.chance(-2.5, 2.5), rgb.shape[:2]
+    edge = int(0.02 * width)
+    turned = np.vstack((cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), angle, 1), (0, 0, 1)))
+    to_scan = np.array(((1, 0, edge), (0, 1, edge), (0, 0, 1))) @ turned
+    around = (30,) * 3 if page.random.random() < 0.5 else (250,) * 3
+    size = (width + 2 * edge, height + 2 * edge)
+    scan = cv2.warpPerspective(rgb, to_scan, size, flags=cv2.INTER_CUBIC, borderValue=around)
+    scan = cv2.GaussianBlur(scan, (0, 0), 0.5 * page.dpi / 200)
+    for _ in range(int(page.random.integers(1, 4))):
+        x, thick = int(page.random.integers(edge, width)), max(1, round(page.pixels(page.chance(0.1, 0.3))[0]))
+        scan[:, x : x + thick] *= page.chance(0.3, 0.8)
+    return 0.97 * scan + page.random.normal(0, 2.5, (*size[::-1], 1)), to_scan
+
+
+def _thin(page: FormPage, rgb: Pixels) -> Captured:
+    """Thin paper: the other side, filled in too, shows through."""
+    height, width = rgb.shape[:2]
+    other = cv2.GaussianBlur(rgb[:, ::-1], (0, 0), 1.2 * page.dpi / 200)
+    other = np.roll(other, (int(0.013 * height), int(0.02 * width)), (0, 1))
+    return _scanned(page, rgb * (1 - page.chance(0.05, 0.2) * (255 - other) / 255))
+
+
+def _turned(page: FormPage, rgb: Pixels) -> Captured:
+    """Scanned on its side or upside down; where things lie is counted on the page put upright."""
+    scan, to_scan = _scanned(page, rgb)
+    return np.ascontiguousarray(np.rot90(scan, int(page.random.integers(1, 4)))), to_scan
+
+
+def _dim(page: FormPage, rgb: Pixels) -> Captured:
+    """Photographed in poor warm light: blurred and grained."""
+    photo, to_photo = _photographed(page, rgb)
+    photo = cv2.GaussianBlur(photo, (0, 0), 1) * np.array((0.75, 0.65, 0.5))
+    return photo + page.random.normal(0, 7, (*photo.shape[:2], 1)), to_photo
+
+
 CAPTURES: dict[str, Callable[[FormPage, Pixels], Captured]] = {
-    "scan": _scanned,
-    "fax": _faxed,
-    "photo": _photographed,
-    "bound": _bound,
-}
+    "scan": _scanned, "fax": _faxed, "photo": _photographed, "bound": _bound,
+    "fed": _fed, "thin": _thin, "turned": _turned, "dim": _dim,
+}  # fmt: skip

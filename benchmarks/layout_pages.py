@@ -9,34 +9,18 @@ from itertools import pairwise
 import numpy as np
 from PIL import ImageDraw
 
-from benchmarks.form_page import BLACK, BOTTOM, GREY, HEIGHT, LEFT, RIGHT, WIDTH, Color, FormPage
-
-
-def _title(page: FormPage, color: Color = BLACK) -> float:
-    page.label(LEFT, 12, "Application for membership", 6, color)
-    page.label(LEFT, 20, "Please complete in block capitals, one character in each box.", 3.2, color)
-    return 30.0
-
-
-def _comb(
-    page: FormPage, y: float, width: float, height: float, gap: float, cell: Callable[[float, float], None]
-) -> None:
-    """One row of cells, each drawn by ``cell(x, y)``, and an answer in them."""
-    count = int((RIGHT - LEFT) / (width + gap))
-    for k in range(count):
-        cell(LEFT + k * (width + gap), y)
-    page.in_cells(page.answer(count), LEFT, y, width, height, width + gap)
+from benchmarks.form_page import BLACK, BOTTOM, GREY, HEIGHT, LEFT, RIGHT, WIDTH, FormPage, comb, title
 
 
 def drop_out(page: FormPage) -> None:
     """Pale colored combs and labels."""
     pale = ((235, 150, 150), (160, 215, 160), (170, 190, 240), (250, 190, 120))[int(page.random.integers(4))]
     dark = (int(0.7 * pale[0]), int(0.7 * pale[1]), int(0.7 * pale[2]))
-    y, width = _title(page, dark), page.chance(5, 6.5)
+    y, width = title(page, dark), page.chance(5, 6.5)
     height = width * page.chance(1.1, 1.4)
     while y < BOTTOM:
         page.label(LEFT, y, color=dark)
-        _comb(page, y + 4.5, width, height, 0, lambda x, top: page.box(x, top, width, height, pale))
+        comb(page, y + 4.5, width, height, 0, lambda x, top: page.box(x, top, width, height, pale))
         y += height + 9.5
 
 
@@ -44,38 +28,38 @@ def shaded(page: FormPage) -> None:
     """White cells on a tinted panel."""
     grey = int(page.random.integers(190, 235))
     page.box(12, 8, 186, 280, fill=(grey, grey, min(255, grey + 15)))
-    y, width, gap = _title(page), page.chance(5, 7), page.chance(0.4, 1)
+    y, width, gap = title(page), page.chance(5, 7), page.chance(0.4, 1)
     while y < BOTTOM:
         page.label(LEFT, y)
-        _comb(
+        comb(
             page, y + 4.5, width, 1.2 * width, gap, lambda x, top: page.box(x, top, width, 1.2 * width, fill=(255,) * 3)
         )
         y += 1.2 * width + 9.5
 
 
 def small_cells(page: FormPage) -> None:
-    y, width = _title(page), page.chance(3.8, 4.4)
+    y, width = title(page), page.chance(3.8, 4.4)
     page.pen = replace(page.pen, width=max(1.2, page.pixels(0.3)[0]))
     while y < BOTTOM:
         page.label(LEFT, y, size=2.8)
-        _comb(page, y + 4, width, 1.3 * width, 0, lambda x, top: page.box(x, top, width, 1.3 * width))
+        comb(page, y + 4, width, 1.3 * width, 0, lambda x, top: page.box(x, top, width, 1.3 * width))
         y += 1.3 * width + 8
 
 
 def numbered_boxes(page: FormPage) -> None:
     """Large boxes, each with its number printed in a corner."""
-    y, side = _title(page), page.chance(10, 13)
+    y, side = title(page), page.chance(10, 13)
     count = int((RIGHT - LEFT) / (side + 3))
     while y < BOTTOM:
         for k in range(count):
             page.label(LEFT + k * (side + 3) + 0.6, y, str(k + 1), 2.2)
-        _comb(page, y, side, side, 3, lambda x, top: page.box(x, top, side, side))
+        comb(page, y, side, side, 3, lambda x, top: page.box(x, top, side, side))
         y += side + 9
 
 
 def open_combs(page: FormPage) -> None:
     """A line below, and walls that are no more than ticks."""
-    y, width = _title(page) + 6, page.chance(5.5, 7)
+    y, width = title(page) + 6, page.chance(5.5, 7)
     while y < BOTTOM:
         tick = page.chance(1.5, 3)
         page.label(LEFT, y - 12)
@@ -88,7 +72,7 @@ def open_combs(page: FormPage) -> None:
 
 def dashed_walls(page: FormPage) -> None:
     """Rounded boxes with dashed walls inside."""
-    y, width, height = _title(page), 6.2, 8.0
+    y, width, height = title(page), 6.2, 8.0
     while y < BOTTOM:
         count = int(page.random.integers(8, 25))
         page.label(LEFT, y)
@@ -106,7 +90,7 @@ def dashed_walls(page: FormPage) -> None:
 
 def answer_sheet(page: FormPage) -> None:
     """Single boxes far apart, a number before each."""
-    y, number = _title(page), 0
+    y, number = title(page), 0
     while y < BOTTOM:
         for x in (20.0, 64.0, 108.0, 152.0):
             number += 1
@@ -118,7 +102,7 @@ def answer_sheet(page: FormPage) -> None:
 
 def table(page: FormPage) -> None:
     """A table with a shaded head: names and numbers of a few digits."""
-    y, columns, high = _title(page), int(page.random.integers(4, 7)), page.chance(8, 11)
+    y, columns, high = title(page), int(page.random.integers(4, 7)), page.chance(8, 11)
     rows, wide = int((BOTTOM - y) / high), (RIGHT - LEFT) / columns
     page.box(LEFT, y, RIGHT - LEFT, high, fill=(225, 225, 225))
     for row in range(rows + 1):
@@ -136,7 +120,7 @@ def table(page: FormPage) -> None:
 
 def labels_inside(page: FormPage) -> None:
     """Boxes with their labels inside, above the writing."""
-    y = _title(page)
+    y = title(page)
     while y < BOTTOM - 8:
         high, middle = page.chance(12, 15), page.chance(80, 130)
         for x0, x1 in ((LEFT, middle), (middle, RIGHT)):
@@ -148,7 +132,7 @@ def labels_inside(page: FormPage) -> None:
 
 def underlined(page: FormPage) -> None:
     """Labels before lines, whole or dotted, two on a row."""
-    y, dotted = _title(page) + 6, page.random.random() < 0.5
+    y, dotted = title(page) + 6, page.random.random() < 0.5
     while y < BOTTOM:
         for x0, x1 in ((LEFT, 105.0), (110.0, RIGHT)):
             page.label(x0, y - 3.6, size=3.6)
@@ -178,7 +162,7 @@ def plain(page: FormPage) -> None:
 
 def underscores(page: FormPage) -> None:
     """A short rule for each character."""
-    y, width = _title(page) + 6, page.chance(5.5, 7.5)
+    y, width = title(page) + 6, page.chance(5.5, 7.5)
     count = int((RIGHT - LEFT) / width)
     while y < BOTTOM:
         page.label(LEFT, y - 12)
@@ -190,7 +174,7 @@ def underscores(page: FormPage) -> None:
 
 def typed_combs(page: FormPage) -> None:
     """|__|__|__| as typewriters make them, higher or lower than the writing."""
-    y, width, tall = _title(page) + 6, page.chance(5.5, 7), page.chance(4, 7)
+    y, width, tall = title(page) + 6, page.chance(5.5, 7), page.chance(4, 7)
     while y < BOTTOM:
         count = int(page.random.integers(8, int((RIGHT - LEFT) / width)))
         page.label(LEFT, y - 11)
@@ -204,7 +188,7 @@ def typed_combs(page: FormPage) -> None:
 
 def thick_borders(page: FormPage) -> None:
     """Combs with a thick black border and thin walls."""
-    y, width = _title(page), page.chance(5.5, 7)
+    y, width = title(page), page.chance(5.5, 7)
     high = 1.25 * width
     while y < BOTTOM:
         count, thick = int(page.random.integers(6, int((RIGHT - LEFT) / width))), page.chance(0.6, 1.1)
@@ -236,7 +220,7 @@ def squared_paper(page: FormPage) -> None:
 
 def numbered_lines(page: FormPage) -> None:
     """A quiz: numbers before short rules, three on a row."""
-    y, number = _title(page) + 6, 0
+    y, number = title(page) + 6, 0
     while y < BOTTOM:
         for x in (LEFT, 78.0, 136.0):
             number += 1
@@ -249,7 +233,7 @@ def numbered_lines(page: FormPage) -> None:
 
 def round_cells(page: FormPage) -> None:
     """Single cells from a little rounded to oval."""
-    y, width, gap = _title(page), page.chance(6, 8), page.chance(0.8, 2)
+    y, width, gap = title(page), page.chance(6, 8), page.chance(0.8, 2)
     radius, thick = page.pixels(page.chance(0.15, 0.5) * width)[0], max(1, round(page.pixels(0.25)[0]))
 
     def cell(x: float, top: float) -> None:
@@ -258,24 +242,24 @@ def round_cells(page: FormPage) -> None:
 
     while y < BOTTOM:
         page.label(LEFT, y)
-        _comb(page, y + 4.5, width, 1.2 * width, gap, cell)
+        comb(page, y + 4.5, width, 1.2 * width, gap, cell)
         y += 1.2 * width + 10
 
 
 def tinted_cells(page: FormPage) -> None:
     """Cells that are patches of pale color without a line."""
     tint = ((214, 228, 240), (240, 226, 210), (225, 225, 225))[int(page.random.integers(3))]
-    y, width, gap = _title(page), page.chance(5.5, 7), page.chance(0.5, 1.2)
+    y, width, gap = title(page), page.chance(5.5, 7), page.chance(0.5, 1.2)
     high = 1.25 * width
     while y < BOTTOM:
         page.label(LEFT, y)
-        _comb(page, y + 4.5, width, high, gap, lambda x, top: page.box(x, top, width, high, fill=tint))
+        comb(page, y + 4.5, width, high, gap, lambda x, top: page.box(x, top, width, high, fill=tint))
         y += high + 10
 
 
 def circles(page: FormPage) -> None:
     """A circle for one character before each of two columns of questions."""
-    y, number = _title(page), 0
+    y, number = title(page), 0
     while y < BOTTOM:
         for x in (20.0, 110.0):
             number += 1
@@ -288,7 +272,7 @@ def circles(page: FormPage) -> None:
 
 def labels_below(page: FormPage) -> None:
     """Rules with their labels below, two on a row."""
-    y = _title(page) + 8
+    y = title(page) + 8
     while y < BOTTOM:
         for x0, x1 in ((LEFT, 100.0), (108.0, RIGHT)):
             page.label(x0, y + 0.6, size=2.6)
@@ -300,7 +284,7 @@ def labels_below(page: FormPage) -> None:
 
 def roster(page: FormPage) -> None:
     """A table: printed numbers, names, and ten narrow columns for a digit each."""
-    y, high = _title(page), page.chance(7.5, 9.5)
+    y, high = title(page), page.chance(7.5, 9.5)
     edges = [LEFT, LEFT + 10, *(LEFT + 80 + 9 * k for k in range(11))]
     rows = int((BOTTOM - y) / high)
     for row in range(rows + 1):
@@ -319,10 +303,10 @@ def roster(page: FormPage) -> None:
 
 def combs_and_lines(page: FormPage) -> None:
     """Combs, remarks on rules, and a box to sign in."""
-    y, width = _title(page), 6.0
+    y, width = title(page), 6.0
     for _ in range(6):
         page.label(LEFT, y)
-        _comb(page, y + 4.5, width, 7.5, 0, lambda x, top: page.box(x, top, width, 7.5))
+        comb(page, y + 4.5, width, 7.5, 0, lambda x, top: page.box(x, top, width, 7.5))
         y += 17
     page.label(LEFT, y, "Remarks:")
     y += 14
@@ -338,7 +322,7 @@ def combs_and_lines(page: FormPage) -> None:
 
 def address_boxes(page: FormPage) -> None:
     """Large boxes with a small label and several lines of writing."""
-    y = _title(page)
+    y = title(page)
     while y < BOTTOM - 20:
         count, pitch = int(page.random.integers(2, 5)), page.chance(8, 10)
         page.box(LEFT, y, RIGHT - LEFT, count * pitch + 7)

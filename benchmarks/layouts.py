@@ -1,8 +1,8 @@
 """Accuracy on drawn pages of many layouts: python benchmarks/layouts.py [--pages 3] [--seed 1] [--keep FOLDER]
 
-Draws pages of each layout (layout_pages.py) in hands that no model has seen, captured in several ways at 100
-to 600 dpi, reads them with the real command, without a template, and scores them with $HCR_SCAN_SHARED/tools. Some
-samples of UNIPEN writers are fragments or bear a wrong label, so that a few per cent are lost whatever reads them.
+Draws pages of each layout (layout_pages.py, office_pages.py) in hands that no model has seen, captured in several ways
+at 100 to 600 dpi, reads them with the real command, without a template, and scores them with $HCR_SCAN_SHARED/tools.
+Some samples of UNIPEN writers are fragments or bear a wrong label, so that a few per cent are lost whatever reads them.
 """
 
 from __future__ import annotations
@@ -23,11 +23,13 @@ if __package__ in (None, ""):
 from benchmarks.drawing import held_out_writers
 from benchmarks.form_page import CAPTURES, FormPage
 from benchmarks.forms import scan, score, shared
-from benchmarks.layout_pages import LAYOUTS
+from benchmarks.layout_pages import LAYOUTS as FIRST
+from benchmarks.office_pages import LAYOUTS as MORE
 
 if TYPE_CHECKING:
     from hcr_scan_training.synthesis import Writer
 
+LAYOUTS = FIRST | MORE
 RESOLUTIONS = (100, 150, 200, 200, 300, 400, 600)
 #: Only who writes nearly all capitals and digits.
 CHARACTERS_KNOWN = 34
@@ -37,7 +39,7 @@ def draw(folder: Path, layout: str, number: int, seed: int, writers: list[Writer
     """One page and its ground truth; the same seed draws the same page."""
     random = np.random.default_rng([seed, list(LAYOUTS).index(layout), number])
     capture = list(CAPTURES)[int(random.integers(len(CAPTURES)))] if number else "scan"
-    dpi = 200 if capture == "photo" else int(random.choice(RESOLUTIONS))
+    dpi = 200 if capture in ("photo", "dim") else int(random.choice(RESOLUTIONS))
     page = FormPage.blank(random, dpi, writers[int(random.integers(len(writers)))])
     LAYOUTS[layout](page)
     raster, to_raster = CAPTURES[capture](page, page.colored())
