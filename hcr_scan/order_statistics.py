@@ -35,12 +35,3 @@ def quantile_of_bytes(values: npt.NDArray[np.uint8], share: float) -> float:
     place = share * (len(values) - 1)
     low, high = np.searchsorted(up_to, (math.floor(place), math.ceil(place)), side="right").tolist()
     return float(low + (high - low) * (place % 1))
-
-
-def shortest_half_of_bytes(values: npt.NDArray[np.uint8]) -> int:
-    """How wide the narrowest range is that holds half of very many bytes ``(n,)``, n > 0 (Rousseeuw's shorth)."""
-    up_to = np.cumsum(np.bincount(values))
-    starts = np.concatenate(([0], up_to[:-1]))
-    ends = np.searchsorted(up_to, starts + len(values) / 2)
-    within = ends < len(up_to)
-    return int((ends - np.arange(len(up_to)))[within].min())

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hcr_scan.order_statistics import quantile_of, quantile_of_bytes, shortest_half_of_bytes
+from hcr_scan.order_statistics import quantile_of, quantile_of_bytes
 
 shares = st.floats(0, 1)
 
@@ -19,11 +19,3 @@ def test_a_quantile_is_that_of_numpy(values: list[float], share: float) -> None:
 def test_bytes_have_the_same_quantiles(values: list[int], share: float) -> None:
     expected = quantile_of(np.array(values, np.float64), share)
     assert quantile_of_bytes(np.array(values, np.uint8), share) == pytest.approx(expected)
-
-
-@given(st.lists(st.integers(0, 255), min_size=1, max_size=40))
-def test_the_shortest_half_is_the_narrowest_of_all_halves(values: list[int]) -> None:
-    ordered = sorted(values)
-    half = -(-len(ordered) // 2)
-    narrowest = min(ordered[start + half - 1] - ordered[start] for start in range(len(ordered) - half + 1))
-    assert shortest_half_of_bytes(np.array(values, np.uint8)) == narrowest

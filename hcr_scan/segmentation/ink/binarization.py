@@ -24,7 +24,7 @@ from hcr_scan.images import (
     resize,
     shrink,
 )
-from hcr_scan.order_statistics import quantile_of_bytes, shortest_half_of_bytes
+from hcr_scan.order_statistics import quantile_of_bytes
 from hcr_scan.segmentation.ink.panels import find_panels, on_panels
 
 #: Longest side of the working raster in pixels: A4 at about 200 dpi. Everything in this package is tuned to it once, so
@@ -40,8 +40,9 @@ FAINTEST_INK = 26
 STRONG_INK = 112
 #: Nor is what is fainter than this share of the page's darkest ink taken for ink where there is no other.
 GRAIN_BELOW = 0.33
-#: Levels of darkness that the middle half of paper without grain may span.
-ROUNDED = 3
+#: What is darker than this is ink. Between paper and tint a level is less common than this share of what is before and
+#: beyond, and more than that share of the page is tinted.
+PALEST_INK, VALLEY, TRACE = 100, 0.5, 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +107,24 @@ def flatten_light(gray: Gray, sheet: Mask | None = None, *, panels: bool = False
 
 def _paper_noise(sample: Gray) -> float:
     """Standard deviation of darkness on bare paper, from the middle half of a sample ``(n,)`` (ink is in the tail)."""
-    sample = sample[sample < 100]
+    sample = sample[sample < PALEST_INK]
     if sample.size < 100:
         return 1.0
-    middle_half = quantile_of_bytes(sample, 0.75) - quantile_of_bytes(sample, 0.25)
-    # Tinted cells and panels are paper too, but their tint is no grain.
-    return max(min(middle_half, 2 * shortest_half_of_bytes(sample) + ROUNDED) / 1.35, 1.0)
+    sample = sample[sample < _palest_tint(sample)]
+    return max((quantile_of_bytes(sample, 0.75) - quantile_of_bytes(sample, 0.25)) / 1.35, 1.0)
+
+
+def _palest_tint(sample: Gray) -> int:
+    """The darkness at which that of tinted cells and panels begins, which is no grain of the paper.
+
+    Grain grows rarer from paper on; what is commoner again beyond a valley, and is no trace, is of another paper.
+    """
+    common = np.convolve(np.bincount(sample, minlength=PALEST_INK), np.ones(5) / 5, mode="same")
+    before, after = np.maximum.accumulate(common), np.maximum.accumulate(common[::-1])[::-1]
+    depth = common / np.maximum(np.minimum(before, after), 1.0)
+    valley = int(np.argmin(depth))
+    beyond = np.count_nonzero(sample >= valley) / sample.size
+    return valley if depth[valley] < VALLEY and TRACE < beyond < 0.5 else PALEST_INK
 
 
 def local_ink(paper: Paper) -> Ink:
