@@ -78,7 +78,10 @@ def _is_panel(outline: npt.NDArray[np.int32], shape: Mask, solid: Mask, ink: Mas
         return False
     if len(connected_components(np.where(solid, np.uint8(0), shape), connectivity=4)) >= HOLES:
         return True
-    return length >= BAR * height and len(connected_components(np.where(shape, np.uint8(0), ink))) >= OTHERS
+    # What reaches the edge of the picture is the shadow of a lid, or what lies beside the page.
+    at_edge = shape[[0, -1]].any() or shape[:, [0, -1]].any()
+    others = len(connected_components(np.where(shape, np.uint8(0), ink)))
+    return length >= BAR * height and others >= OTHERS and not at_edge
 
 
 def on_panels(darkness: Gray, panels: Panels) -> Gray:

@@ -39,10 +39,10 @@ THINNEST_SIDE = 5
 SHORTEST_RULE = 29
 #: Darkness is averaged over this many pixels along the rule, which bridges dots and dashes.
 DASH = 9
-#: Of the pixels of rules, if there are so many, this share is lighter than the full darkness of a rule. Show-through is
-#: fainter than one share of that; what lies between that and another is the page's own; and where many are so faint,
-#: and few as many as that between, nothing fainter than a third share is.
-FEWEST, FULL, FAINT, HALF_FAINT, MANY, FEW, FAINTEST_OWN = 1000, 0.8, 0.2, 0.35, 0.35, 0.37, 0.22
+#: Level rules as long as this, of so many pixels in all, tell of show-through. This share of them is below a full
+#: rule; show-through is fainter than one share of that, few of the page's own lie between that and another, and where
+#: so many are faint, and so few as that share of them between, nothing fainter than a last share is the page's own.
+LONG, FEWEST, FULL, FAINT, HALF_FAINT, MANY, FEW, FAINTEST_OWN = 140, 1000, 0.8, 0.2, 0.35, 0.35, 0.37, 0.22
 #: Rows looked at together.
 STRIPE = 128
 #: How many times smaller the copy is on which long rules are looked for.
@@ -110,7 +110,11 @@ def show_through(paper: Paper, rules: Rules) -> int:
 
     Then many rules are much fainter than the others, and hardly any lie between.
     """
-    darkness = paper.darkness[(rules.horizontal | rules.vertical) > 0]
+    # Long ones: strokes of writing are straight in places too.
+    level = connected_components(rules.horizontal)
+    places = np.flatnonzero(rules.horizontal)
+    long = np.concatenate(([False], level.boxes[:, 2] - level.boxes[:, 0] >= LONG))
+    darkness = paper.darkness.ravel()[places[long[level.labels.ravel()[places]]]]
     if darkness.size < FEWEST:
         return 0
     full = quantile_of_bytes(darkness, FULL)
