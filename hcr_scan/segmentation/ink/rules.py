@@ -39,10 +39,11 @@ THINNEST_SIDE = 5
 SHORTEST_RULE = 29
 #: Darkness is averaged over this many pixels along the rule, which bridges dots and dashes.
 DASH = 9
-#: Level rules as long as this, of so many pixels in all, tell of show-through. This share of them is below a full
-#: rule; show-through is fainter than one share of that, few of the page's own lie between that and another, and where
-#: so many are faint, and so few as that share of them between, nothing fainter than a last share is the page's own.
-LONG, FEWEST, FULL, FAINT, HALF_FAINT, MANY, FEW, FAINTEST_OWN = 140, 1000, 0.8, 0.2, 0.35, 0.35, 0.37, 0.22
+#: Level rules as long as this, of so many pixels in all, tell of show-through. This share of them is below a full rule.
+LONG, FEWEST, FULL = 140, 1000, 0.8
+#: Show-through is fainter than one of these shares of that, and the page has rules so many times as dark: at least
+#: so many are faint, so few as this share of them lie between, and what reaches this much beyond the share is kept.
+FAINT, APART, MANY, FEW, BEYOND = (0.16, 0.2, 0.25), 1.5, 0.35, 0.22, 1.1
 #: Rows looked at together.
 STRIPE = 128
 #: How many times smaller the copy is on which long rules are looked for.
@@ -118,8 +119,11 @@ def show_through(paper: Paper, rules: Rules) -> int:
     if darkness.size < FEWEST:
         return 0
     full = quantile_of_bytes(darkness, FULL)
-    faint, half_faint = (float(np.mean(darkness < share * full)) for share in (FAINT, HALF_FAINT))
-    return round(FAINTEST_OWN * full) if faint >= MANY and half_faint - faint < FEW * faint else 0
+    below = [[float(np.mean(darkness < share * part * full)) for part in (1, APART)] for share in FAINT]
+    more, faint, share = min(
+        ((apart - faint) / max(faint, 0.01), faint, share) for (faint, apart), share in zip(below, FAINT, strict=True)
+    )
+    return round(BEYOND * share * full) if faint >= MANY and more <= FEW else 0
 
 
 def rule_segments(mask: Mask, shortest: int) -> npt.NDArray[np.float64]:
