@@ -7,6 +7,7 @@ import hashlib
 import json
 import math
 import os
+import re
 import string
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -45,6 +46,11 @@ NAMED_CHARSETS = {
     "text": string.digits + string.ascii_letters + PUNCTUATION,
 }
 
+#: What regular expressions would take for a range: among characters to be taken one by one it is a mistake.
+_RANGE = re.compile("[0-9]-[0-9]|[a-z]-[a-z]|[A-Z]-[A-Z]")
+#: What these may be called elsewhere, and has no letter twice, as which a set of letters is told from a word.
+OTHER_NAMES = ("numbers", "number", "numeric", "caps", "lowercase")
+
 
 def parse_charset(text: str) -> str:
     """The characters meant by a name, names and literal characters joined by ``+``, or a literal set.
@@ -59,23 +65,31 @@ def parse_charset(text: str) -> str:
         UsageError: the set is empty, has white space in it, or a word in it is no name.
     """
     parts = text.split("+")
-    if any(part in NAMED_CHARSETS for part in parts):
-        characters = "".join(NAMED_CHARSETS.get(part, part or "+") for part in parts)
-        misspelt = next((part for part in parts if part not in NAMED_CHARSETS and _is_word(part)), None)
-    else:
-        characters = text
-        misspelt = text if _is_word(text, 3) and difflib.get_close_matches(text, NAMED_CHARSETS) else None
+    named = any(part in NAMED_CHARSETS for part in parts)
+    characters = "".join(NAMED_CHARSETS.get(part, part or "+") for part in parts) if named else text
     names = ", ".join(NAMED_CHARSETS)
+    misspelt = next((part for part in parts if part not in NAMED_CHARSETS and _is_word(part, named)), None)
     if misspelt is not None:
-        raise UsageError(f"--charset {text!r}: no set is called {misspelt!r}; the names are {names}")
+        raise UsageError(
+            f"--charset {text!r}: no set is called {misspelt!r}; the names are {names}; "
+            "join them with +, or give each character itself once, like 'ABC123'"
+        )
     if not characters or any(c.isspace() for c in characters):
         raise UsageError(f"--charset {text!r} names no characters; use {names}, or a literal set like 'ABC123'")
     return "".join(sorted(set(characters)))
 
 
-def _is_word(part: str, shortest: int = 4) -> bool:
-    """Whether a part that stands beside names is rather a name that was misspelt than a set of small letters."""
-    return len(part) >= shortest and part.isalpha() and part.islower()
+def _is_word(part: str, beside_names: bool) -> bool:
+    """Whether a part is rather a name that was misspelt, or that some other program knows, than a set of letters."""
+    if _RANGE.search(part):
+        return True
+    small, letters = part.lower(), [c for c in part.lower() if c.isalpha()]
+    if small in NAMED_CHARSETS or small in OTHER_NAMES or (len(part) > 2 and len(set(letters)) < len(letters)):
+        return True
+    word = part.isalpha() and part.islower()
+    return word and (
+        (beside_names and len(part) > 3) or (len(part) > 2 and bool(difflib.get_close_matches(part, NAMED_CHARSETS)))
+    )
 
 
 #: A worker with its libraries takes so much address space before it sees a page.

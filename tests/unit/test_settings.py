@@ -34,8 +34,17 @@ def test_sets_of_nothing_or_with_white_space_are_refused(text: str) -> None:
         parse_charset(text)
 
 
-@pytest.mark.parametrize("text", ["upper+digts", "lowercase+digits", "uppper", "digit", "txt"])
-def test_a_misspelt_name_is_not_a_set_of_small_letters(text: str) -> None:
+@pytest.mark.parametrize("text", ["ABCD", "xyz", "YN", "abc123", "YESNO", "-/", "A-"])
+def test_characters_may_be_given_one_by_one(text: str) -> None:
+    assert parse_charset(text) == "".join(sorted(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["upper+digts", "lowercase+digits", "uppper", "digit", "txt", "capitals", "letters", "numbers", "UPPER",
+     "Upper+Digits", "upper,digits", "caps", "0-9", "A-Z", "digits+A-Z", "a-zA-Z0-9"],
+)  # fmt: skip
+def test_a_misspelt_name_or_a_range_is_no_set_of_letters(text: str) -> None:
     with pytest.raises(UsageError, match="no set is called"):
         parse_charset(text)
 
