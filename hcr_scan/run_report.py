@@ -102,6 +102,11 @@ class RunReport:
         return [(source, seconds) for seconds, _, source in sorted(self._slowest, key=lambda entry: -entry[0])]
 
     @property
+    def finished(self) -> bool:
+        """Whether the run came to its end."""
+        return self.signal is None and not self.stopped
+
+    @property
     def exit_code(self) -> ExitCode:
         if self.signal is not None:
             return ExitCode(SIGNALLED + self.signal)
@@ -139,10 +144,10 @@ class RunReport:
             parts.append(f"{counted(len(self.copies), 'file')} with the same content as another (see the run manifest)")
         if self.failures:
             parts.append(f"{counted(self.failures, 'page')} FAILED (in the output, with the reason)")
-        if self.signal is not None or self.stopped:
+        if not self.finished:
             what = "STOPPED for too many failures" if self.stopped else "interrupted"
             where = "journal, which hcr-scan export and --resume read" if self.unwritten else "output"
-            parts.append(f"{what}: the pages read so far are in the {where}")
+            parts.append(f"{what}: the pages read so far are in the {where}" if self.pages else what)
         return "; ".join(parts)
 
     def passed_over_text(self) -> str:

@@ -121,13 +121,14 @@ def _with_marks_doubted(fields: Sequence[Field]) -> Iterator[Field]:
 
 def _is_drawing(glyphs: Sequence[Glyph]) -> bool:
     """Whether a box holds a stamp, a logo or a signature: most of its pieces are no characters, or may be print."""
-    rejected = sum(glyph.status is Status.REJECTED or Reason.MAYBE_PRINT in glyph.reasons for glyph in glyphs)
-    return len(glyphs) >= FEWEST_PIECES and rejected > DRAWN_SHARE * len(glyphs)
+    pieces = [glyph for glyph in glyphs if glyph.status is not Status.BLANK]
+    rejected = sum(glyph.status is Status.REJECTED or Reason.MAYBE_PRINT in glyph.reasons for glyph in pieces)
+    return len(pieces) >= FEWEST_PIECES and rejected > DRAWN_SHARE * len(pieces)
 
 
 def _rejected(glyph: Glyph) -> Glyph:
     """A glyph taken for a piece of a drawing; what it would read stays among its alternatives."""
-    if glyph.status is Status.REJECTED:
+    if glyph.status in (Status.REJECTED, Status.BLANK):
         return glyph
     readings = (Alternative(glyph.text, glyph.confidence), *glyph.alternatives)[:ALTERNATIVES]
     nothing = max(1.0 - sum(reading.confidence for reading in readings), 0.0)

@@ -13,7 +13,7 @@ import click
 from hcr_scan.cli.bundles import bundle_folder
 from hcr_scan.cli.earlier import source_of, templates_of
 from hcr_scan.cli.guarding import guard_derived
-from hcr_scan.cli.outputs import chosen_output, open_earlier, remembered_request, tell_written
+from hcr_scan.cli.outputs import chosen_output, open_earlier, remembered_request, tell_unfinished, tell_written
 from hcr_scan.cli.scanning import read_templates
 from hcr_scan.document import Verdict
 from hcr_scan.engines.local import local_engine
@@ -39,6 +39,7 @@ def apply_review(scanned: str, options: dict[str, Any]) -> ExitCode:
     with journal:
         request = remembered_request(journal)
         guard_derived(options["out"], journal)
+        tell_unfinished(journal)
         output = chosen_output(options["out"], options, tuple(request["output"]["names"]))
         applied, path = Applied(), review_path(journal.base)
         with contextlib.ExitStack() as stack:

@@ -20,7 +20,7 @@ def export(**options: Any) -> None:
     same pages in FOLDER, and their rows in a database.
     """
     from hcr_scan.cli.guarding import guard_derived
-    from hcr_scan.cli.outputs import chosen_output, open_earlier, remembered_request, tell_written
+    from hcr_scan.cli.outputs import chosen_output, open_earlier, remembered_request, tell_unfinished, tell_written
     from hcr_scan.rendering import write_pages
     from hcr_scan.settings import Settings
 
@@ -30,5 +30,6 @@ def export(**options: Any) -> None:
         guard_derived(options["out"], journal)
         output = chosen_output(options["out"], options, tuple(request["output"]["names"]))
         provenance, settings = journal.identity.provenance, Settings.of_values(journal.identity.settings)
+        tell_unfinished(journal)
         write_pages(journal.results(), options["out"], output, provenance, request["form_lengths"], settings)
     tell_written(options["out"])

@@ -102,6 +102,13 @@ def tell_written(target: str) -> None:
         click.echo(f"written to {path_text(without_password(target))}", err=True)
 
 
+def tell_unfinished(journal: Journal) -> None:
+    """Say that a scan has pages which it did not read yet, where that is so."""
+    if not journal.is_finished:
+        name = path_text(journal.base)
+        click.echo(f"the scan to {name} is not finished: its command with --resume reads the other pages", err=True)
+
+
 def remembered_request(journal: Journal) -> dict[str, Any]:
     """What the scan was asked for, beside the run's identity.
 

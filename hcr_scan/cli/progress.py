@@ -95,8 +95,10 @@ class Progress:
         if self._quiet:
             return
         where = "standard output" if target == STDOUT else path_text(target)
+        # A run that is ended before its first page leaves what was there.
+        written = f"; written to {where}" if report.pages or report.finished else ""
         say(
-            f"{report.summary()}; written to {where}",
+            f"{report.summary()}{written}",
             event="summary",
             pages=report.pages,
             failed=report.failures,

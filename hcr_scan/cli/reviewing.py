@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from hcr_scan.cli.earlier import images_of, templates_of
-from hcr_scan.cli.outputs import open_earlier, remembered_request
+from hcr_scan.cli.outputs import open_earlier, remembered_request, tell_unfinished
 from hcr_scan.errors import ExitCode
 from hcr_scan.journal.journal import SUFFIX
 from hcr_scan.review.indexing import Indexed, index
@@ -47,6 +47,7 @@ def review_scan(scanned: str, options: dict[str, Any]) -> ExitCode:
         # The journal is let go of before people begin, so that the scan can be exported and retried meanwhile.
         with journal:
             identity, request = journal.identity, remembered_request(journal)
+            tell_unfinished(journal)
             # Its workers get ready while the journal is gone through.
             images = stack.enter_context(contextlib.closing(images_of(identity, options)))
             store = stack.enter_context(ReviewStore(review_path(base)))

@@ -142,6 +142,8 @@ class Run:
         if request.named_after != beside(request.target):
             name = journal_path(request.named_after)
         name = shlex.quote(path_text(name))
+        if not self.report.finished:
+            say("to read the other pages: the same command with --resume", event="next")
         if self.report.failures:
             say(f"to read what failed again, when it is mended: hcr-scan retry {name}", event="next")
         if self.report.doubtful and request.shard is None:  # shards are reviewed when they are merged

@@ -29,6 +29,8 @@ COMPRESSION = 1
 #: Rows read at a time: enough to be quick, few enough to be small.
 CHUNK = 100
 
+#: Under this name a journal keeps whether all documents were found.
+LISTED = "listed"
 #: What is true of documents that have something left to read, and of those with pages that failed.
 UNFINISHED = "(expected IS NULL OR expected > (SELECT count(*) FROM records WHERE document = documents.id))"
 FAILED = "id IN (SELECT document FROM records WHERE failed)"
@@ -174,6 +176,11 @@ class Journal:
     def count_unfinished(self) -> int:
         """How many they are."""
         return self._count(UNFINISHED)
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether all inputs were found, and every page of them has a record."""
+        return bool(self.noted(LISTED)) and next(self.unfinished(), None) is None
 
     def failed(self) -> Iterator[Known]:
         """Documents with pages that failed, in order."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 from hcr_scan.document import PageFailure, PageResult, Source
 from hcr_scan.errors import InputError
-from hcr_scan.journal.journal import Journal, Key, Known
+from hcr_scan.journal.journal import LISTED, Journal, Key, Known
 from hcr_scan.ledger import Ledger, Remaining
 from hcr_scan.settings import SourceSettings
 from hcr_scan.sources.listing import Listing
@@ -22,8 +22,7 @@ MOST_DEATHS = 5
 #: From so many on it is read alone, so that others do not share its blame.
 SUSPECT_DEATHS = 2
 
-#: Under these names a journal keeps whether all documents were found, and for a shard what the whole run has of them.
-LISTED = "listed"
+#: Under this name the journal of a shard keeps what the whole run has of documents.
 LISTING = "listing"
 #: Files that were not taken for documents, by suffix.
 PASSED_OVER = "passed_over"

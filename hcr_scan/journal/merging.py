@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from hcr_scan.errors import JournalError
 from hcr_scan.journal.identity import RunIdentity
-from hcr_scan.journal.journal import Journal
-from hcr_scan.journal.ledgers import LISTED, LISTING, PASSED_OVER
+from hcr_scan.journal.journal import LISTED, Journal
+from hcr_scan.journal.ledgers import LISTING, PASSED_OVER
 from hcr_scan.sources.sharding import Shard
 
 
@@ -62,7 +62,7 @@ def _check_same_run(first: Journal, journal: Journal) -> None:
 
 
 def _check_finished(journal: Journal, shard: Shard) -> None:
-    if next(journal.unfinished(), None) is not None or not journal.noted(LISTED):
+    if not journal.is_finished:
         raise JournalError(f"shard {shard} ({journal.path}) is not finished; go on with it with --resume, then merge")
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hcr_scan.document import Source
-from hcr_scan.geometry import Homography
+from hcr_scan.geometry import BoundingBox, Homography, union_of
 from hcr_scan.normalization import CropSpec
 from hcr_scan.segmentation.candidates import (
     Chunk,
@@ -111,18 +111,22 @@ class PageWriter:
 
     def _field(self, place: InkPlace, chances: Sequence[Floats]) -> SegmentedField | None:
         """A field of cells, or of the glyphs in a box, one cell each; ``None`` where there is only print in it."""
-        if place.cells:
-            cells = tuple(self._cells(place, float(chances[0][0])))
-        else:
-            cells = tuple(
-                SegmentedCell(chunk.candidates[0].box, chunk)
-                for line, found in zip(place.lines, chances, strict=True)
-                for word in self._words(line, found, place.left, place.top)
-                for chunk in word
-            )
+        cells = tuple(self._cells(place, float(chances[0][0])) if place.cells else self._written(place, chances))
         if not cells and place.written:
             return None
         return SegmentedField("cells" if place.cells else "box", self._crops.source_box(place.box), cells)
+
+    def _written(self, place: InkPlace, chances: Sequence[Floats]) -> Iterator[SegmentedCell]:
+        """A cell for each glyph in a box, and a blank one between words."""
+        last: BoundingBox | None = None
+        for line, found in zip(place.lines, chances, strict=True):
+            for word in self._words(line, found, place.left, place.top):
+                first, *_ = boxes = [union_of(candidate.box for candidate in chunk.candidates) for chunk in word]
+                if last is not None:
+                    # As wide as the gap, which has no width where a line ends.
+                    yield SegmentedCell(replace(last, left=last.right, right=max(first.left, last.right)), None)
+                yield from (SegmentedCell(chunk.candidates[0].box, chunk) for chunk in word)
+                last = boxes[-1]
 
     def _cells(self, place: InkPlace, chance: float) -> Iterator[SegmentedCell]:
         if chance > SURELY_PRINT:

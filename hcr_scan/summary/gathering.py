@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 from hcr_scan.forms.grouping import grouped
 from hcr_scan.journal.identity import RunIdentity
-from hcr_scan.journal.journal import Journal
-from hcr_scan.journal.ledgers import LISTED
+from hcr_scan.journal.journal import LISTED, Journal
 from hcr_scan.review.figures import ReviewedPages, ReviewFigures, figures
 from hcr_scan.review.store import ReviewStore
 from hcr_scan.summary.counting import Counted, FieldKey, FieldTally, Looks, PageTally, Tally
