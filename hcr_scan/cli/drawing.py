@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from typing import Any
 
 from hcr_scan.cli.bundles import bundle_folder
@@ -19,6 +20,7 @@ from hcr_scan.settings import Settings
 from hcr_scan.sinks.output import write_output
 from hcr_scan.sinks.overlay import draw_overlay
 from hcr_scan.sources import PageImage, check_settings, failure_text
+from hcr_scan.sources.pages import path_text
 from hcr_scan.worker import ListTask, load_first_page
 
 
@@ -28,6 +30,8 @@ def draw_page(path: str, settings: Settings, options: dict[str, Any]) -> str:
     Raises:
         InputError: the page cannot be read, or the document has no such page.
     """
+    if os.path.isdir(path):  # noqa: PTH112 - a name need not be text
+        raise InputError(f"{path_text(path)} is a folder; name one of its files, and with --page a page of it")
     guard_inputs(options["out"], [path, *options["templates"]])
     report = RunReport()
     templates = read_templates(options["templates"])

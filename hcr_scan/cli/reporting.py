@@ -10,6 +10,7 @@ from typing import Any
 from hcr_scan.cli.earlier import images_of
 from hcr_scan.cli.guarding import guard_derived
 from hcr_scan.cli.outputs import open_earlier, remembered_request, tell_written
+from hcr_scan.errors import UsageError
 from hcr_scan.review.store import ReviewStore
 from hcr_scan.review.tables import review_path
 from hcr_scan.sinks.output import write_output
@@ -25,8 +26,10 @@ def write_report(scanned: str, out: str, options: dict[str, Any]) -> None:
     Raises:
         JournalError: there is no journal, another process holds it or the review, or one of them is damaged.
         OutputError: the report cannot be written.
-        UsageError: it would replace a file of the scan.
+        UsageError: it would replace a file of the scan, or its name is that of another kind of file.
     """
+    if Path(out).suffix.lower() not in ("", ".html", ".htm"):
+        raise UsageError(f"{out}: a report is HTML; name a file that ends in .html (browsers print it to PDF)")
     journal, _ = open_earlier(scanned)
     # What is beside the output, or in the place of one that is a database, is named after this.
     base = journal.base

@@ -68,9 +68,8 @@ SYNC_SECONDS = 1.0
 Row = tuple[Any, ...]
 
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
-_UNWRITABLE = {
-    sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM,
-}  # fmt: skip
+_FORBIDDEN = {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM}
+_FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
 
 
 class Database:
@@ -244,7 +243,11 @@ def _translated(path: str, kind: DatabaseKind, error: sqlite3.Error) -> HcrScanE
         return _HeldError(kind.held.format(path=path))
     if code == sqlite3.SQLITE_CANTOPEN and not os.path.isdir(os.path.dirname(path) or "."):  # noqa: PTH112, PTH120
         return OutputError(f"the {kind.noun} {path} cannot be written: its folder does not exist; create it first")
-    if code in _UNWRITABLE:
+    if code in _FORBIDDEN:
+        return OutputError(
+            f"the {kind.noun} {path} cannot be written: {error}; let this user write to its folder, or name another"
+        )
+    if code in _FULL:
         return OutputError(
             f"the {kind.noun} {path} cannot be written: {error}; free space, or name an output where there is some, "
             f"and {kind.go_on}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import secrets
@@ -199,8 +200,10 @@ def output_errors(target: str) -> Iterator[None]:
     except FileNotFoundError as error:
         raise OutputError(f"{target} cannot be written: its folder does not exist; create it first") from error
     except OSError as error:
+        forbidden = error.errno in (errno.EACCES, errno.EPERM, errno.EROFS)
+        advice = "let this user write there" if forbidden else "free space"
         raise OutputError(
-            f"{target} cannot be written: {error.strerror or error}; free space or name another file"
+            f"{target} cannot be written: {error.strerror or error}; {advice} or name another file"
         ) from error
 
 
