@@ -83,7 +83,7 @@ def _is_word(part: str, beside_names: bool) -> bool:
     """Whether a part is rather a name that was misspelt, or that some other program knows, than a set of letters."""
     if _RANGE.search(part):
         return True
-    small, letters = part.lower(), [c for c in part.lower() if c.isalpha()]
+    small, letters = part.lower(), [c for c in part if c.isalpha()]
     if small in NAMED_CHARSETS or small in OTHER_NAMES or (len(part) > 2 and len(set(letters)) < len(letters)):
         return True
     word = part.isalpha() and part.islower()

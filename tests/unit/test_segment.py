@@ -215,6 +215,20 @@ def test_boxes_along_the_strokes_of_large_letters_are_no_cells(model):
     assert found.fields == ()
 
 
+def test_words_in_a_box_are_parted_by_a_blank(model):
+    rng = np.random.default_rng(6)
+    page = blank_page(1700, 2200)
+    for k in range(9):
+        box = BoundingBox(150, 200 + 200 * k, 1450, 320 + 200 * k)
+        draw_box(page, box)
+        draw_text(page, "ANNA LOPEZ", 200, box.top + 40, 50, 5, rng, jitter=0.05, slant=0.15)
+    found = segment(as_image(printed(page)), Layout.AUTO, SPEC, model)
+    assert [[cell.chunk is not None for cell in field.cells] for field in found.fields] == [
+        [True] * 4 + [False] + [True] * 5
+    ] * 9
+    assert all(field.cells[4].box.left == field.cells[3].box.right for field in found.fields)
+
+
 def test_cells_between_black_squares(model):
     rng = np.random.default_rng(6)
     page = blank_page(1700, 2200)

@@ -34,7 +34,7 @@ def test_sets_of_nothing_or_with_white_space_are_refused(text: str) -> None:
         parse_charset(text)
 
 
-@pytest.mark.parametrize("text", ["ABCD", "xyz", "YN", "abc123", "YESNO", "-/", "A-"])
+@pytest.mark.parametrize("text", ["ABCD", "xyz", "YN", "abc123", "YESNO", "-/", "A-", "ABCabc", string.ascii_letters])
 def test_characters_may_be_given_one_by_one(text: str) -> None:
     assert parse_charset(text) == "".join(sorted(text))
 
