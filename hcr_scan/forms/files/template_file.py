@@ -50,7 +50,7 @@ def load_template(path: str | Path) -> Template:
             f"{path}: is no template, or one that is not saved as UTF-8; name a .toml file, or save it as UTF-8"
         ) from error
     except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{path}: is no TOML: {error}; mend that line") from error
+        raise UsageError(f"{path}: is no TOML: {error}; mend that line, or the one before it") from error
     files = Files(path.parent, [data])
     problems = Problems()
     template = problems.attempt(lambda: _template(values, files, problems))
