@@ -96,3 +96,15 @@ def test_a_shadow_is_no_panel() -> None:
     paper = flatten_light((page * soft[:, None]).astype(np.uint8), panels=True)
     assert isinstance(paper, Paper)
     assert paper.darkness[600:1400].max() < 60
+
+
+@pytest.mark.parametrize("height", [1, 9, 17, 40, 49, 57])
+def test_a_strip_of_a_page_may_hold_a_bar(height: int) -> None:
+    page = np.full((height, 2300), PAPER, np.uint8)
+    page[:, 100:2200] = PANEL
+    for x in range(200, 2100, 130):
+        page[height // 5 : height - height // 5, x : x + 60] = PAPER
+    assert flatten_light(page, panels=True).darkness.shape == page.shape
+    for k in range(0, 2300, 40):
+        page[:2, k : k + 20] = INK
+    assert flatten_light(page, panels=True).darkness.shape == page.shape

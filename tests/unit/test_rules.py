@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from hcr_scan.geometry import BoundingBox
-from hcr_scan.segmentation.ink.binarization import flatten_light
+from hcr_scan.images import connected_components
+from hcr_scan.segmentation.ink.binarization import Paper, flatten_light
 from hcr_scan.segmentation.ink.rules import SHORTEST_RULE, find_rules, rule_segments, show_through
 from tests.frames import as_paper, draw_box, printed, with_grain
 from tests.strokes import blank_page, draw_strokes, draw_text
@@ -91,6 +92,11 @@ def test_a_long_rule_is_measured_apart_from_strokes_close_to_it():
     assert (x0, x1) == (37 + 10.5, 259 - 11.5)
 
 
+def through(paper: Paper) -> int:
+    rules = find_rules(paper)
+    return show_through(paper, rules, connected_components(rules.horizontal))
+
+
 def test_what_shows_through_from_the_other_side_is_much_fainter_than_the_page() -> None:
     page = np.zeros((2100, 1650), np.uint8)
     for top in range(200, 1900, 120):
@@ -99,10 +105,10 @@ def test_what_shows_through_from_the_other_side_is_much_fainter_than_the_page() 
             page[top : top + 60, left : left + 2] = 200
     other = cv2.GaussianBlur(np.roll(page[:, ::-1], (33, 21), (0, 1)), (0, 0), 1.2)
     thin = as_paper(np.maximum(page, (0.2 * other).astype(np.uint8)))
-    level = show_through(thin, find_rules(thin))
+    level = through(thin)
     assert 0.2 * other.max() <= level < 100
     opaque = as_paper(page)
-    assert show_through(opaque, find_rules(opaque)) == 0
+    assert through(opaque) == 0
 
 
 def test_pale_walls_between_dark_rails_do_not_show_through() -> None:
@@ -112,4 +118,4 @@ def test_pale_walls_between_dark_rails_do_not_show_through() -> None:
             page[top : top + 60, left : left + 2] = 60
         draw_box(page, BoundingBox(150, top, 1450, top + 60), 230)
     paper = as_paper(page)
-    assert show_through(paper, find_rules(paper)) == 0
+    assert through(paper) == 0

@@ -63,8 +63,8 @@ def find_frames(paper: Paper, rules: Rules, pieces: Components) -> Frames:
         rules: its printed rules.
         pieces: of strong ink, for frames drawn too thick or too crooked to be rules.
     """
-    through = show_through(paper, rules)
-    if through:
+    level = connected_components(rules.horizontal)
+    if through := show_through(paper, rules, level):
         paper, rules = _darker_than(through, paper, rules)
     evidence = gather_evidence(paper, rules, pieces)
     repeated = repeated_cells(paper.darkness, pieces)
@@ -80,8 +80,9 @@ def find_frames(paper: Paper, rules: Rules, pieces: Components) -> Frames:
         evidence = gather_evidence(paper, rules, pieces)
         proposals = without_parts(enclosed_boxes(evidence.frame), repeated)
         families = cell_families(proposals, evidence)
+    if through or guides:
+        level = connected_components(rules.horizontal)
     commonest = max((len(family.members) for family in families), default=0)
-    level = connected_components(rules.horizontal)
     lines = faint_lines(paper.darkness, pieces, families[0]) if families else None
     fitted = match_cells(paper.darkness, families[0], lines) if lines else []
     # Whole rows between two rails know more than fits along a part of them.

@@ -99,7 +99,7 @@ def flatten_light(gray: Gray, sheet: Mask | None = None, *, panels: bool = False
     background = enlarge(at_least(background, 1), COARSER, width, height)
     darkness = 255 - ratio(gray, at_least(background, 1))
     if found is not None:
-        darkness = on_panels(darkness, found)
+        darkness = on_panels(darkness, found, COARSER)
     if sheet is None:
         return Paper(darkness, _paper_noise(darkness[::4, ::4].ravel()))
     return Paper(darkness & sheet, _paper_noise(darkness[::4, ::4][sheet[::4, ::4] > 0]))

@@ -84,10 +84,12 @@ def _is_panel(outline: npt.NDArray[np.int32], shape: Mask, solid: Mask, ink: Mas
     return length >= BAR * height and others >= OTHERS and not at_edge
 
 
-def on_panels(darkness: Gray, panels: Panels) -> Gray:
-    """Darkness against the paper, turned into darkness against the panels where they are solid, but for their edges."""
+def on_panels(darkness: Gray, panels: Panels, coarser: int) -> Gray:
+    """Darkness against the paper, turned into darkness against the panels where they are solid, but for their edges.
+
+    The copy on which the panels were found is ``coarser`` so many times.
+    """
     height, width = darkness.shape
-    coarser = -(-height // len(panels.solid))
     level = dilate(_levels(shrink(darkness, coarser), panels), 3, 3)
     level = level.repeat(coarser, axis=0).repeat(coarser, axis=1)[:height, :width]
     # Smoothed, since grain reaches half of a pale panel's darkness.

@@ -106,13 +106,12 @@ def _ridge(dark: Mask, least: float, distance: int) -> Mask:
     return above(cover, least * SHORTEST_RULE) & clear & dark
 
 
-def show_through(paper: Paper, rules: Rules) -> int:
+def show_through(paper: Paper, rules: Rules, level: Components) -> int:
     """The darkness that the other side of thin paper comes to where its rules are seen too; 0 where they are not.
 
-    Then many rules are much fainter than the others, and hardly any lie between.
+    Then many of the rules that lie (``level``) are much fainter than the others, and hardly any lie between the two.
     """
     # Long ones: strokes of writing are straight in places too.
-    level = connected_components(rules.horizontal)
     places = np.flatnonzero(rules.horizontal)
     long = np.concatenate(([False], level.boxes[:, 2] - level.boxes[:, 0] >= LONG))
     darkness = paper.darkness.ravel()[places[long[level.labels.ravel()[places]]]]
