@@ -115,7 +115,7 @@ def summary(applied: Applied) -> list[str]:
     )
     lines = [fields]
     if applied.failed:
-        lines.append(f"{applied.failed:,} pages could not be read; hcr-scan retry reads them again")
+        lines.append(f"{counted(applied.failed, 'page')} could not be read; hcr-scan retry reads what failed again")
     return lines
 
 
