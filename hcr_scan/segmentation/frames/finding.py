@@ -29,6 +29,7 @@ from hcr_scan.segmentation.frames.enclosures import (
 )
 from hcr_scan.segmentation.frames.evidence import gather_evidence
 from hcr_scan.segmentation.frames.missed_cells import with_missed_cells
+from hcr_scan.segmentation.frames.missed_walls import with_missed_walls
 from hcr_scan.segmentation.frames.open_combs import find_open_combs
 from hcr_scan.segmentation.frames.railed_combs import railed_combs
 from hcr_scan.segmentation.frames.repeated_shapes import repeated_cells
@@ -103,7 +104,7 @@ def find_frames(paper: Paper, rules: Rules, pieces: Components) -> Frames:
     fitted.sort(key=lambda comb: (-comb.score, comb.cells))
     fitted = sorted(railed, key=lambda comb: (-comb.score, comb.cells)) + fitted
     rows, taken = _apart(fitted, paper.darkness.shape)
-    rows = with_missed_cells(rows, evidence, pieces, taken)
+    rows = with_missed_cells(with_missed_walls(rows, evidence), evidence, pieces, taken)
     boxes = [box for row in proposals.tolist() if min((box := BoundingBox(*row)).width, box.height) >= SMALLEST_BOX]
     return Frames(tuple(rows), tuple(box for box in boxes if _is_free(taken[_core(box)])))
 
