@@ -28,13 +28,13 @@ def write_report(scanned: str, out: str, options: dict[str, Any]) -> None:
         OutputError: the report cannot be written.
         UsageError: it would replace a file of the scan, or its name is that of another kind of file.
     """
-    if Path(out).suffix.lower() not in ("", ".html", ".htm"):
-        raise UsageError(f"{out}: a report is HTML; name a file that ends in .html (browsers print it to PDF)")
     journal, _ = open_earlier(scanned)
     # What is beside the output, or in the place of one that is a database, is named after this.
     base = journal.base
     with journal, contextlib.ExitStack() as stack:
         guard_derived(out, journal)
+        if Path(out).suffix.lower() not in ("", ".html", ".htm"):
+            raise UsageError(f"{out}: a report is HTML; name a file that ends in .html (browsers print it to PDF)")
         form_lengths = remembered_request(journal)["form_lengths"]
         store = None
         if Path(review_path(base)).exists():

@@ -215,39 +215,6 @@ def test_boxes_along_the_strokes_of_large_letters_are_no_cells(model):
     assert found.fields == ()
 
 
-def test_words_in_a_box_are_parted_by_a_blank(model):
-    rng = np.random.default_rng(6)
-    page = blank_page(1700, 2200)
-    for k in range(9):
-        box = BoundingBox(150, 200 + 200 * k, 1450, 320 + 200 * k)
-        draw_box(page, box)
-        draw_text(page, "ANNA LOPEZ", 200, box.top + 40, 50, 5, rng, jitter=0.05, slant=0.15)
-    found = segment(as_image(printed(page)), Layout.AUTO, SPEC, model)
-    assert [[cell.chunk is not None for cell in field.cells] for field in found.fields] == [
-        [True] * 4 + [False] + [True] * 5
-    ] * 9
-    assert all(field.cells[4].box.left == field.cells[3].box.right for field in found.fields)
-
-
-def test_cells_between_black_squares(model):
-    rng = np.random.default_rng(6)
-    page = blank_page(1700, 2200)
-    rows = ("MARIA# LOPEZ", "12#TURNER#14", "####ROOM 700", "APRIL#######")
-    letters = []
-    for k, row in enumerate(rows):
-        for n, character in enumerate(row):
-            cell = BoundingBox(150 + 72 * n, 300 + 72 * k, 220 + 72 * n, 370 + 72 * k)
-            draw_box(page, cell)
-            if character == "#":
-                page[cell.top : cell.bottom, cell.left : cell.right] = 220
-            elif character != " ":
-                letters.append(write(page, cell, character, rng))
-    found = segment(as_image(printed(page)), Layout.AUTO, SPEC, model)
-    boxes = glyph_boxes(found)
-    assert len(found.fields) == len(rows)
-    assert all(any(nearly(box, letter, 3) for box in boxes) for letter in letters)
-
-
 @pytest.mark.parametrize("radius", [14, 20])
 def test_cells_with_round_corners_and_ovals(model, radius):
     rng = np.random.default_rng(5)

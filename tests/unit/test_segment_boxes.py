@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import hcr_scan
+from hcr_scan.geometry import BoundingBox
+from hcr_scan.normalization import CropSpec
+from hcr_scan.segmentation.page_model import PageModel
+from hcr_scan.segmentation.segment import segment
+from hcr_scan.settings import Layout
+from tests.frames import as_image, draw_box, glyph_boxes, nearly, printed, write
+from tests.strokes import blank_page, draw_text
+
+SPEC = CropSpec()
+
+
+@pytest.fixture(scope="module")
+def model() -> PageModel:
+    return PageModel.load(Path(hcr_scan.__file__).parent / "models" / "default" / "page.onnx")
+
+
+def test_words_in_a_box_are_parted_by_a_blank(model: PageModel) -> None:
+    rng = np.random.default_rng(6)
+    page = blank_page(1700, 2200)
+    for k in range(9):
+        box = BoundingBox(150, 200 + 200 * k, 1450, 320 + 200 * k)
+        draw_box(page, box)
+        draw_text(page, "ANNA LOPEZ", 200, box.top + 40, 50, 5, rng, jitter=0.05, slant=0.15)
+    found = segment(as_image(printed(page)), Layout.AUTO, SPEC, model)
+    assert [[cell.chunk is not None for cell in field.cells] for field in found.fields] == [
+        [True] * 4 + [False] + [True] * 5
+    ] * 9
+    assert all(field.cells[4].box.left == field.cells[3].box.right for field in found.fields)
+
+
+def test_cells_between_black_squares(model: PageModel) -> None:
+    rng = np.random.default_rng(6)
+    page = blank_page(1700, 2200)
+    rows = ("MARIA# LOPEZ", "12#TURNER#14", "####ROOM 700", "APRIL#######")
+    letters: list[BoundingBox] = []
+    for k, row in enumerate(rows):
+        for n, character in enumerate(row):
+            cell = BoundingBox(150 + 72 * n, 300 + 72 * k, 220 + 72 * n, 370 + 72 * k)
+            draw_box(page, cell)
+            if character == "#":
+                page[cell.top : cell.bottom, cell.left : cell.right] = 220
+            elif character != " ":
+                letters.append(write(page, cell, character, rng))
+    found = segment(as_image(printed(page)), Layout.AUTO, SPEC, model)
+    boxes = glyph_boxes(found)
+    assert len(found.fields) == len(rows)
+    assert all(any(nearly(box, letter, 3) for box in boxes) for letter in letters)
