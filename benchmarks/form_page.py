@@ -29,6 +29,12 @@ Captured = tuple[Pixels, npt.NDArray[np.float64]]
 WIDTH, HEIGHT = 210.0, 297.0
 LEFT, RIGHT, BOTTOM = 20.0, 190.0, 268.0
 BLACK, GREY = (20, 20, 20), (60, 60, 60)
+#: How broad (millimeters) and how dark pens are, from and to.
+PENS = {
+    "ballpoint": ((0.35, 0.65), (0.65, 0.95)),
+    "pencil": ((0.3, 0.5), (0.22, 0.4)),
+    "marker": ((0.9, 1.4), (0.9, 1.0)),
+}
 INKS: tuple[Color, ...] = ((20, 20, 30), (25, 40, 140), (40, 60, 170), (60, 60, 60))
 NAMES = """
 SMITH JOHNSON WILLIAMS GARCIA MARTINEZ KOWALSKI NOVAK FISCHER WEBER DUBOIS ROSSI TANAKA PATEL NGUYEN OKAFOR LONDON
@@ -50,13 +56,14 @@ class FormPage:
     fields: list[tuple[str, npt.NDArray[np.float64]]] = field(default_factory=list)
 
     @classmethod
-    def blank(cls, random: np.random.Generator, dpi: int, writer: Writer) -> FormPage:
+    def blank(cls, random: np.random.Generator, dpi: int, writer: Writer, pen: str = "ballpoint") -> FormPage:
         from hcr_scan_training.synthesis import Pen
 
         size = (round(WIDTH * dpi / 25.4), round(HEIGHT * dpi / 25.4))
-        pen = Pen(max(1.3, float(random.uniform(0.35, 0.65)) * dpi / 25.4), float(random.uniform(0.65, 0.95)))
+        width, darkness = (float(random.uniform(*bounds)) for bounds in PENS[pen])
         writer = replace(writer, seed=int(random.integers(1_000_000)))
-        return cls(random, dpi, writer, pen, Image.new("RGB", size, "white"), np.full(size[::-1], 255, np.uint8))
+        drawn_with = Pen(max(1.3, width * dpi / 25.4), darkness)
+        return cls(random, dpi, writer, drawn_with, Image.new("RGB", size, "white"), np.full(size[::-1], 255, np.uint8))
 
     def pixels(self, *lengths: float) -> tuple[float, ...]:
         return tuple(length * self.dpi / 25.4 for length in lengths)

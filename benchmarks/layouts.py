@@ -1,4 +1,4 @@
-"""Accuracy on drawn pages of many layouts: python benchmarks/layouts.py [--pages 3] [--seed 1] [--keep FOLDER]
+"""Accuracy on drawn pages of many layouts: python benchmarks/layouts.py [--pages 3] [--seed 1] [--pen pencil]
 
 Draws pages of each layout (layout_pages.py, office_pages.py) in hands that no model has seen, captured in several ways
 at 100 to 600 dpi, reads them with the real command, without a template, and scores them with $HCR_SCAN_SHARED/tools.
@@ -21,7 +21,7 @@ if __package__ in (None, ""):
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.drawing import held_out_writers
-from benchmarks.form_page import CAPTURES, FormPage
+from benchmarks.form_page import CAPTURES, PENS, FormPage
 from benchmarks.forms import scan, score, shared
 from benchmarks.layout_pages import LAYOUTS as FIRST
 from benchmarks.office_pages import LAYOUTS as MORE
@@ -35,12 +35,12 @@ RESOLUTIONS = (100, 150, 200, 200, 300, 400, 600)
 CHARACTERS_KNOWN = 34
 
 
-def draw(folder: Path, layout: str, number: int, seed: int, writers: list[Writer]) -> None:
+def draw(folder: Path, layout: str, number: int, seed: int, writers: list[Writer], pen: str = "ballpoint") -> None:
     """One page and its ground truth; the same seed draws the same page."""
     random = np.random.default_rng([seed, list(LAYOUTS).index(layout), number])
     capture = list(CAPTURES)[int(random.integers(len(CAPTURES)))] if number else "scan"
     dpi = 200 if capture in ("photo", "dim") else int(random.choice(RESOLUTIONS))
-    page = FormPage.blank(random, dpi, writers[int(random.integers(len(writers)))])
+    page = FormPage.blank(random, dpi, writers[int(random.integers(len(writers)))], pen)
     LAYOUTS[layout](page)
     raster, to_raster = CAPTURES[capture](page, page.colored())
     picture = Image.fromarray(np.clip(raster, 0, 255).astype(np.uint8))
@@ -62,6 +62,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pages", type=int, default=3, help="pages of each layout")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--pen", choices=PENS, default="ballpoint")
     parser.add_argument("--keep", type=Path, help="folder for pages, ground truth and results")
     arguments = parser.parse_args()
     known = shared()
@@ -75,7 +76,7 @@ def main() -> None:
         for layout, name in folders.items():
             (pages / name).mkdir(parents=True, exist_ok=True)
             for number in range(arguments.pages):
-                draw(pages / name, layout, number, arguments.seed, writers)
+                draw(pages / name, layout, number, arguments.seed, writers, arguments.pen)
         scan([str(pages)], "upper+digits", results)
         scores = score(known, results, pages, folders.values())
     print("| layout | characters | accuracy |\n|---|---|---|")
