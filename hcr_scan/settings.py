@@ -48,7 +48,9 @@ NAMED_CHARSETS = {
 
 #: What regular expressions would take for a range: among characters to be taken one by one it is a mistake.
 _RANGE = re.compile("[0-9]-[0-9]|[a-z]-[a-z]|[A-Z]-[A-Z]")
-#: What these may be called elsewhere, and has no letter twice, as which a set of letters is told from a word.
+#: So many letters together, one of them twice, are a word and no set.
+_RUN = re.compile("[A-Za-z]{4,}")
+#: What the sets may be called elsewhere, and has no letter twice.
 OTHER_NAMES = ("numbers", "number", "numeric", "caps", "lowercase")
 
 
@@ -81,15 +83,13 @@ def parse_charset(text: str) -> str:
 
 def _is_word(part: str, beside_names: bool) -> bool:
     """Whether a part is rather a name that was misspelt, or that some other program knows, than a set of letters."""
-    if _RANGE.search(part):
+    small, runs = part.lower(), _RUN.findall(part)
+    if small in NAMED_CHARSETS or small in OTHER_NAMES or _RANGE.search(part):
         return True
-    small, letters = part.lower(), [c for c in part if c.isalpha()]
-    if small in NAMED_CHARSETS or small in OTHER_NAMES or (len(part) > 2 and len(set(letters)) < len(letters)):
+    if any(len(set(run)) < len(run) for run in runs):
         return True
-    word = part.isalpha() and part.islower()
-    return word and (
-        (beside_names and len(part) > 3) or (len(part) > 2 and bool(difflib.get_close_matches(part, NAMED_CHARSETS)))
-    )
+    alike = len(part) > 2 and bool(difflib.get_close_matches(part, NAMED_CHARSETS))
+    return part.isalpha() and part.islower() and (alike or (beside_names and len(part) > 3))
 
 
 #: A worker with its libraries takes so much address space before it sees a page.

@@ -53,7 +53,8 @@ def boxes(draw: st.DrawFn, within: BoundingBox = PAGE) -> BoundingBox:
     return BoundingBox(left, top, right, bottom)
 
 
-charsets = st.sampled_from(list(NAMED_CHARSETS)) | st.text(st.characters(categories=("L", "N", "P")), min_size=1)
+characters = st.sets(st.characters(categories=("L", "N", "P")), min_size=1).map(lambda chosen: "".join(sorted(chosen)))
+charsets = st.sampled_from(list(NAMED_CHARSETS)) | characters
 #: Each may be meant by itself.
 types = st.sampled_from(
     (
