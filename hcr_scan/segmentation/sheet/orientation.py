@@ -14,8 +14,9 @@ from hcr_scan.segmentation.page_model import Kind, PageModel
 MOST_LETTERS, FEWEST_LETTERS = 240, 6
 #: Every so manieth letter is asked first.
 QUICK_LOOK = 4
-#: Evidence (nats) needed to turn a page, in all and by letter, over any other way up: specks look like letters turned.
-TURN_EVIDENCE, TURN_EVIDENCE_BY_LETTER = 6.0, 0.1
+#: Evidence (nats) over any other way up, in all and by letter, that a page stands upright, and by letter that it does
+#: not: specks, and letters drawn with a marker or out of focus, look a little like letters turned.
+LEAST_EVIDENCE, UPRIGHT_BY_LETTER, TURNED_BY_LETTER = 6.0, 0.1, 0.3
 
 
 def quarter_turns(ink: Ink, components: Components, spec: CropSpec, model: PageModel) -> int:
@@ -23,13 +24,13 @@ def quarter_turns(ink: Ink, components: Components, spec: CropSpec, model: PageM
     letters = letter_like(components)
     if len(letters) < FEWEST_LETTERS:
         return 0
-    needed = max(TURN_EVIDENCE, TURN_EVIDENCE_BY_LETTER * len(letters))
+    upright, turned = (max(LEAST_EVIDENCE, share * len(letters)) for share in (UPRIGHT_BY_LETTER, TURNED_BY_LETTER))
     # Most pages stand upright, and a part of their letters is enough to show it.
     for share in (letters[::QUICK_LOOK], letters):
         best, evidence = _turn_of(ink, components, share, spec, model)
-        if best == 0 and evidence > needed:
+        if best == 0 and evidence > upright:
             return 0
-    return best if evidence > needed else 0
+    return best if evidence > turned else 0
 
 
 def _turn_of(
