@@ -79,3 +79,20 @@ def test_many_letters_are_sampled_over_the_whole_page():
     sampled = letter_like(found)
     assert MOST_LETTERS <= len(sampled) < 2 * MOST_LETTERS
     assert found.boxes[sampled, 1].max() > 1300
+
+
+class Leaning:
+    """A model to which every letter looks turned by two quarters, by so many nats."""
+
+    def __init__(self, nats: float) -> None:
+        self.nats = nats
+
+    def kinds_and_turns(self, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        kinds = np.tile(np.array([1.0, 0.0, 0.0]), (len(crops), 1))
+        turns = np.tile(np.array([-1.5 - self.nats, -3.0, -1.5, -3.0]), (len(crops), 1))
+        return kinds, turns
+
+
+@pytest.mark.parametrize(("nats", "turns"), [(0.2, 0), (0.6, 2)])
+def test_letters_that_look_a_little_like_letters_turned_do_not_turn_a_page(nats, turns):
+    assert turns_of(writing("READ 4 BREAK 72 FAR"), Leaning(nats)) == turns
