@@ -33,12 +33,12 @@ def write_report(scanned: str, out: str, options: dict[str, Any]) -> None:
     base = journal.base
     with journal, contextlib.ExitStack() as stack:
         guard_derived(out, journal)
-        if Path(out).suffix.lower() not in ("", ".html", ".htm"):
-            raise UsageError(f"{out}: a report is HTML; name a file that ends in .html (browsers print it to PDF)")
         form_lengths = remembered_request(journal)["form_lengths"]
         store = None
         if Path(review_path(base)).exists():
             store = stack.enter_context(ReviewStore(review_path(base)))
+        if Path(out).suffix.lower() not in ("", ".html", ".htm"):
+            raise UsageError(f"{out}: a report is HTML; name a file that ends in .html (browsers print it to PDF)")
         findings = gather(journal, base, form_lengths, store)
     # Both files are let go of before pictures are made, which may take a minute.
     crops = None if options["no_crops"] else _crops(findings, options)
