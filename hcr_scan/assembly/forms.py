@@ -18,6 +18,7 @@ from hcr_scan.assembly.glyphs import (
 )
 from hcr_scan.assembly.pages import assemble_page, field_alternatives, free_line, page_with
 from hcr_scan.assembly.spoilt import with_spoilt_marked
+from hcr_scan.assembly.writer_adaptation import in_writers_hand
 from hcr_scan.document import Field, FieldAlternative, Glyph, Line, Page, Reason, Status, Word, joint_confidence
 from hcr_scan.forms.knowledge.checks import Candidates, Resolved, resolve
 from hcr_scan.forms.knowledge.languages import field_charset, language, violations
@@ -62,9 +63,15 @@ def assemble_form_page(
     template = next(template for template in templates if template.id == match.template)
     page = next(page for page in template.pages if page.number == match.page)
     segmented = with_spoilt_marked(segmented, logits, info)
-    assembler = _Assembler(logits, info, settings, {})
-    fields = assembler.fields(segmented, page, template.checks)
-    return page_with(segmented, fields, assembler.lines_outside(segmented))
+
+    def read(logits: Logits) -> Page:
+        assembler = _Assembler(logits, info, settings, {})
+        fields = assembler.fields(segmented, page, template.checks)
+        return page_with(segmented, fields, assembler.lines_outside(segmented))
+
+    found = read(logits)
+    adapted = in_writers_hand(segmented, found, logits, info, settings.charset)
+    return found if adapted is None else read(adapted)
 
 
 @dataclass(slots=True)

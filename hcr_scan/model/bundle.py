@@ -10,19 +10,21 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from hcr_scan.errors import ModelError
 from hcr_scan.normalization import NORMALIZATION_VERSION, CropSpec
 from hcr_scan.placement import PlacementTable
+from hcr_scan.writer_style import StyleTable
 
 BUNDLE_FORMAT = 1
 MANIFEST = "model.json"
 NETWORK_ONNX = "model.onnx"
 NETWORK_KERAS = "model.keras"
 PAGE_MODEL = "page.onnx"
+STYLE = "style.json"
 
 #: Larger files than this are not hashed, let alone loaded: shipped networks take less than 5 MB.
 MAX_FILE_SIZE = 512 * 1024 * 1024
@@ -41,7 +43,8 @@ class ModelInfo:
     look, ``temperature`` what logits are divided by to give calibrated probabilities, and below ``reject_below`` a best
     character is no reading. ``trained_with`` names the versions of what trained it. ``sha256`` is that of the manifest,
     which names the SHA-256 of every other file. ``placement`` says where characters stand on a line and how large they
-    are; without it only crops are looked at.
+    are; without it only crops are looked at. ``style`` says how writers differ; without it a page's characters say
+    nothing of each other.
     """
 
     labels: tuple[str, ...]
@@ -53,6 +56,7 @@ class ModelInfo:
     metrics: Mapping[str, Any] = field(default_factory=dict)
     sha256: str = ""
     placement: PlacementTable | None = None
+    style: StyleTable | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         if len(set(self.labels)) != len(self.labels) or self.labels[-1:] != ("",):
@@ -63,6 +67,8 @@ class ModelInfo:
             raise ValueError(f"temperature must be above 0, not {self.temperature}")
         if not 0 <= self.reject_below <= 1:
             raise ValueError(f"reject_below must be from 0 to 1, not {self.reject_below}")
+        if self.style is not None and not set(self.style.characters) <= set(self.labels):
+            raise ValueError("its style knows characters that are no labels")
 
     @property
     def characters(self) -> str:
@@ -133,13 +139,21 @@ def load_bundle(path: str | Path | None = None) -> Bundle:
         raise ModelError(f"{folder / MANIFEST} is not a manifest; export the bundle again with `hcr-scan train`")
     _check_versions(document, folder)
     try:
-        return Bundle(folder, _model_info(document, manifest), _files(document, folder))
+        bundle = Bundle(folder, _model_info(document, manifest), _files(document, folder))
+        return replace(bundle, info=replace(bundle.info, style=_style(bundle))) if STYLE in bundle.files else bundle
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         reason = f"no {error}" if isinstance(error, KeyError) else str(error)
         raise ModelError(
             f"{folder / MANIFEST} is not a manifest hcr-scan can use ({reason}); "
             "export the bundle again with `hcr-scan train`"
         ) from error
+
+
+def _style(bundle: Bundle) -> StyleTable:
+    try:
+        return StyleTable.read(json.loads(bundle.read(STYLE)))
+    except (AttributeError, TypeError, ValueError) as error:
+        raise ValueError(f"{STYLE}: {error}") from error
 
 
 def refuse_external_data(network: bytes, path: Path) -> None:

@@ -15,6 +15,7 @@ from hcr_scan.errors import DatasetError, ExitCode
 from hcr_scan.model.bundle import load_bundle
 from hcr_scan.model.classifier import load_classifier
 from hcr_scan.normalization import CropSpec, normalize_glyph
+from hcr_scan.writer_style import StyleTable
 from hcr_scan_training.augmentation import captured, drawn_strokes
 from hcr_scan_training.fine_tuning import FEWEST, Tuning, divided, fine_tune, outcome, own_hand_loss
 from hcr_scan_training.labelled import Glyphs
@@ -79,6 +80,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "# card",
         LABELS,
         {"placement": None, "other": 1},
+        StyleTable("AT", np.eye(2), np.eye(2), np.ones(2)),
     )
     return folder
 
@@ -130,6 +132,7 @@ def test_the_bundle_carries_on_what_is_not_weights(base: Path, tuned: Path) -> N
     assert (after.info.labels, after.info.crop_spec) == (before.info.labels, before.info.crop_spec)
     assert (after.info.temperature, after.info.reject_below) == (1.3, 0.1)
     assert after.read("page.onnx") == before.read("page.onnx")
+    assert after.read("style.json") == before.read("style.json")
     manifest = json.loads((tuned / "model.json").read_text())
     assert manifest["fine_tuned"]["from"] == before.info.sha256
     assert manifest["placement"] is None

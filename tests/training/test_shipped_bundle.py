@@ -44,10 +44,12 @@ def bundle() -> Bundle:
 
 
 def test_files_are_whole_and_small(bundle: Bundle) -> None:
-    assert set(bundle.files) == {"model.onnx", "model.keras", "page.onnx"}
+    assert set(bundle.files) == {"model.onnx", "model.keras", "page.onnx", "style.json"}
     assert sum(len(bundle.read(name)) for name in bundle.files) < 5_000_000
     assert bundle.info.labels == LABELS
     assert bundle.info.crop_spec == CropSpec()
+    assert bundle.info.style is not None
+    assert bundle.info.style.characters == "".join(LABELS[:62])
 
 
 @pytest.mark.parametrize("pen", [2, 4, 8])

@@ -129,3 +129,45 @@ def test_a_network_that_points_outside_is_refused() -> None:
     refuse_external_data(b"weights", Path("model.onnx"))
     with pytest.raises(ModelError, match="outside itself"):
         refuse_external_data(b"..\x0a\x08location\x12\x10../../etc/passwd", Path("model.onnx"))
+
+
+STYLE = {
+    "version": 1, "characters": "1A", "axes": [[1.0], [0.5]], "means": [[2.0], [-1.0]], "spread": [0.7],
+}  # fmt: skip
+
+
+def with_style(write: Callable[..., Path], style: dict[str, Any]) -> Path:
+    content = json.dumps(style).encode()
+    digest = {"style.json": hashlib.sha256(content).hexdigest()}
+    folder = write(files=manifest()["files"] | digest)
+    (folder / "style.json").write_bytes(content)
+    return folder
+
+
+def test_a_bundle_may_say_how_writers_differ(write: Callable[..., Path]) -> None:
+    style = load_bundle(with_style(write, STYLE)).info.style
+    assert style is not None
+    assert style.document() == STYLE
+    assert load_bundle(write()).info.style is None
+
+
+@pytest.mark.parametrize(
+    ("style", "reason"),
+    [
+        (STYLE | {"version": 9}, "style.json: its style is of version 9, not 1"),
+        (STYLE | {"characters": "1B"}, "its style knows characters that are no labels"),
+        (STYLE | {"spread": []}, "style.json: its style has axes"),
+        ([], "style.json"),
+    ],
+)
+def test_a_style_that_cannot_be_used_is_refused(write: Callable[..., Path], style: Any, reason: str) -> None:
+    with pytest.raises(ModelError, match="is not a manifest hcr-scan can use") as caught:
+        load_bundle(with_style(write, style))
+    assert reason in str(caught.value)
+
+
+def test_a_style_that_was_changed_is_refused(write: Callable[..., Path]) -> None:
+    folder = with_style(write, STYLE)
+    (folder / "style.json").write_text(json.dumps(STYLE | {"spread": [9.0]}))
+    with pytest.raises(ModelError, match=r"style\.json is damaged"):
+        load_bundle(folder)

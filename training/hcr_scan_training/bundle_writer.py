@@ -11,11 +11,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from hcr_scan.model.bundle import BUNDLE_FORMAT, MANIFEST, NETWORK_KERAS, NETWORK_ONNX, PAGE_MODEL, STYLE
 from hcr_scan.normalization import CropSpec
+from hcr_scan.writer_style import StyleTable
 from hcr_scan_training.corpus import LABELS
 from hcr_scan_training.export import to_onnx
-
-BUNDLE_FORMAT = 1
 
 
 def write_bundle(
@@ -30,22 +30,25 @@ def write_bundle(
     card: str,
     labels: Sequence[str] = LABELS,
     extra: Mapping[str, Any] | None = None,
+    style: StyleTable | None = None,
 ) -> None:
-    """Write ``model.onnx``, ``model.keras``, ``page.onnx``, ``README.md`` and ``model.json`` into ``folder``.
+    """Write a bundle into ``folder``: the networks, ``style.json``, ``README.md`` and ``model.json``.
 
     ``glyph`` and ``page`` are Keras networks; ``page`` may also be the bytes of another bundle's ``page.onnx``, or
-    ``None`` for a bundle without one. ``card`` is the text of the README, ``labels`` name the columns of the logits.
-    ``extra`` goes into the manifest as it is, such as another bundle's ``placement``.
+    ``None`` for a bundle without one, as ``style`` may be. ``card`` is the text of the README, ``labels`` name the
+    columns of the logits. ``extra`` goes into the manifest as it is, such as another bundle's ``placement``.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "model.onnx").write_bytes(to_onnx(glyph))
+    (folder / NETWORK_ONNX).write_bytes(to_onnx(glyph))
     if page is not None:
-        (folder / "page.onnx").write_bytes(page if isinstance(page, bytes) else to_onnx(page, "float32"))
-    glyph.save(folder / "model.keras", include_optimizer=False)
-    _deflate(folder / "model.keras")
+        (folder / PAGE_MODEL).write_bytes(page if isinstance(page, bytes) else to_onnx(page, "float32"))
+    glyph.save(folder / NETWORK_KERAS, include_optimizer=False)
+    _deflate(folder / NETWORK_KERAS)
+    if style is not None:
+        (folder / STYLE).write_bytes(style_bytes(style))
     (folder / "README.md").write_text(card, encoding="utf-8")
-    names = ("model.onnx", "model.keras", *(() if page is None else ("page.onnx",)))
-    files = {name: _sha256(folder / name) for name in names}
+    optional = [name for name, part in ((PAGE_MODEL, page), (STYLE, style)) if part is not None]
+    files = {name: sha256_of(folder / name) for name in (NETWORK_ONNX, NETWORK_KERAS, *optional)}
     manifest = {
         "format": BUNDLE_FORMAT,
         "labels": list(labels),
@@ -58,7 +61,12 @@ def write_bundle(
         "files": files,
         **(extra or {}),
     }
-    (folder / "model.json").write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    (folder / MANIFEST).write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def style_bytes(style: StyleTable) -> bytes:
+    """The content of a bundle's ``style.json``."""
+    return (json.dumps(style.document()) + "\n").encode()
 
 
 def _deflate(archive: Path) -> None:
@@ -85,5 +93,6 @@ def versions() -> dict[str, str]:
     return found
 
 
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """The digest of a file, as the manifest names it."""
     return hashlib.sha256(path.read_bytes()).hexdigest()

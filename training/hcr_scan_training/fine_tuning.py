@@ -299,7 +299,8 @@ def _write(bundle: Bundle, network: Any, output: Path, tuning: Tuning, fitted: G
     metrics = {"before_fine_tuning": accuracy_by_set(figures["own"]["before"])}
     temperature, reject_below = info.temperature, info.reject_below
     write_bundle(
-        output, network, page, info.crop_spec, temperature, reject_below, metrics, digest, card, info.labels, extra
+        *(output, network, page, info.crop_spec, temperature, reject_below, metrics, digest, card, info.labels, extra),
+        style=info.style,
     )
 
 

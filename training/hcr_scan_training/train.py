@@ -14,10 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from hcr_scan.normalization import CropSpec
+from hcr_scan.writer_style import StyleTable
 from hcr_scan_training.bundle_writer import write_bundle
 from hcr_scan_training.calibration import fit_temperature
 from hcr_scan_training.card import bundle_card
-from hcr_scan_training.corpus import ALPHANUMERIC, LABELS, shared_folder
+from hcr_scan_training.corpus import ALPHANUMERIC, LABELS, read_strokes, shared_folder
 from hcr_scan_training.dataset import Shard, build_shards
 from hcr_scan_training.fit import Schedule, fit, glyph_loss, prepare
 from hcr_scan_training.manifest import corpus_manifest, write_manifest
@@ -36,6 +37,7 @@ from hcr_scan_training.recipe import Recipe, load_recipe
 from hcr_scan_training.run_folder import claimed_run
 from hcr_scan_training.sources import open_sources
 from hcr_scan_training.validation import drawn_negatives, validation_sets
+from hcr_scan_training.writer_style import style_of
 
 logger = logging.getLogger(__name__)
 
@@ -86,9 +88,18 @@ def finish(recipe: Recipe, places: Places, glyph: Any, page: Any) -> dict[str, A
     card = bundle_card(recipe, metrics)
     placement = placement_of(recipe.data, places.shared, places.fonts)
     extra = {"placement": placement.document() if placement else None}
-    write_bundle(bundle, glyph, page, spec, temperature, 0.0, metrics, recipe.sha256, card, extra=extra)
+    style = _style(recipe, places, glyph)
+    write_bundle(bundle, glyph, page, spec, temperature, 0.0, metrics, recipe.sha256, card, extra=extra, style=style)
     logger.info("bundle written to %s: %s", bundle, json.dumps(metrics))
     return metrics
+
+
+def _style(recipe: Recipe, places: Places, glyph: Any) -> StyleTable | None:
+    """How writers differ, from those of the pen strokes that the recipe trains on."""
+    if recipe.data.sets.get("unipen_strokes", 0) <= 0:
+        return None
+    strokes = read_strokes(places.shared / "characters" / "unipen_strokes.npz")
+    return style_of(lambda crops: predict(glyph, crops), LABELS, strokes, recipe.crops.spec(), recipe.seed)
 
 
 def fit_glyphs(recipe: Recipe, places: Places) -> Any:

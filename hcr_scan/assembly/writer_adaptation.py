@@ -1,0 +1,85 @@
+"""A page's logits as its own hand has them: what is surely read weighs in on what is not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import chain
+
+import numpy as np
+
+from hcr_scan.document import Field, Glyph, Line, Page, Reason, Status
+from hcr_scan.model.bundle import ModelInfo
+from hcr_scan.model.probabilities import Logits
+from hcr_scan.segmentation.candidates import Chunk, SegmentedPage
+from hcr_scan.writer_style import Examples, StyleTable, evidence
+
+#: Readings surer than the first are examples of the hand; those not as sure as the second are looked at again.
+EXAMPLE, SURE = 0.8, 0.99
+#: What shows some hand's usual way badly, or perhaps no hand's.
+UNUSUAL = frozenset({Reason.OVERWRITTEN, Reason.MAYBE_PRINT})
+
+
+def in_writers_hand(
+    segmented: SegmentedPage, page: Page, logits: Logits, info: ModelInfo, charset: str
+) -> Logits | None:
+    """The logits with what the page's own characters say of those that are in doubt; ``None`` where that is nothing.
+
+    How probably a crop is no character is left to its ink: one unlike all that this hand wrote may be badly cut.
+
+    Args:
+        segmented: The page's boxes and candidates.
+        page: The page as it reads without this, in the context of its words and fields.
+        logits: float32 ``(n, classes)``, one row a crop.
+        info: The model that the logits are from.
+        charset: The characters that may occur.
+    """
+    if info.style is None:
+        return None
+    ink = np.full(len(logits), -1, np.intp)
+    crops = {}
+    for number, chunk in enumerate(_chunks(segmented)):
+        for candidate in chunk.candidates:
+            ink[candidate.crop], crops[candidate.box] = number, candidate.crop
+    parts: Iterable[Field | Line] = chain(page.fields, page.lines)
+    read = [(crops[glyph.box], glyph) for part in parts for glyph in part.glyphs if glyph.box in crops]
+    examples = _examples(read, info.style)
+    in_doubt = np.unique([ink[crop] for crop, glyph in read if _is_doubtful(glyph)])
+    doubtful = np.flatnonzero(np.isin(ink, in_doubt))
+    if not len(examples.crops) or not len(doubtful):
+        return None
+    columns = np.array([info.labels.index(character) for character in info.style.characters], np.intp)
+    own = logits[:, columns].astype(np.float64)
+    found = evidence(info.style, own, ink, examples, doubtful)
+    possible = [character in charset for character in info.style.characters]
+    before = own[doubtful][:, possible] / info.temperature
+    after = before + found[:, possible]
+    found += np.logaddexp.reduce(before, axis=1, keepdims=True) - np.logaddexp.reduce(after, axis=1, keepdims=True)
+    adapted = logits.copy()
+    adapted[np.ix_(doubtful, columns)] += info.temperature * found
+    return adapted
+
+
+def _chunks(segmented: SegmentedPage) -> Iterator[Chunk]:
+    for field in segmented.fields:
+        yield from (cell.chunk for cell in field.cells if cell.chunk is not None)
+    for line in (*(line for field in segmented.fields for line in field.lines), *segmented.lines):
+        for word in line.words:
+            yield from word
+
+
+def _examples(read: Iterable[tuple[int, Glyph]], style: StyleTable) -> Examples:
+    sure = [
+        (crop, style.characters.index(glyph.text), glyph.confidence)
+        for crop, glyph in read
+        if glyph.text
+        and glyph.text in style.characters
+        and glyph.status in (Status.OK, Status.REVIEW)
+        and glyph.confidence > EXAMPLE
+        and not UNUSUAL.intersection(glyph.reasons)
+    ]
+    chosen, characters, weights = zip(*sure, strict=True) if sure else ((), (), ())
+    return Examples(np.array(chosen, np.intp), np.array(characters, np.intp), np.array(weights, np.float64))
+
+
+def _is_doubtful(glyph: Glyph) -> bool:
+    return Reason.CROSSED_OUT not in glyph.reasons and (glyph.status is Status.REJECTED or glyph.confidence < SURE)

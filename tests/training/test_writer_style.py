@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from hcr_scan_training.corpus import ALPHANUMERIC, LABELS, Strokes
+from hcr_scan_training.writer_style import DIMENSIONS, measure_style, style_of
+
+CLASSES = len(ALPHANUMERIC)
+
+
+def hands(writers: int, samples: int, spread: float, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Logits of writers who differ along the first axis alone by ``spread`` and vary by 1 along all."""
+    random = np.random.default_rng(seed)
+    own = random.normal(0, np.sqrt(spread), (writers, CLASSES))
+    writer, classes = (part.ravel() for part in np.mgrid[:writers, :CLASSES])
+    writer, classes = np.repeat(writer, samples), np.repeat(classes, samples)
+    logits = 10.0 * np.eye(CLASSES)[classes] + random.normal(0, 1, (len(classes), CLASSES))
+    logits[:, 0] += own[writer, classes]
+    return logits, classes, writer
+
+
+def test_the_axis_along_which_writers_differ_is_found() -> None:
+    logits, classes, writers = hands(40, 4, 9.0, 1)
+    table = measure_style(logits, classes, writers)
+    assert table.characters == "".join(ALPHANUMERIC)
+    assert table.axes.shape == (CLASSES, DIMENSIONS)
+    first = table.axes[:, 0] / np.linalg.norm(table.axes[:, 0])
+    assert first[0] == pytest.approx(1.0, abs=0.02)
+    assert table.spread[0] == pytest.approx(9.0, rel=0.15)
+    assert table.spread[1:].max() < 0.3
+    assert (np.diff(table.spread) <= 0).all()
+
+
+def test_what_one_writer_varies_by_is_the_unit() -> None:
+    logits, classes, writers = hands(40, 6, 4.0, 2)
+    table = measure_style(logits * 3.0, classes, writers)
+    placed = (logits * 3.0) @ table.axes
+    _, cell = np.unique(np.stack([writers, classes]), axis=1, return_inverse=True)
+    centers = np.stack([np.bincount(cell, column) for column in placed.T], axis=1) / 6
+    left = placed - centers[cell]
+    assert left.var(axis=0) * 6 / 5 == pytest.approx(1.0, rel=0.05)
+    for number in (0, 30, 61):
+        assert placed[classes == number].mean(axis=0) == pytest.approx(table.means[number], abs=1e-6)
+
+
+def test_a_model_that_lacks_letters_has_no_table() -> None:
+    strokes = object.__new__(Strokes)  # not looked at
+    assert style_of(lambda crops: np.zeros((len(crops), 27)), LABELS[10:36], strokes, None, 0) is None  # type: ignore[arg-type, return-value]
