@@ -11,9 +11,10 @@ from hcr_scan.images import Gray, transposed
 
 #: Every so manieth row is looked at.
 STEP = 16
-#: A streak is this much darker than what lies so far beside it (working pixels), on this share of the rows, and of
-#: those at either end, which are this share of all.
-DARKER, BESIDE, ROWS, END = 8, 6, 0.85, 0.03
+#: A streak is this much darker than what lies so far beside it (working pixels), on this share of the rows.
+DARKER, BESIDE, ROWS = 8, 6, 0.85
+#: So it is on this share of those at either end, which are this share of all: there the roller may be, which is dark too.
+END, END_ROWS = 0.03, 0.6
 #: A streak is at most so wide, and there are at most so many: more are a grid.
 WIDEST, MOST = 2 * BESIDE - 2, 8
 #: Ink is darker than this share of the paper; a streak that leaves less than this share of the light hides it.
@@ -53,7 +54,8 @@ def _streaks(sample: Gray) -> list[tuple[int, int]]:
     sides = np.minimum(rows[:, : -2 * BESIDE], rows[:, 2 * BESIDE :])
     ridge = rows[:, BESIDE:-BESIDE] <= sides - DARKER
     end = round(END * height)
-    is_streak = np.all([part.mean(axis=0) >= ROWS for part in (ridge, ridge[:end], ridge[-end:])], axis=0)
+    shares = ((ridge, ROWS), (ridge[:end], END_ROWS), (ridge[-end:], END_ROWS))
+    is_streak = np.all([part.mean(axis=0) >= least for part, least in shares], axis=0)
     edges = np.flatnonzero(np.diff(np.concatenate(([False], is_streak, [False])).astype(np.int8))).reshape(-1, 2)
     # With their soft edges.
     found = [(start + BESIDE - 1, stop + BESIDE + 1) for start, stop in edges.tolist() if stop - start <= WIDEST]
