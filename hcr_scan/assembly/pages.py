@@ -156,7 +156,8 @@ def _is_clear(glyphs: Sequence[Glyph]) -> bool:
     """Whether enough of a line is surely read; scraps of rules and specks beside it say nothing of it."""
     usual = median(glyph.box.height for glyph in glyphs)
     full = [glyph for glyph in glyphs if glyph.box.height >= SCRAP * usual]
-    return sum(glyph.status is Status.OK for glyph in full) >= CLEAR_SHARE * len(full)
+    clear = sum(glyph.status is Status.OK or glyph.reasons == (Reason.MAYBE_PRINT,) for glyph in full)
+    return clear >= CLEAR_SHARE * len(full)
 
 
 def field_alternatives(glyphs: Sequence[Glyph], raw: str) -> tuple[FieldAlternative, ...]:

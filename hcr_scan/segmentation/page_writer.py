@@ -26,6 +26,7 @@ from hcr_scan.segmentation.glyphs.chunks import InkCandidate, InkChunk, InkLine,
 from hcr_scan.segmentation.page_model import PageModel
 from hcr_scan.segmentation.places import InkPlace
 from hcr_scan.segmentation.printing import (
+    MAYBE_LABEL,
     NO_LABEL,
     SURELY_HAND,
     SURELY_PRINT,
@@ -38,6 +39,8 @@ from hcr_scan.segmentation.printing import (
     print_evidence,
 )
 
+#: Up to which chance of print ink is surely writing, and is kept.
+_KINDS = (SURELY_HAND, SURELY_PRINT)
 #: The chunks of words beside each other.
 Row = Sequence[Sequence[InkChunk]]
 
@@ -95,18 +98,19 @@ class PageWriter:
             places: cells and boxes.
             lines: writing in no place.
         """
-        chances = iter(
-            chances_of_print([*(run for seen in places for run in seen.runs), *(seen.run for seen in lines)])
-        )
+        found = chances_of_print([*(run for seen in places for run in seen.runs), *(seen.run for seen in lines)])
+        somebody_wrote = any((part <= NO_LABEL).any() for part in found)
+        labels = (NO_LABEL, MAYBE_LABEL if somebody_wrote else NO_LABEL)
+        chances = iter(found)
         fields = [self._field(seen.place, [next(chances) for _ in seen.runs]) for seen in places]
-        most = [NO_LABEL if seen.run.where is Where.MARGIN else SURELY_PRINT for seen in lines]
         written = [
-            tuple(self._words(seen.line, next(chances), most=limit)) for seen, limit in zip(lines, most, strict=True)
+            tuple(self._words(seen.line, next(chances), *(labels if seen.run.where is Where.MARGIN else _KINDS)))
+            for seen in lines
         ]
         kept = tuple(field for field in fields if field is not None)
-        beside = tuple(SegmentedLine(words) for words in written if words)
+        free = tuple(SegmentedLine(words) for words in written if words)
         return SegmentedPage(
-            source, self._geometry, *continued(kept, beside), self._crops.stacked(), shapes=self._crops.shapes()
+            source, self._geometry, *continued(kept, free), self._crops.stacked(), shapes=self._crops.shapes()
         )
 
     def _field(self, place: InkPlace, chances: Sequence[Floats]) -> SegmentedField | None:
@@ -120,7 +124,7 @@ class PageWriter:
         """A cell for each glyph in a box, and a blank one between words."""
         last: BoundingBox | None = None
         for line, found in zip(place.lines, chances, strict=True):
-            for word in self._words(line, found, place.left, place.top):
+            for word in self._words(line, found, *_KINDS, place.left, place.top):
                 first, *_ = boxes = [union_of(candidate.box for candidate in chunk.candidates) for chunk in word]
                 if last is not None:
                     # As wide as the gap, which has no width where a line ends.
@@ -138,12 +142,12 @@ class PageWriter:
             yield SegmentedCell(self._crops.source_box(cell.box), glyph, speck)
 
     def _words(
-        self, line: InkLine, chances: Floats, left: int = 0, top: int = 0, most: float = SURELY_PRINT
+        self, line: InkLine, chances: Floats, sure: float, most: float, left: int = 0, top: int = 0
     ) -> Iterator[tuple[Chunk, ...]]:
-        """The words whose chance of print is at most ``most``."""
+        """The words whose chance of print is at most ``most``; those above ``sure`` may be print."""
         for word, chance in zip(line.words, chances.tolist(), strict=True):
             if chance <= most:
-                doubtful = chance > SURELY_HAND
+                doubtful = chance > sure
                 yield tuple(self._crops.chunk(chunk, left, top, maybe_print=doubtful) for chunk in word.chunks)
 
     def _evidence(self, rows: Sequence[Row]) -> list[tuple[Evidence, ...]]:

@@ -38,8 +38,9 @@ KNOWN_WORDS, SUREST = 4.0, 4.5
 MOST_ODDS = 20.0
 #: More than this chance of print is print, less than that is handwriting; a person should look at what is between.
 SURELY_PRINT, SURELY_HAND = 0.95, 0.5
-#: Beside the frames of a form only what has at most this chance of print is no label.
-NO_LABEL = 0.1
+#: Beside the frames of a form only what has at most this chance of print is no label; where somebody wrote on the page,
+#: what has no more than the second may be one, and is looked at rather than left out.
+NO_LABEL, MAYBE_LABEL = 0.1, 0.25
 #: A word is part print and part handwriting where that explains its glyphs so much better (nats) for each change than
 #: one kind does: more at gaps as wide as most, less at gaps so many times as wide. Each part has so many glyphs.
 DEAREST_CHANGE, CHEAPEST_CHANGE, WIDE_GAP, FEWEST_GLYPHS = 7.0, 4.0, 2.0, 2

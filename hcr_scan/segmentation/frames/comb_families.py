@@ -14,8 +14,8 @@ from hcr_scan.segmentation.frames.evidence import SMALLEST_CELL, FrameEvidence
 
 #: Sizes with fewer members than this share of the commonest are accidents of the writing.
 RAREST = 0.016
-#: Where rails are not so many times as dark as the grain of bare paper, grain is all there is, and cells would be found in it
-#: everywhere. Of 231 drawn and 29 real pages, cells that are drawn have 3.5 and more, those in grain 2.2 to 2.6.
+#: Where rails are not so many times as dark as the grain of bare paper, grain is all there is, and cells would be found
+#: in it everywhere. On 231 drawn and 29 real pages, cells that are drawn have 3.5 and more, those in grain 2.2 to 2.6.
 CLEAR_OF_GRAIN = 2.8
 #: A size that recurs this often among closed boxes is a size of cells; strokes of writing make cells of odd sizes.
 COMMON = 8

@@ -13,7 +13,7 @@ from hcr_scan.images import Gray, transposed
 STEP = 16
 #: A streak is this much darker than what lies so far beside it (working pixels), on this share of the rows.
 DARKER, BESIDE, ROWS = 8, 6, 0.85
-#: So it is on this share of those at either end, which are this share of all: there the roller may be, which is dark too.
+#: So it is on this share of those at either end, which are this share of all: the roller may be there, dark as well.
 END, END_ROWS = 0.03, 0.6
 #: A streak is at most so wide, and there are at most so many: more are a grid.
 WIDEST, MOST = 2 * BESIDE - 2, 8
