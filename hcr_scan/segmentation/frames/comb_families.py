@@ -14,9 +14,11 @@ from hcr_scan.segmentation.frames.evidence import SMALLEST_CELL, FrameEvidence
 
 #: Sizes with fewer members than this share of the commonest are accidents of the writing.
 RAREST = 0.016
-#: Where rails are not so many times as dark as the grain of bare paper, grain is all there is, and cells would be found
-#: in it everywhere. On 231 drawn and 29 real pages, cells that are drawn have 3.5 and more, those in grain 2.2 to 2.6.
-CLEAR_OF_GRAIN = 2.8
+#: Grain closes boxes too, with walls darker than most of it; cells of their size would then be found all over the page.
+#: Where walls are fainter than this share of full ones, at least this share of the cells must stand in rows or columns.
+FAINT_WALL, LINED_UP = 0.45, 0.5
+#: Cells of a row or column start level with each other up to so many pixels.
+LEVEL = 3
 #: A size that recurs this often among closed boxes is a size of cells; strokes of writing make cells of odd sizes.
 COMMON = 8
 
@@ -61,10 +63,20 @@ def cell_families(proposals: Boxes, evidence: FrameEvidence) -> list[CellFamily]
         members = left[alike[best]]
         width, height = median_of(widths[alike[best]]), median_of(heights[alike[best]])
         wall, rail = _darkness_of(members, evidence)
-        if rail >= CLEAR_OF_GRAIN * evidence.grain:
-            families.append(CellFamily(width, height, _pitch(members, width), wall, rail, members))
+        family = CellFamily(width, height, _pitch(members, width), wall, rail, members)
+        if wall >= FAINT_WALL * (evidence.cap - evidence.bare_wall) or _lined_up(family) >= LINED_UP:
+            families.append(family)
         left = left[~alike[best]]
     return families
+
+
+def _lined_up(family: CellFamily) -> float:
+    """The share of a family's members that stand above or below another, or one pitch beside it."""
+    lefts, tops = family.members[:, 0], family.members[:, 1]
+    across, down = np.abs(lefts[:, None] - lefts), np.abs(tops[:, None] - tops)
+    column = (across <= LEVEL) & (down > 0)
+    row = (down <= LEVEL) & (np.abs(across - family.pitch) <= ALIKE * family.pitch)
+    return float((column | row).any(axis=1).mean())
 
 
 def _darkness_of(members: Boxes, evidence: FrameEvidence) -> tuple[float, float]:

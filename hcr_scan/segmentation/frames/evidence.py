@@ -48,11 +48,6 @@ class FrameEvidence:
         return dilate(self.rail, 1, 7)
 
     @cached_property
-    def grain(self) -> float:
-        """What the darkest of ``rail`` on eleven rows is above ``bare_rail`` where there is nothing but grain."""
-        return _usual(dilate(self.rail, 1, 11)) - self.bare_rail
-
-    @cached_property
     def bare_wall(self) -> float:
         """What ``wall`` is on bare paper."""
         return _usual(self.wall)

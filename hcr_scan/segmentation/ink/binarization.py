@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from hcr_scan.geometry import Homography
 from hcr_scan.images import (
@@ -40,6 +42,8 @@ FAINTEST_INK = 26
 STRONG_INK = 112
 #: Nor is what is fainter than this share of the page's darkest ink taken for ink where there is no other.
 GRAIN_BELOW = 0.33
+#: One pixel in so many, each way, tells the noise of a page; grain differs from that so many pixels beside.
+SAMPLED, APART = 4, 3
 #: What is darker than this is ink. Between paper and tint a level is less common than this share of what is before and
 #: beyond, and more than that share of the page is tinted.
 PALEST_INK, VALLEY, TRACE = 100, 0.5, 0.05
@@ -100,9 +104,18 @@ def flatten_light(gray: Gray, sheet: Mask | None = None, *, panels: bool = False
     darkness = 255 - ratio(gray, at_least(background, 1))
     if found is not None:
         darkness = on_panels(darkness, found, COARSER)
-    if sheet is None:
-        return Paper(darkness, _paper_noise(darkness[::4, ::4].ravel()))
-    return Paper(darkness & sheet, _paper_noise(darkness[::4, ::4][sheet[::4, ::4] > 0]))
+    on_paper = slice(None) if sheet is None else sheet[::SAMPLED, ::SAMPLED] > 0
+    sample, light = (raster[::SAMPLED, ::SAMPLED][on_paper].ravel() for raster in (darkness, background))
+    noise = max(_paper_noise(sample), _grain(gray, on_paper) * 255 / max(quantile_of_bytes(light, 0.5), 1.0))
+    return Paper(darkness if sheet is None else darkness & sheet, noise)
+
+
+def _grain(gray: Gray, on_paper: npt.NDArray[np.bool_] | slice) -> float:
+    """Half the standard deviation of what pixels a little apart differ by: of darkness, which ends at 0, half shows."""
+    here = gray[::SAMPLED, ::SAMPLED]
+    beside = np.roll(gray, -APART, axis=1)[::SAMPLED, ::SAMPLED]
+    differences = np.where(here > beside, here - beside, beside - here)[on_paper].ravel()
+    return 0.5 * quantile_of_bytes(differences, 0.5) / (0.6745 * math.sqrt(2)) if differences.size else 0.0
 
 
 def _paper_noise(sample: Gray) -> float:
