@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,9 +9,11 @@ from PIL import Image, ImageDraw, ImageFont
 
 import hcr_scan
 from hcr_scan.geometry import BoundingBox, Homography, quarter_turn
-from hcr_scan.images import warp
+from hcr_scan.images import box_blur, warp
 from hcr_scan.normalization import CropSpec
+from hcr_scan.segmentation import page_writer
 from hcr_scan.segmentation.page_model import PageModel
+from hcr_scan.segmentation.printing import Run, Where
 from hcr_scan.segmentation.segment import segment
 from hcr_scan.settings import Layout
 from tests.frames import (
@@ -98,6 +101,20 @@ def test_dark_frames(form):
 @pytest.mark.parametrize("dark_paper", [40, 110])
 def test_coloured_paper(form, dark_paper):
     assert_read(printed(form.page, dark_paper), form)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("step", [12, 18])
+def test_grain_along_the_edges_of_pale_fields_closes_no_cells(seed, step):
+    """The edges are rails, and grain has walls for them everywhere."""
+    gray = np.full((2200, 1700), 150.0)
+    for top in range(150, 2000, 140):
+        gray[top : top + 60, 120:800] += step
+        gray[top : top + 60, 900:1580] += step
+    grain = np.random.default_rng(seed).normal(0, 7, gray.shape)
+    gray = np.clip(box_blur(gray.astype(np.uint8), 5, 5) + grain, 0, 255).astype(np.uint8)
+    found = segment(as_image(gray), Layout.AUTO, SPEC, None)
+    assert [field.kind for field in found.fields if field.kind == "cells"] == []
 
 
 def test_a_strong_gradient_of_light_changes_nothing(form):
@@ -357,6 +374,22 @@ def test_a_note_beside_the_frames_of_a_form_is_a_line_and_labels_are_not(form, m
     found = segment(as_image(np.minimum(page, printed(note))), Layout.AUTO, SPEC, model)
     assert patterns(found) == expected(form.rows)
     assert [[len(word) for word in line.words] for line in found.lines] == [[4, 5, 1]]
+
+
+@pytest.mark.parametrize(("inside", "kept"), [(0.01, True), (0.3, False)])
+def test_what_may_be_a_label_is_looked_at_where_somebody_wrote(form, monkeypatch, inside, kept):
+    """Else it is left out: a blank form would give its labels."""
+
+    def chances(runs: Sequence[Run]) -> list[np.ndarray]:
+        return [np.full(len(run.words), 0.2 if run.where is Where.MARGIN else inside) for run in runs]
+
+    monkeypatch.setattr(page_writer, "chances_of_print", chances)
+    note = blank_page(1700, 2200)
+    draw_text(note, "CALL AFTER 7", 300, 1150, 34, 4, np.random.default_rng(3))
+    found = segment(as_image(np.minimum(form.gray, printed(note))), Layout.AUTO, SPEC, None)
+    marked = [c.maybe_print for line in found.lines for word in line.words for chunk in word for c in chunk.candidates]
+    assert all(marked)
+    assert (len(marked) >= 10) is kept
 
 
 def test_what_may_be_print_is_kept_and_marked(model):

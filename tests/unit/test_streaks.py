@@ -57,3 +57,12 @@ def test_small_pictures_have_none() -> None:
     for shape in ((1, 1), (3, 2000), (2000, 3), (40, 40)):
         page = np.full(shape, 200, np.uint8)
         assert without_streaks(page) is page
+
+
+def test_a_streak_hardly_shows_on_the_dark_roller() -> None:
+    page = written()
+    page[:40] = page[-40:] = 20
+    streaked = with_streaks(page, [(800, 803)], 0.4)
+    streaked[:10], streaked[-20:] = page[:10], page[-20:]
+    mended = without_streaks(streaked)
+    assert np.abs(mended.astype(int) - page)[60:-60].max() < 40
