@@ -43,7 +43,8 @@ _HEAD = """\
 
 Reads single hand-printed characters (`{characters}`)
 and tells what is none of them. A second, tiny network says of a crop whether it was written or printed, and which
-way up it stands. `model.onnx` and `model.keras` hold the same weights; `model.json` is the manifest.
+way up it stands. `model.onnx` and `model.keras` hold the same weights; `style.json` says how writers differ in what
+the network answers; `model.json` is the manifest.
 
 Made by `hcr-scan train training/recipes/{name}.toml` (recipe SHA-256 `{digest}`).
 
