@@ -84,16 +84,6 @@ def test_tinted_cells_are_no_grain(rng):
     assert paper.noise < 6
 
 
-def test_grain_is_known_on_tint_with_paler_fields(rng):
-    """Tint and fields are two kinds of paper; what each differs by from pixel to pixel is grain all the same."""
-    page = np.full((2200, 1700), 150, np.uint8)
-    for top in range(150, 2000, 140):
-        page[top : top + 60, 120:800] = page[top : top + 60, 900:1580] = 162
-    gray = np.clip(page + rng.normal(0, 7, page.shape), 0, 255).astype(np.uint8)
-    noise = flatten_light(gray, panels=True).noise
-    assert 4 < noise < 12
-
-
 def test_grain_is_no_more_ink_than_a_speck_here_and_there(rng):
     paper = flatten_light(with_grain(np.full((600, 600), 230, np.uint8), rng, 4.0))
     specks = connected_components((local_ink(paper) >= 112).astype(np.uint8))

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 import hcr_scan
 from hcr_scan.geometry import BoundingBox, Homography, quarter_turn
-from hcr_scan.images import box_blur, warp
+from hcr_scan.images import warp
 from hcr_scan.normalization import CropSpec
 from hcr_scan.segmentation import page_writer
 from hcr_scan.segmentation.page_model import PageModel
@@ -101,20 +101,6 @@ def test_dark_frames(form):
 @pytest.mark.parametrize("dark_paper", [40, 110])
 def test_coloured_paper(form, dark_paper):
     assert_read(printed(form.page, dark_paper), form)
-
-
-@pytest.mark.parametrize("seed", [1, 2])
-@pytest.mark.parametrize("step", [12, 18])
-def test_grain_along_the_edges_of_pale_fields_closes_no_cells(seed, step):
-    """The edges are rails, and grain has walls for them everywhere."""
-    gray = np.full((2200, 1700), 150.0)
-    for top in range(150, 2000, 140):
-        gray[top : top + 60, 120:800] += step
-        gray[top : top + 60, 900:1580] += step
-    grain = np.random.default_rng(seed).normal(0, 7, gray.shape)
-    gray = np.clip(box_blur(gray.astype(np.uint8), 5, 5) + grain, 0, 255).astype(np.uint8)
-    found = segment(as_image(gray), Layout.AUTO, SPEC, None)
-    assert [field.kind for field in found.fields if field.kind == "cells"] == []
 
 
 def test_a_strong_gradient_of_light_changes_nothing(form):
