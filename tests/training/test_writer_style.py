@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from hcr_scan.normalization import CropSpec
 from hcr_scan_training.corpus import ALPHANUMERIC, LABELS, Strokes
 from hcr_scan_training.writer_style import DIMENSIONS, measure_style, style_of
 
@@ -42,6 +43,44 @@ def test_what_one_writer_varies_by_is_the_unit() -> None:
     assert left.var(axis=0) * 6 / 5 == pytest.approx(1.0, rel=0.05)
     for number in (0, 30, 61):
         assert placed[classes == number].mean(axis=0) == pytest.approx(table.means[number], abs=1e-6)
+
+
+def strokes_of(writers: int, classes: int, samples: int = 2) -> Strokes:
+    """Slanted strokes for each character of each writer."""
+    count = writers * classes * samples
+    return Strokes(
+        points=np.tile(np.array([[0, 0], [300, 1000]], np.int16), (count, 1)),
+        stroke_offsets=np.arange(0, 2 * count + 1, 2, dtype=np.int32),
+        character_offsets=np.arange(count + 1, dtype=np.int32),
+        classes=np.tile(np.arange(classes), writers * samples).astype(np.int16),
+        writers=np.repeat([f"w{k}" for k in range(writers)], classes * samples),
+        usable=np.ones(count, bool),
+        name="strokes",
+    )
+
+
+def test_a_network_is_asked_about_every_writer_but_those_held_out() -> None:
+    asked = []
+
+    def predict(crops: np.ndarray) -> np.ndarray:
+        asked.append(crops)
+        return np.random.default_rng(4).normal(0, 1, (len(crops), len(LABELS))).astype(np.float32)
+
+    strokes = strokes_of(30, 62)
+    table = style_of(predict, LABELS, strokes, CropSpec(), 0)
+    assert table is not None
+    assert table.axes.shape == (CLASSES, DIMENSIONS)
+    (crops,) = asked
+    assert len(crops) == np.count_nonzero(~strokes.held_out())
+    assert (crops.max(axis=(1, 2)) > 100).all()
+
+
+@pytest.mark.parametrize(("writers", "classes", "samples"), [(40, 61, 2), (3, 62, 2), (40, 62, 1)])
+def test_from_too_few_writers_or_characters_there_is_no_table(writers: int, classes: int, samples: int) -> None:
+    def predict(crops: np.ndarray) -> np.ndarray:
+        raise AssertionError("nothing is to be predicted")
+
+    assert style_of(predict, LABELS, strokes_of(writers, classes, samples), CropSpec(), 0) is None
 
 
 def test_a_model_that_lacks_letters_has_no_table() -> None:

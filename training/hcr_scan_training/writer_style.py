@@ -33,6 +33,8 @@ Floats = npt.NDArray[np.float64]
 
 #: Most samples of each character of each writer: some have hundreds, and would be the measure of all.
 SAMPLES = 8
+#: What fewer writers differ by, or vary by from fewer samples (on the average), is chance.
+FEWEST_WRITERS, FEWEST_SAMPLES = 20, 1.5
 #: Axes that are kept, those along which writers differ most; 12 to all 62 do equally well.
 DIMENSIONS = 32
 #: Share of its mean variance that is added to every direction of what one writer varies by, which is known poorly in
@@ -49,7 +51,7 @@ def style_of(
     spec: CropSpec,
     seed: int,
 ) -> StyleTable | None:
-    """The table of a network, from writers known by name; ``None`` where it lacks one of the letters and digits.
+    """The table of a network, from writers known by name; ``None`` where it or they lack one of the letters and digits.
 
     Args:
         predict: Crops to logits.
@@ -62,10 +64,15 @@ def style_of(
         return None
     random = np.random.default_rng([seed, 11])
     members = _members(strokes, random)
-    logger.info("style: %d characters of %d writers", len(members), len(np.unique(strokes.writers[members])))
+    writers, classes = strokes.writers[members], strokes.classes[members]
+    count, samples = len(np.unique(writers)), len(members) / max(len(set(zip(writers, classes, strict=True))), 1)
+    if count < FEWEST_WRITERS or samples < FEWEST_SAMPLES or len(np.unique(classes)) < len(ALPHANUMERIC):
+        logger.warning("style: not measured: %d writers, %.1f samples of a character each", count, samples)
+        return None
+    logger.info("style: %d characters of %d writers", len(members), count)
     logits = predict(_crops(strokes, members, spec, random)).astype(np.float64)
     columns = [labels.index(character) for character in ALPHANUMERIC]
-    return measure_style(logits[:, columns], strokes.classes[members], strokes.writers[members])
+    return measure_style(logits[:, columns], classes, writers)
 
 
 def measure_style(logits: Floats, classes: npt.NDArray[Any], writers: npt.NDArray[Any]) -> StyleTable:
