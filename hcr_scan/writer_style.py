@@ -34,8 +34,6 @@ VERSION = 1
 #: and 1 to 3 what is best calibrated on the writers held out in training, 30 to 120 characters a page, and among the
 #: best in errors.
 COUNTED, NEW_WAY = 0.1, 3.0
-#: Crops that are weighed up at a time.
-BLOCK = 64
 #: Examples that weigh less than this together are none.
 NONE = 1e-6
 
@@ -104,49 +102,58 @@ class Examples:
     weights: Floats
 
 
-def evidence(table: StyleTable, logits: Floats, ink: Indices, examples: Examples, doubtful: Indices) -> Floats:
-    """What the examples say for each character: what to add to its logarithm of probability, ``(len(doubtful), k)``.
+def evidence(
+    table: StyleTable, logits: Floats, ink: Indices, examples: Examples, crops: Indices, characters: Indices
+) -> Floats:
+    """How much likelier the examples make it that these crops are these characters: nats, ``(p,)``, one a pair.
 
     Args:
         table: Of the model that the logits are from.
         logits: (n, k); of all crops of a page, one column a character of the table.
-        ink: (n,); crops with the same number show the same ink cut otherwise, and are no examples for one another.
+        ink: (n,), at least 0; crops with the same number show the same ink cut otherwise, and are no examples for one
+            another.
         examples: Those that are surely read.
-        doubtful: The crops that are to be weighed up.
+        crops: (p,); which crops are weighed up.
+        characters: (p,); as what.
     """
-    result = np.zeros((len(doubtful), len(table.characters)))
-    present, which = np.unique(examples.characters, return_inverse=True)
-    positions = logits @ table.axes
+    # einsum, since a matrix product would wake BLAS's threads, which cost more than it.
+    positions = np.einsum("nk,kd->nd", logits, table.axes)
+    means, size = table.means[characters], len(table.characters)
     weighted = positions[examples.crops] * examples.weights[:, None]
-    count: Floats = np.bincount(which, examples.weights, len(present)).astype(np.float64)
-    total = np.zeros((len(present), len(table.spread)))
+    count, total = _sums(examples.characters, examples.weights, weighted, size)
+    counts, totals = count[characters], total[characters]
+    # Less what the same ink adds.
+    known, which = np.unique(ink[examples.crops] * size + examples.characters, return_inverse=True)
+    own_count, own_total = _sums(which, examples.weights, weighted, len(known))
+    sought = ink[crops] * size + characters
+    place = np.minimum(np.searchsorted(known, sought), len(known) - 1)
+    same = known[place] == sought
+    counts[same] -= own_count[place[same]]
+    totals[same] -= own_total[place[same]]
+    counts = np.where(counts < NONE, 0.0, counts)[:, None]
+    ratio = _log_ratio(positions[crops] - means, counts, totals / np.maximum(counts, NONE) - means, table.spread)
+    # Beyond that the other way's share is all there is, and exp() would overflow.
+    like = np.exp(np.minimum(COUNTED * ratio, 50.0))
+    return np.asarray(np.log((NEW_WAY + counts[:, 0] * like) / (NEW_WAY + counts[:, 0])), np.float64)
+
+
+def _sums(which: Indices, weights: Floats, weighted: Floats, size: int) -> tuple[Floats, Floats]:
+    """The weights and weighted positions of the examples, summed by ``which`` of ``size`` groups they are in."""
+    total = np.zeros((size, weighted.shape[1]))
     np.add.at(total, which, weighted)
-    for start in range(0, len(doubtful), BLOCK):
-        rows = doubtful[start : start + BLOCK]
-        counts, totals = np.tile(count, (len(rows), 1)), np.tile(total, (len(rows), 1, 1))
-        row, own = np.nonzero(ink[rows, None] == ink[examples.crops])
-        np.subtract.at(counts, (row, which[own]), examples.weights[own])
-        np.subtract.at(totals, (row, which[own]), weighted[own])
-        counts[counts < NONE] = 0
-        off = positions[rows, None] - table.means[present]
-        ratio = _log_ratio(off, counts[..., None], totals, table.means[present], table.spread)
-        # Beyond that the other way's share is all there is, and exp() would overflow.
-        like = np.exp(np.minimum(COUNTED * ratio, 50.0))
-        result[start : start + len(rows), present] = np.log((NEW_WAY + counts * like) / (NEW_WAY + counts))
-    return result
+    return np.bincount(which, weights, size).astype(np.float64), total
 
 
-def _log_ratio(off: Floats, counts: Floats, totals: Floats, means: Floats, spread: Floats) -> Floats:
-    """How much likelier crops are, given the examples of a character, than without them; a logarithm, ``(r, c)``.
+def _log_ratio(off: Floats, counts: Floats, apart: Floats, spread: Floats) -> Floats:
+    """How much likelier crops are with examples than without; a logarithm, ``(p,)``.
 
-    ``off`` (r, c, d) are the crops from the means (c, d); ``counts`` (r, c, 1) and ``totals`` (r, c, d) the weights of
-    the examples, and the sums of their weighted positions.
+    ``off`` (p, d) are the crops, ``apart`` (p, d) the mean of the examples from the character's mean; ``counts``
+    (p, 1) is what the examples weigh.
     """
-    apart = totals / np.maximum(counts, NONE) - means
     with_none = 1 + spread
     learned = counts * spread
     learned /= 1 + learned
     variance = with_none - learned * spread
     expected = off - learned * apart
     surprise = off * off / with_none - expected * expected / variance - np.log(variance)
-    return np.asarray(0.5 * (surprise.sum(axis=-1) + math.fsum(np.log(with_none))), np.float64)
+    return np.asarray(0.5 * (surprise.sum(axis=1) + math.fsum(np.log(with_none))), np.float64)

@@ -15,6 +15,8 @@ from hcr_scan.writer_style import Examples, StyleTable, evidence
 
 #: Readings surer than the first are examples of the hand; those not as sure as the second are looked at again.
 EXAMPLE, SURE = 0.8, 0.99
+#: Characters so many nats less likely than the likeliest are not weighed up.
+UNLIKELY = 7.0
 #: What shows some hand's usual way badly, or perhaps no hand's.
 UNUSUAL = frozenset({Reason.OVERWRITTEN, Reason.MAYBE_PRINT})
 
@@ -35,9 +37,9 @@ def in_writers_hand(
     """
     if info.style is None:
         return None
-    ink = np.full(len(logits), -1, np.intp)
+    ink = np.zeros(len(logits), np.intp)
     crops = {}
-    for number, chunk in enumerate(_chunks(segmented)):
+    for number, chunk in enumerate(_chunks(segmented), 1):
         for candidate in chunk.candidates:
             ink[candidate.crop], crops[candidate.box] = number, candidate.crop
     parts: Iterable[Field | Line] = chain(page.fields, page.lines)
@@ -45,17 +47,18 @@ def in_writers_hand(
     examples = _examples(read, info.style)
     in_doubt = np.unique([ink[crop] for crop, glyph in read if _is_doubtful(glyph)])
     doubtful = np.flatnonzero(np.isin(ink, in_doubt))
-    if not len(examples.crops) or not len(doubtful):
+    known = np.array([k for k, character in enumerate(info.style.characters) if character in charset], np.intp)
+    if not len(examples.crops) or not len(doubtful) or not len(known):
         return None
     columns = np.array([info.labels.index(character) for character in info.style.characters], np.intp)
     own = logits[:, columns].astype(np.float64)
-    found = evidence(info.style, own, ink, examples, doubtful)
-    possible = [character in charset for character in info.style.characters]
-    before = own[doubtful][:, possible] / info.temperature
-    after = before + found[:, possible]
-    found += np.logaddexp.reduce(before, axis=1, keepdims=True) - np.logaddexp.reduce(after, axis=1, keepdims=True)
+    before = own[np.ix_(doubtful, known)] / info.temperature
+    rows, likely = np.nonzero(before > before.max(axis=1, keepdims=True) - UNLIKELY)
+    after = before.copy()
+    after[rows, likely] += evidence(info.style, own, ink, examples, doubtful[rows], known[likely])
+    after += np.logaddexp.reduce(before, axis=1, keepdims=True) - np.logaddexp.reduce(after, axis=1, keepdims=True)
     adapted = logits.copy()
-    adapted[np.ix_(doubtful, columns)] += info.temperature * found
+    adapted[np.ix_(doubtful, columns[known])] = info.temperature * after
     return adapted
 
 

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hcr_scan import writer_style
 from hcr_scan.writer_style import COUNTED, NEW_WAY, Examples, StyleTable, evidence
 
 #: Two characters whose logits are their places: A lies at (10, 0), B at (0, 10); writers differ along the first axis.
@@ -21,8 +20,10 @@ def examples(*found: tuple[int, int, float]) -> Examples:
 
 
 def evidence_of(logits: list[list[float]], found: Examples, doubtful: list[int], ink: list[int] | None = None) -> Any:
+    """For each of the crops the evidence for A and for B."""
     numbers = np.arange(len(logits)) if ink is None else np.array(ink)
-    return evidence(TABLE, np.array(logits), numbers, found, np.array(doubtful))
+    crops, characters = np.repeat(doubtful, 2), np.tile([0, 1], len(doubtful))
+    return evidence(TABLE, np.array(logits), numbers, found, crops, characters).reshape(-1, 2)
 
 
 def log_density(x: np.ndarray, mean: np.ndarray, variance: np.ndarray) -> float:
@@ -79,14 +80,15 @@ def test_examples_count_as_far_as_they_are_sure() -> None:
     assert 0 < half < sure
 
 
-def test_many_doubtful_crops_are_weighed_in_blocks_as_each_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_crops_are_weighed_together_as_each_by_itself() -> None:
     random = np.random.default_rng(3)
     logits = random.normal(5, 5, (30, 2))
     found = examples(*((int(k), int(k) % 2, 0.9) for k in range(0, 30, 3)))
-    numbers = np.arange(30) // 2
-    whole = evidence(TABLE, logits, numbers, found, np.arange(30))
-    monkeypatch.setattr(writer_style, "BLOCK", 4)
-    np.testing.assert_allclose(evidence(TABLE, logits, numbers, found, np.arange(30)), whole, atol=1e-12)
+    ink = [k // 2 for k in range(30)]
+    together = evidence_of(logits.tolist(), found, list(range(30)), ink)
+    for k in range(30):
+        (alone,) = evidence_of(logits.tolist(), found, [k], ink)
+        np.testing.assert_allclose(alone, together[k], atol=1e-12)
 
 
 def test_a_table_is_read_as_it_was_written() -> None:
