@@ -98,9 +98,9 @@ class PageWriter:
             places: cells and boxes.
             lines: writing in no place.
         """
-        found = chances_of_print([*(run for seen in places for run in seen.runs), *(seen.run for seen in lines)])
-        somebody_wrote = any((part <= NO_LABEL).any() for part in found)
-        labels = (NO_LABEL, MAYBE_LABEL if somebody_wrote else NO_LABEL)
+        runs = [*(run for seen in places for run in seen.runs), *(seen.run for seen in lines)]
+        found = chances_of_print(runs)
+        labels = (NO_LABEL, MAYBE_LABEL if _somebody_wrote(runs, found) else NO_LABEL)
         chances = iter(found)
         fields = [self._field(seen.place, [next(chances) for _ in seen.runs]) for seen in places]
         written = [
@@ -163,6 +163,14 @@ class PageWriter:
             evidence = print_evidence(self._model, stacked).split(lengths)
         left = iter(evidence)
         return [tuple(islice(left, len(row))) for row in rows]
+
+
+def _somebody_wrote(runs: Sequence[Run], chances: Sequence[Floats]) -> bool:
+    return any(
+        len(word.odds) > 0 and chance <= NO_LABEL
+        for run, found in zip(runs, chances, strict=True)
+        for word, chance in zip(run.words, found.tolist(), strict=True)
+    )
 
 
 def _rows(place: InkPlace) -> list[Row]:

@@ -362,17 +362,19 @@ def test_a_note_beside_the_frames_of_a_form_is_a_line_and_labels_are_not(form, m
     assert [[len(word) for word in line.words] for line in found.lines] == [[4, 5, 1]]
 
 
-@pytest.mark.parametrize(("inside", "kept"), [(0.01, True), (0.3, False)])
-def test_what_may_be_a_label_is_looked_at_where_somebody_wrote(form, monkeypatch, inside, kept):
-    """Else it is left out: a blank form would give its labels."""
+@pytest.mark.parametrize(("rows", "kept"), [(ROWS, True), (tuple(" " * len(row) for row in ROWS), False)])
+def test_what_may_be_a_label_is_looked_at_where_somebody_wrote(monkeypatch, rows, kept):
+    """Else it is left out: a blank form would give its labels. What has no ink is surely no print, and not written."""
 
     def chances(runs: Sequence[Run]) -> list[np.ndarray]:
-        return [np.full(len(run.words), 0.2 if run.where is Where.MARGIN else inside) for run in runs]
+        beside = [0.2 if run.where is Where.MARGIN else 0.01 for run in runs]
+        pairs = zip(runs, beside, strict=True)
+        return [np.array([chance * (len(word.odds) > 0) for word in run.words]) for run, chance in pairs]
 
     monkeypatch.setattr(page_writer, "chances_of_print", chances)
     note = blank_page(1700, 2200)
     draw_text(note, "CALL AFTER 7", 300, 1150, 34, 4, np.random.default_rng(3))
-    found = segment(as_image(np.minimum(form.gray, printed(note))), Layout.AUTO, SPEC, None)
+    found = segment(as_image(np.minimum(draw_form(rows).gray, printed(note))), Layout.AUTO, SPEC, None)
     marked = [c.maybe_print for line in found.lines for word in line.words for chunk in word for c in chunk.candidates]
     assert all(marked)
     assert (len(marked) >= 10) is kept

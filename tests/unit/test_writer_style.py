@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hcr_scan import writer_style
 from hcr_scan.writer_style import COUNTED, NEW_WAY, Examples, StyleTable, evidence
 
 #: Two characters whose logits are their places: A lies at (10, 0), B at (0, 10); writers differ along the first axis.
@@ -80,7 +81,8 @@ def test_examples_count_as_far_as_they_are_sure() -> None:
     assert 0 < half < sure
 
 
-def test_crops_are_weighed_together_as_each_by_itself() -> None:
+def test_crops_are_weighed_together_as_each_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer_style, "BLOCK", 7)
     random = np.random.default_rng(3)
     logits = random.normal(5, 5, (30, 2))
     found = examples(*((int(k), int(k) % 2, 0.9) for k in range(0, 30, 3)))
