@@ -18,7 +18,7 @@ from hcr_scan.assembly.glyphs import (
 )
 from hcr_scan.assembly.pages import assemble_page, field_alternatives, free_line, page_with
 from hcr_scan.assembly.spoilt import with_spoilt_marked
-from hcr_scan.assembly.writer_adaptation import in_writers_hand
+from hcr_scan.assembly.writer_adaptation import read_in_writers_hand
 from hcr_scan.document import Field, FieldAlternative, Glyph, Line, Page, Reason, Status, Word, joint_confidence
 from hcr_scan.forms.knowledge.checks import Candidates, Resolved, resolve
 from hcr_scan.forms.knowledge.languages import field_charset, language, violations
@@ -69,9 +69,7 @@ def assemble_form_page(
         fields = assembler.fields(segmented, page, template.checks)
         return page_with(segmented, fields, assembler.lines_outside(segmented))
 
-    found = read(logits)
-    adapted = in_writers_hand(segmented, found, logits, info, settings.charset)
-    return found if adapted is None else read(adapted)
+    return read_in_writers_hand(read, segmented, logits, info, settings.charset)
 
 
 @dataclass(slots=True)

@@ -17,7 +17,7 @@ from hcr_scan.assembly.glyphs import (
     words_of_line,
 )
 from hcr_scan.assembly.spoilt import with_spoilt_marked
-from hcr_scan.assembly.writer_adaptation import in_writers_hand
+from hcr_scan.assembly.writer_adaptation import read_in_writers_hand
 from hcr_scan.document import (
     Alternative,
     Field,
@@ -54,18 +54,16 @@ def assemble_page(segmented: SegmentedPage, logits: Logits, info: ModelInfo, set
         settings: The character set, and below what confidence a person should look.
     """
     segmented = with_spoilt_marked(segmented, logits, info)
-    page = _read(segmented, logits, info, settings)
-    adapted = in_writers_hand(segmented, page, logits, info, settings.charset)
-    return page if adapted is None else _read(segmented, adapted, info, settings)
 
+    def read(logits: Logits) -> Page:
+        reader = Reader.of(logits, info, settings.charset, settings.review_below)
+        return page_with(
+            segmented,
+            _with_marks_doubted([_field(field, number, reader) for number, field in enumerate(segmented.fields, 1)]),
+            (free_line(line, reader, bool(segmented.fields)) for line in segmented.lines if any(line.words)),
+        )
 
-def _read(segmented: SegmentedPage, logits: Logits, info: ModelInfo, settings: Settings) -> Page:
-    reader = Reader.of(logits, info, settings.charset, settings.review_below)
-    return page_with(
-        segmented,
-        _with_marks_doubted([_field(field, number, reader) for number, field in enumerate(segmented.fields, 1)]),
-        (free_line(line, reader, bool(segmented.fields)) for line in segmented.lines if any(line.words)),
-    )
+    return read_in_writers_hand(read, segmented, logits, info, settings.charset)
 
 
 def page_with(segmented: SegmentedPage, fields: Iterable[Field], lines: Iterable[Line]) -> Page:

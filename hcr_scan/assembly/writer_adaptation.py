@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 
 import numpy as np
@@ -19,6 +19,15 @@ EXAMPLE, SURE = 0.8, 0.99
 UNLIKELY = 7.0
 #: What shows some hand's usual way badly, or perhaps no hand's.
 UNUSUAL = frozenset({Reason.OVERWRITTEN, Reason.MAYBE_PRINT})
+
+
+def read_in_writers_hand(
+    read: Callable[[Logits], Page], segmented: SegmentedPage, logits: Logits, info: ModelInfo, charset: str
+) -> Page:
+    """A page as ``read`` reads its logits, and reads them again where its own hand has something to say."""
+    page = read(logits)
+    adapted = in_writers_hand(segmented, page, logits, info, charset)
+    return page if adapted is None else read(adapted)
 
 
 def in_writers_hand(

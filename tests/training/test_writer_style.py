@@ -1,9 +1,15 @@
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from hcr_scan.model.bundle import load_bundle
 from hcr_scan.normalization import CropSpec
+from hcr_scan.writer_style import StyleTable
+from hcr_scan_training.bundle_writer import replace_style
 from hcr_scan_training.corpus import ALPHANUMERIC, LABELS, Strokes
 from hcr_scan_training.writer_style import DIMENSIONS, measure_style, style_of
 
@@ -86,3 +92,14 @@ def test_from_too_few_writers_or_characters_there_is_no_table(writers: int, clas
 def test_a_model_that_lacks_letters_has_no_table() -> None:
     strokes = object.__new__(Strokes)  # not looked at
     assert style_of(lambda crops: np.zeros((len(crops), 27)), LABELS[10:36], strokes, None, 0) is None  # type: ignore[arg-type, return-value]
+
+
+def test_a_bundle_gets_another_table_and_is_whole(tmp_path: Path) -> None:
+    folder = tmp_path / "bundle"
+    shutil.copytree(load_bundle().folder, folder)
+    table = StyleTable("AB", np.eye(2), np.eye(2), np.ones(2))
+    replace_style(folder, table)
+    bundle = load_bundle(folder)
+    assert bundle.info.style is not None
+    assert bundle.info.style.document() == table.document()
+    assert bundle.read("model.onnx") == load_bundle().read("model.onnx")

@@ -45,10 +45,10 @@ def write_bundle(
     glyph.save(folder / NETWORK_KERAS, include_optimizer=False)
     _deflate(folder / NETWORK_KERAS)
     if style is not None:
-        (folder / STYLE).write_bytes(style_bytes(style))
+        _write_style(folder, style)
     (folder / "README.md").write_text(card, encoding="utf-8")
     optional = [name for name, part in ((PAGE_MODEL, page), (STYLE, style)) if part is not None]
-    files = {name: sha256_of(folder / name) for name in (NETWORK_ONNX, NETWORK_KERAS, *optional)}
+    files = {name: _sha256(folder / name) for name in (NETWORK_ONNX, NETWORK_KERAS, *optional)}
     manifest = {
         "format": BUNDLE_FORMAT,
         "labels": list(labels),
@@ -61,12 +61,23 @@ def write_bundle(
         "files": files,
         **(extra or {}),
     }
+    _write_manifest(folder, manifest)
+
+
+def replace_style(folder: Path, style: StyleTable) -> None:
+    """Give the bundle in ``folder`` another ``style.json``, or its first."""
+    _write_style(folder, style)
+    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    manifest["files"][STYLE] = _sha256(folder / STYLE)
+    _write_manifest(folder, manifest)
+
+
+def _write_style(folder: Path, style: StyleTable) -> None:
+    (folder / STYLE).write_text(json.dumps(style.document()) + "\n", encoding="utf-8")
+
+
+def _write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-def style_bytes(style: StyleTable) -> bytes:
-    """The content of a bundle's ``style.json``."""
-    return (json.dumps(style.document()) + "\n").encode()
 
 
 def _deflate(archive: Path) -> None:
@@ -93,6 +104,5 @@ def versions() -> dict[str, str]:
     return found
 
 
-def sha256_of(path: Path) -> str:
-    """The digest of a file, as the manifest names it."""
+def _sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -22,9 +22,8 @@ from hcr_scan.segmentation.single import single_glyph
 from hcr_scan.settings import SourceSettings
 from hcr_scan.sources import SUFFIXES, count_pages, failure_text, load_page
 from hcr_scan_training.corpus import ink_of, open_npz, read_strokes, tight
-from hcr_scan_training.synthesis import smoothed
 from hcr_scan_training.tables import Rows, characters_of, read_rows
-from hcr_scan_training.validation import PENS, ordinary_ink
+from hcr_scan_training.validation import PENS, ordinary_ink_of
 
 logger = logging.getLogger(__name__)
 
@@ -261,12 +260,10 @@ def _read_strokes(path: Path, held_out_only: bool, seed: int) -> Glyphs:
     members = np.flatnonzero(taken)
     if not len(members):
         raise DatasetError(f"{path} has no character that can be used")
-    inks = []
-    for index in tqdm(members, desc="strokes", disable=None):
-        drawn = strokes.strokes(int(index))
-        if strokes.coarse(int(index)):
-            drawn = [smoothed(stroke) for stroke in drawn]
-        inks.append(ordinary_ink(drawn, float(random.uniform(*PENS))))
+    inks = [
+        ordinary_ink_of(strokes, int(index), float(random.uniform(*PENS)))
+        for index in tqdm(members, desc="strokes", disable=None)
+    ]
     labels = np.asarray(open_npz(path)["labels"][members], np.str_)
     left_out = {"suspect, or of other writers": int(len(strokes) - len(members))}
     return Glyphs(path.name, inks, labels, np.asarray(strokes.writers[members], np.str_), left_out)

@@ -69,11 +69,14 @@ def _drawn(strokes: Strokes, held_out_only: bool, spec: CropSpec, random: Random
     members = np.flatnonzero(chosen)
     crops = np.zeros((len(members), spec.size, spec.size), np.uint8)
     for row, index in enumerate(members):
-        drawn = strokes.strokes(int(index))
-        if strokes.coarse(int(index)):
-            drawn = [smoothed(stroke) for stroke in drawn]
-        crops[row] = normalize_glyph(ordinary_ink(drawn, float(random.uniform(*PENS))), spec)
+        crops[row] = normalize_glyph(ordinary_ink_of(strokes, int(index), float(random.uniform(*PENS))), spec)
     return crops, strokes.classes[members]
+
+
+def ordinary_ink_of(strokes: Strokes, index: int, pen: float) -> Ink:
+    """One of a set's characters, smoothed where its pad was coarse, with an ordinary pen; see :func:`ordinary_ink`."""
+    drawn = strokes.strokes(index)
+    return ordinary_ink([smoothed(stroke) for stroke in drawn] if strokes.coarse(index) else drawn, pen)
 
 
 def ordinary_ink(strokes: list[Stroke], pen: float) -> Ink:

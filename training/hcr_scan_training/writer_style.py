@@ -7,7 +7,6 @@ gets a new one by the command ``python -m hcr_scan_training.writer_style BUNDLE 
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,16 +15,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hcr_scan.model.bundle import MANIFEST, STYLE
 from hcr_scan.model.classifier import load_classifier
 from hcr_scan.model.probabilities import Logits
 from hcr_scan.normalization import CropSpec, normalize_glyph
 from hcr_scan.writer_style import StyleTable
 from hcr_scan_training.augmentation import Random, captured
-from hcr_scan_training.bundle_writer import sha256_of, style_bytes
+from hcr_scan_training.bundle_writer import replace_style
 from hcr_scan_training.corpus import ALPHANUMERIC, Strokes, read_strokes, shared_folder
-from hcr_scan_training.synthesis import smoothed
-from hcr_scan_training.validation import PENS, ordinary_ink
+from hcr_scan_training.validation import PENS, ordinary_ink_of
 
 logger = logging.getLogger(__name__)
 
@@ -121,10 +118,7 @@ def _crops(strokes: Strokes, members: npt.NDArray[np.intp], spec: CropSpec, rand
     pens = random.uniform(*PENS, writer.max(initial=0) + 1)
     crops = np.zeros((len(members), spec.size, spec.size), np.uint8)
     for row, index in enumerate(members):
-        drawn = strokes.strokes(int(index))
-        if strokes.coarse(int(index)):
-            drawn = [smoothed(stroke) for stroke in drawn]
-        ink = ordinary_ink(drawn, float(pens[writer[row]]))
+        ink = ordinary_ink_of(strokes, int(index), float(pens[writer[row]]))
         seen = captured(ink, random)
         enough = np.count_nonzero(seen >= 64) >= LEFT * np.count_nonzero(ink >= 64)
         crops[row] = normalize_glyph(seen if enough else ink, spec)
@@ -143,11 +137,8 @@ def main() -> None:
     strokes = read_strokes(shared_folder(chosen.shared) / "characters" / "unipen_strokes.npz")
     table = style_of(classifier.predict, info.labels, strokes, info.crop_spec, chosen.seed)
     if table is None:
-        parser.error(f"{chosen.bundle} does not know every letter and digit")
-    (chosen.bundle / STYLE).write_bytes(style_bytes(table))
-    manifest = json.loads((chosen.bundle / MANIFEST).read_text(encoding="utf-8"))
-    manifest["files"][STYLE] = sha256_of(chosen.bundle / STYLE)
-    (chosen.bundle / MANIFEST).write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        parser.error(f"{chosen.bundle} or the writers in {chosen.shared} lack letters, digits or samples of them")
+    replace_style(chosen.bundle, table)
 
 
 if __name__ == "__main__":

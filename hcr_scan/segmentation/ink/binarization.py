@@ -113,7 +113,7 @@ def flatten_light(gray: Gray, sheet: Mask | None = None, *, panels: bool = False
 def _grain(gray: Gray, on_paper: npt.NDArray[np.bool_] | slice) -> float:
     """Half the standard deviation of what pixels a little apart differ by: of darkness, which ends at 0, half shows."""
     here = gray[::SAMPLED, ::SAMPLED]
-    beside = np.roll(gray, -APART, axis=1)[::SAMPLED, ::SAMPLED]
+    beside = np.roll(gray[::SAMPLED], -APART, axis=1)[:, ::SAMPLED]
     differences = np.where(here > beside, here - beside, beside - here)[on_paper].ravel()
     return 0.5 * quantile_of_bytes(differences, 0.5) / (0.6745 * math.sqrt(2)) if differences.size else 0.0
 
