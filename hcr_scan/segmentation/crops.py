@@ -22,6 +22,7 @@ class CropCollector:
         self._geometry = geometry
         self._crops: list[npt.NDArray[np.uint8]] = []
         self._inks: list[Ink] = []
+        self._whole: list[bool] = []
         #: Ink already made into a crop, by identity; the ink is kept so that its identity stays its own.
         self._known: dict[int, tuple[Ink, npt.NDArray[np.uint8]]] = {}
 
@@ -35,6 +36,7 @@ class CropCollector:
             index = len(self._crops)
             self._crops.append(self.crop(candidate.ink))
             self._inks.append(candidate.ink)
+            self._whole.append(len(chunk.candidates) == 1 and not maybe_print)
             span = candidate.start, candidate.end
             candidates.append(Candidate(*span, box, index, crossed_out, candidate.penalty, maybe_print))
         return Chunk(tuple(candidates), chunk.cuts)
@@ -51,7 +53,7 @@ class CropCollector:
 
     def shapes(self) -> Shapes:
         """What the ink of all crops is like, in the order of their numbers."""
-        return ink_shapes(self._inks)
+        return ink_shapes(self._inks, self._whole)
 
     def stacked(self) -> npt.NDArray[np.uint8]:
         """All crops in the order of their numbers, uint8 ``(n, size, size)``."""

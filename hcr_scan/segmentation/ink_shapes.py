@@ -25,12 +25,15 @@ INKED = 128
 LARGEST = 200
 #: More holes than this say no more.
 MOST_HOLES = 6
+#: Fewer whole characters do not tell what pen a page was written with.
+ENOUGH_WHOLE = 8
 
 
-def ink_shapes(inks: Sequence[Ink]) -> Shapes:
+def ink_shapes(inks: Sequence[Ink], whole: Sequence[bool] = ()) -> Shapes:
     """The measures of each glyph's own soft ink, float32 ``(n, len(COLUMNS))``, against the pen of them all.
 
-    ``inks`` are tight but for a pixel or so of paper around them.
+    ``inks`` are tight but for a pixel or so of paper around them. ``whole`` tells which are characters that need no
+    parting: where there are some the pen is theirs, and not that of words, printed ones among them, in many pieces.
     """
     if not inks:
         return np.zeros((0, len(COLUMNS)), np.float32)
@@ -40,7 +43,7 @@ def ink_shapes(inks: Sequence[Ink]) -> Shapes:
     area = _sums(inked, starts)
     across, down = _sums(inked[:, 1:] ^ inked[:, :-1], starts), _sums(inked[1:] ^ inked[:-1], starts)
     stroke = np.maximum(2 * area / np.maximum((across + down) / 1.27, 1), 0.5)
-    pen = max(float(np.median(stroke[area > 0])) if area.any() else 1.0, 1.0)
+    pen = _pen(stroke, area > 0, np.array(whole, bool))
     deepest = np.maximum.reduceat(inside_distance(inked).max(axis=0), starts)
     size = np.maximum(width, height)
     columns = (
@@ -55,6 +58,13 @@ def ink_shapes(inks: Sequence[Ink]) -> Shapes:
         np.log(width / height),
     )
     return np.stack(columns, axis=1).astype(np.float32)
+
+
+def _pen(stroke: Counts, inked: npt.NDArray[np.bool_], whole: npt.NDArray[np.bool_]) -> float:
+    """The median of the strokes' widths, in pixels; 1 at least."""
+    if len(whole) and np.count_nonzero(inked & whole) >= ENOUGH_WHOLE:
+        inked = inked & whole
+    return max(float(np.median(stroke[inked])), 1.0) if inked.any() else 1.0
 
 
 def _strip(inks: Sequence[Ink]) -> tuple[Gray, Starts]:

@@ -53,3 +53,12 @@ def test_nothing_and_too_much_are_measured_too(inks: list[np.ndarray]) -> None:
     found = ink_shapes(inks)
     assert found.shape == (len(inks), len(COLUMNS))
     assert np.isfinite(found).all()
+
+
+def test_the_pen_is_that_of_whole_characters_where_there_are_enough() -> None:
+    written, pieces_of_print = [bar(40, 9)] * 10, [bar(12, 2)] * 30
+    inks, whole = [*written, *pieces_of_print], [True] * 10 + [False] * 30
+    assert column(ink_shapes(inks, whole), "stroke")[0] == 0.0
+    assert column(ink_shapes(inks), "stroke")[0] > 1.0
+    few = [True] * 3 + [False] * 37
+    assert np.array_equal(ink_shapes(inks, few), ink_shapes(inks))

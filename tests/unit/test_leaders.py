@@ -58,3 +58,14 @@ def test_dots_that_a_hand_makes_stay():
     for x in range(50, 850, 90):
         dot(page, x, 170)
     assert left_over(page) == 4 + 24 + 9
+
+
+@pytest.mark.parametrize("text", ["263507208", "NOVAKPRAGU", "CHICAGOMAR"])
+def test_letters_of_a_broad_pen_in_even_spaces_are_no_dots(text):
+    """Three pens high, as far apart as each other: so marks of a felt-tip stand in a small box."""
+    rng = np.random.default_rng(4)
+    page = blank_page(900, 120)
+    for k, letter in enumerate(text):
+        draw_text(page, letter, 60 + 48 * k, 40, 22, 12.0, rng)
+    (line,) = find_lines(page)
+    assert sum(len(word.chunks) for word in line.words) == len(text)
