@@ -13,7 +13,7 @@ DOT_SIZE, ALIKE = 3.0, 0.6
 #: Letters of a broad pen are hardly larger. What has this share of a letter's height is a dot only if it has fewer pens
 #: still; and the width and height of dots differ by no more than this share and so many pixels.
 AS_HIGH, HIGH_DOT = 0.6, 2.65
-AS_WIDE = (0.12, 1.5)
+AS_WIDE = (0.15, 2.0)
 #: The next dot is at most this many letter heights away (letters stand on some), or pens where the scale is that of
 #: dots; level with it means up to this much of a dot's height and so many pixels.
 REACH, REACH_IN_PENS, LEVEL = 1.5, 12.0, (0.35, 1.0)
