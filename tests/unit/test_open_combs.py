@@ -67,6 +67,17 @@ def test_the_outer_ticks_may_be_missing(page, rng):
     assert combs_of(frames_of(printed(page))) == [12]
 
 
+@pytest.mark.parametrize(("over", "count"), [(8, 12), (12, 12), (30, 0)])
+def test_a_rail_may_be_a_little_longer_than_its_cells(page, rng, over, count):
+    """Grain and a shadow lengthen a rule; a rule that goes on is another thing."""
+    cells = comb_cells(60, 90, 12, 40, 44)
+    draw_ticks(page, cells, [16] * 13)
+    bottom = cells[0].bottom
+    page[bottom : bottom + 2, cells[0].left - 2 - over : cells[0].left] = 160
+    fill(page, cells, "FRAYED ENDS", rng)
+    assert combs_of(frames_of(printed(page))) == ([count] if count else [])
+
+
 def test_a_second_rail_says_how_high_cells_are(page, rng):
     rows = [comb_cells(60, 90 + 120 * k, count, 40, 44) for k, count in enumerate((14, 12, 2))]
     for row in rows:

@@ -38,6 +38,8 @@ TRUST = 0.8
 SHOWING = 0.35
 #: Ticks that prove a pitch by themselves; fewer must repeat those of another comb of the page.
 ENOUGH_TICKS = 5
+#: With so many walls, which are no chance, the rail may end this share of a pitch off them: grain makes it longer.
+MANY_WALLS, FRAYED = 8, 0.35
 
 Indices = npt.NDArray[np.int64]
 
@@ -279,9 +281,10 @@ def _walls(chain: Chain) -> list[int]:
 def _to_rail_ends(walls: list[int], pitch: float, length: int) -> list[int] | None:
     """The walls, and one at each end of the rail that is a pitch away; ``None`` where the rail ends elsewhere."""
     slack = max(5.0, 0.12 * pitch)
+    frayed = max(slack, FRAYED * pitch) if len(walls) >= MANY_WALLS else slack
     for place, end, beyond in ((0, 0, -pitch), (len(walls), length - 1, pitch)):
         last = walls[0] if place == 0 else walls[-1]
-        if abs(last - end) <= slack:
+        if abs(last - end) <= frayed:
             continue
         if abs(last + beyond - end) > slack:
             return None
