@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,22 @@ def test_without_npm_and_cache_the_message_says_what_to_install(
     with pytest.raises(MissingDependency, match="install Node") as caught:
         fonts.fetch_fonts(["caveat"], tmp_path)
     assert caught.value.exit_code == ExitCode.MISSING_DEPENDENCY
+
+
+def test_fonts_may_be_fetched_into_one_folder_by_several_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    npm = tmp_path / "npm"
+    npm.write_text(
+        "#!/bin/sh\nsleep 0.2\ncd \"$4\"\nmkdir -p package\necho font > package/caveat-latin-400-normal.woff\n"
+        "tar -czf caveat.tgz package\n"
+    )
+    npm.chmod(0o755)
+    monkeypatch.setattr(shutil, "which", lambda _: str(npm))
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: fonts.fetch_fonts(["caveat"], tmp_path / "fonts"), range(4)))
+    assert all([file.read_text() for file in families["caveat"]] == ["font\n"] for families in found)
+    assert [path.name for path in (tmp_path / "fonts").iterdir()] == ["caveat"]
 
 
 def test_cached_fonts_need_no_npm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

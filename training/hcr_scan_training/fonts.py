@@ -6,7 +6,9 @@ import logging
 import shutil
 import subprocess
 import tarfile
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 from tqdm import tqdm
@@ -50,26 +52,29 @@ def fetch_fonts(families: list[str], cache: Path, subset: str = "latin", workers
 
 def _fetch(family: str, cache: Path) -> None:
     """Unpack one family's font files and licence into ``cache/family``; a half-written folder never keeps that name."""
-    partial = cache / f".{family}.partial"
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir()
+    with tempfile.TemporaryDirectory(dir=cache, prefix=f".{family}.") as partial:
+        _unpack(family, Path(partial), cache / family)
+
+
+def _unpack(family: str, partial: Path, target: Path) -> None:
     npm = shutil.which("npm") or "npm"
     command = [npm, "pack", f"@fontsource/{family}", "--pack-destination", str(partial), "--silent"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     archives = list(partial.glob("*.tgz"))
     if done.returncode != 0 or not archives:
         logger.warning("font %s left out: %s", family, done.stderr.strip().splitlines()[-1:] or "npm pack gave no file")
-        shutil.rmtree(partial)
         return
+    whole = partial / family
+    whole.mkdir()
     with tarfile.open(archives[0]) as archive:
         for member in archive:
             name = Path(member.name).name
             if member.isfile() and (name == "LICENSE" or _wanted(name)):
                 content = archive.extractfile(member)
                 if content is not None:
-                    (partial / name).write_bytes(content.read())
-    archives[0].unlink()
-    partial.rename(cache / family)
+                    (whole / name).write_bytes(content.read())
+    with suppress(OSError):  # another process was there first
+        whole.rename(target)
 
 
 def _wanted(name: str) -> bool:
