@@ -9,18 +9,33 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hcr_scan.normalization import CropSpec, normalize_glyph
 from hcr_scan.onnx_network import OnnxNetwork
 from hcr_scan_training import fit as fitting
+from hcr_scan_training.augmentation import captured, drawn_strokes
 from hcr_scan_training.bundle_writer import write_bundle
 from hcr_scan_training.corpus import LABELS
 from hcr_scan_training.export import to_onnx
 from hcr_scan_training.fit import Schedule, fit, glyph_loss, prepare
 from hcr_scan_training.network import glyph_network, import_keras, multiply_adds, page_network
-from tests.segment_digits import SPEC, drawn_digits
 
 pytestmark = pytest.mark.train
 
+SPEC = CropSpec()
+#: Digits as the segments of a calculator: corners a..f of two stacked squares.
+CORNERS = {"a": (0, 0), "b": (1, 0), "c": (1, 1), "d": (0, 1), "e": (1, 2), "f": (0, 2)}
+DIGITS = ("abefa", "be", "abcdfe", "abcdcef", "adcbe", "badcef", "badfecd", "abe", "abefadc", "cdabef")
 SCHEDULE = Schedule(passes=4, batch_size=64, learning_rate=4e-3, seed=1)
+
+
+def drawn_digits(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    random = np.random.default_rng(seed)
+    classes = random.integers(0, 10, count).astype(np.int16)
+    crops = np.zeros((count, SPEC.size, SPEC.size), np.uint8)
+    for row, number in enumerate(classes):
+        stroke = np.array([CORNERS[corner] for corner in DIGITS[number]], np.float32)
+        crops[row] = normalize_glyph(captured(drawn_strokes([stroke], random), random), SPEC)
+    return crops, classes
 
 
 def tiny(seed: int = 1) -> Any:

@@ -17,7 +17,7 @@ from hcr_scan_training import fonts
 from hcr_scan_training.corpus import CHARACTERS, LABELS, shared_folder, writer_is_held_out
 from hcr_scan_training.dataset import class_weights
 from hcr_scan_training.kaggle_recipe import is_kaggle_recipe, load_kaggle_recipe
-from hcr_scan_training.recipe import Data, Teacher, load_recipe
+from hcr_scan_training.recipe import Data, load_recipe
 from hcr_scan_training.sources import open_sources
 
 RECIPES = Path(__file__).parents[2] / "training" / "recipes"
@@ -36,14 +36,6 @@ def test_a_cycle_that_shows_crops_again_draws_none(tmp_path: Path) -> None:
     training = load_recipe(path).training
     assert training.shards == 5
     assert [cycle.again for cycle in training.cycles] == [False, True]
-
-
-def test_a_taught_cycle_has_a_teacher_of_its_own_settings(tmp_path: Path) -> None:
-    path = tmp_path / "r.toml"
-    path.write_text("[[training.cycles]]\nshards = 5\ntaught = true\n[teacher]\nlearning_rate = 0.003\n")
-    recipe = load_recipe(path)
-    assert recipe.training.cycles[0].taught
-    assert recipe.teacher == Teacher(learning_rate=0.003)
 
 
 def test_a_character_may_be_drawn_more_often_than_its_kind(tmp_path: Path) -> None:

@@ -37,11 +37,7 @@ learning_rate = 0.0005
 
 [[training.cycles]]
 again = true
-taught = true
 learning_rate = 0.0003
-
-[teacher]
-width = 0.34
 
 [page]
 crops = 300
@@ -72,7 +68,6 @@ def test_a_small_recipe_becomes_a_bundle_and_is_not_trained_twice(tmp_path: Path
     log = (tmp_path / "out" / "train.log").read_text()
     assert log.count("glyph: shard 1 of 2") == 1
     assert "glyph: going on after 2 shards" in log
-    assert log.count("teacher: shard 1 of 1") == 1
 
 
 def test_a_folder_of_another_recipe_is_not_touched(tmp_path: Path, strokes_file: Path) -> None:

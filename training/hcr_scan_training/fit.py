@@ -49,8 +49,11 @@ def glyph_loss(label_smoothing: float) -> Loss:
     ``c`` costs ``C`` nothing, while a full stop or a plus is no character.
     """
     keras = import_keras()
-    penalty, answers, counted = block_letters()
-    left_out = penalty < 0
+    left_out = np.array([not (c.isdigit() or c.isupper()) for c in CHARACTERS] + [False])
+    penalty = np.where(left_out, -1e4, 0.0).astype(np.float32)
+    answers = np.arange(len(LABELS), dtype=np.int32)
+    answers[[CHARACTERS.index(mark) for mark in _NOTHING_AMONG_CAPITALS]] = NOT_A_CHARACTER
+    counted = ~left_out | (answers == NOT_A_CHARACTER)
 
     def loss(classes: Any, logits: Any) -> Any:
         ops = keras.ops
@@ -62,21 +65,6 @@ def glyph_loss(label_smoothing: float) -> Loss:
         return (1 - share) * free + share * masked
 
     return loss
-
-
-def block_letters() -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int32], npt.NDArray[np.bool_]]:
-    """Of each label: what takes it out among capitals and digits; what it is there; whether it is asked for there."""
-    left_out = np.array([not (c.isdigit() or c.isupper()) for c in CHARACTERS] + [False])
-    answers = np.arange(len(LABELS), dtype=np.int32)
-    answers[[CHARACTERS.index(mark) for mark in _NOTHING_AMONG_CAPITALS]] = NOT_A_CHARACTER
-    return np.where(left_out, -1e4, 0.0).astype(np.float32), answers, ~left_out | (answers == NOT_A_CHARACTER)
-
-
-def accuracy(classes: Any, logits: Any) -> Any:
-    """Of classes (n,) or of what teachers answered, whose last column is the class."""
-    ops = import_keras().ops
-    wanted = ops.reshape(ops.cast(classes, "int32"), (ops.shape(logits)[0], -1))[:, -1]
-    return ops.cast(ops.equal(ops.cast(ops.argmax(logits, axis=-1), "int32"), wanted), "float32")
 
 
 def _cross_entropy(keras: Any, wanted: Any, logits: Any, smoothing: float, left_out: npt.NDArray[np.float32]) -> Any:
@@ -122,7 +110,7 @@ def fit(
         1e-5, steps - warmup, warmup_target=schedule.learning_rate, warmup_steps=warmup
     )
     optimizer = keras.optimizers.AdamW(rate, weight_decay=schedule.weight_decay, clipnorm=2.0)
-    network.compile(optimizer=optimizer, loss=loss, metrics=[accuracy], jit_compile=False)
+    network.compile(optimizer=optimizer, loss=loss, metrics=["sparse_categorical_accuracy"], jit_compile=False)
     done = _resume(network, folder)
     progress = tqdm(range(total), initial=done, total=total, desc=network.name)
     for number in range(done, total):

@@ -64,34 +64,6 @@ def glyph_network(spec: CropSpec, classes: int, width: float = 1.0) -> Any:
     )
 
 
-def residual_network(spec: CropSpec, classes: int, width: float = 1.0) -> Any:
-    """Crops uint8 (n, size, size) to logits float32 (n, ``classes``): too slow to scan with, it teaches.
-
-    36 million multiply-adds at width 1: a first layer of full size, a residual block (He et al. 2016) at each further.
-    """
-    keras = import_keras()
-    layers = keras.layers
-    channels = [max(16, round(c * width / 16) * 16) for c in (32, 48, 96, 192)]
-    inputs = keras.Input((spec.size, spec.size), dtype="uint8")
-    value = layers.Rescaling(1 / 255)(layers.Reshape((spec.size, spec.size, 1))(inputs))
-    value = _applied(_block(keras, channels[0], 1, kernel=5), value)
-    for number in channels[1:]:
-        value = _applied(_block(keras, number, 2), value)
-        convolution, normalization, activation = _block(keras, number, 1)
-        inner = normalization(convolution(_applied(_block(keras, number, 1), value)))
-        value = activation(layers.Add()([value, inner]))
-    head = [
-        layers.Flatten(),
-        layers.Dropout(0.25),
-        layers.Dense(2 * channels[3], use_bias=False),
-        layers.BatchNormalization(momentum=0.98),
-        layers.ReLU(),
-        layers.Dropout(0.1),
-        layers.Dense(classes, dtype="float32"),
-    ]
-    return keras.Model(inputs, _applied(head, value), name="teacher")
-
-
 def page_network(spec: CropSpec, outputs: int) -> Any:
     """Crops float32 (n, size, size, 1) of 0..255 to logits float32 (n, ``outputs``); under a million multiply-adds."""
     keras = import_keras()
@@ -110,12 +82,6 @@ def page_network(spec: CropSpec, outputs: int) -> Any:
         ],
         name="page",
     )
-
-
-def _applied(chain: list[Any], value: Any) -> Any:
-    for layer in chain:
-        value = layer(value)
-    return value
 
 
 def _block(keras: Any, channels: int, stride: int, kernel: int = 3) -> list[Any]:

@@ -53,15 +53,12 @@ class Cycle:
     """So many new shards, shown so often, while the learning rate falls from its peak to zero.
 
     With ``again`` no shards are drawn: those of the cycle before are shown once more, or the last ``shards`` of them.
-    With ``taught`` the network learns what it and a larger one, fitted to the same shards (:class:`Teacher`), answer
-    together.
     """
 
     shards: int = 0
     passes: int = 1
     learning_rate: float = 2e-3
     again: bool = False
-    taught: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,17 +82,6 @@ class Training:
 
 
 @dataclass(frozen=True, slots=True)
-class Teacher:
-    """The larger network of the cycles that are taught: how it is fitted to their shards."""
-
-    passes: int = 1
-    learning_rate: float = 2e-3
-    #: Little: what a teacher thinks of the other classes is what it has to teach.
-    label_smoothing: float = 0.01
-    width: float = 1.0
-
-
-@dataclass(frozen=True, slots=True)
 class Page:
     """The page model: how many crops it is shown, how often."""
 
@@ -116,7 +102,6 @@ class Recipe:
     data: Data
     training: Training
     page: Page = field(default_factory=Page)
-    teacher: Teacher = field(default_factory=Teacher)
 
 
 def load_recipe(path: Path) -> Recipe:
@@ -126,7 +111,7 @@ def load_recipe(path: Path) -> Recipe:
         DatasetError: the file is missing, not TOML, or says something no recipe can say.
     """
     document, digest = read_document(path)
-    parts = {name: document.pop(name, {}) for name in ("crops", "data", "training", "page", "teacher")}
+    parts = {name: document.pop(name, {}) for name in ("crops", "data", "training", "page")}
     name, seed = str(document.pop("name", path.stem)), int(document.pop("seed", 0))
     refuse_unknown(document, path)
     data = parts["data"]
@@ -144,7 +129,6 @@ def load_recipe(path: Path) -> Recipe:
         section(Data, data, path),
         section(Training, training, path),
         section(Page, parts["page"], path),
-        section(Teacher, parts["teacher"], path),
     )
 
 

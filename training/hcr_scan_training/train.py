@@ -7,7 +7,6 @@ import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +20,10 @@ from hcr_scan_training.calibration import fit_temperature
 from hcr_scan_training.card import bundle_card
 from hcr_scan_training.corpus import ALPHANUMERIC, LABELS, read_strokes, shared_folder
 from hcr_scan_training.dataset import Shard, build_shards
-from hcr_scan_training.distillation import taught_loss, taught_shards
 from hcr_scan_training.fit import Schedule, fit, glyph_loss, prepare
 from hcr_scan_training.manifest import corpus_manifest, write_manifest
 from hcr_scan_training.metrics import DIGITS, LOWER, UPPER, confusions, rejection, score
-from hcr_scan_training.network import glyph_network, import_keras, multiply_adds, page_network, residual_network
+from hcr_scan_training.network import glyph_network, import_keras, multiply_adds, page_network
 from hcr_scan_training.page_data import (
     KINDS,
     build_page_crops,
@@ -123,23 +121,8 @@ def fit_glyphs(recipe: Recipe, places: Places) -> Any:
         else:
             used = shards[first : first + cycle.shards]
             first += cycle.shards
-        folder = places.state / f"fit-{number}"
-        if cycle.taught:
-            taught = _taught(recipe, network, used, schedule.seed, folder)
-            fit(network, taught, taught_loss(settings.label_smoothing), schedule, folder)
-        else:
-            fit(network, used, glyph_loss(settings.label_smoothing), schedule, folder)
+        fit(network, used, glyph_loss(settings.label_smoothing), schedule, places.state / f"fit-{number}")
     return in_full_precision(network, build)
-
-
-def _taught(recipe: Recipe, network: Any, shards: list[Path], seed: int, folder: Path) -> list[Path]:
-    """``shards`` with the answers of ``network`` and of a larger one that is fitted to them, each asked once."""
-    training, settings = recipe.training, recipe.teacher
-    teacher = residual_network(recipe.crops.spec(), len(LABELS), settings.width)
-    schedule = Schedule(settings.passes, training.batch_size, settings.learning_rate, training.weight_decay, seed)
-    fit(teacher, shards, glyph_loss(settings.label_smoothing), schedule, folder / "teacher")
-    teachers = [partial(predict, network), partial(predict, teacher)]
-    return taught_shards(shards, teachers, folder / "taught")
 
 
 def in_full_precision(network: Any, build: Callable[[], Any]) -> Any:
