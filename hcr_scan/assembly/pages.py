@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import groupby
 from statistics import median
 
 from hcr_scan.assembly.glyphs import (
@@ -37,6 +38,8 @@ from hcr_scan.settings import Settings
 
 #: A box of at least so many pieces, more than this share of them no characters, holds a drawing.
 FEWEST_PIECES, DRAWN_SHARE = 5, 0.5
+#: A word in it of so many letters, this share of them sure, was written there all the same.
+FEWEST_LETTERS, SURE_SHARE = 3, 0.75
 #: What is written beside the frames of a form is read where this share of it is clear; what is lower than this share
 #: of the other pieces is a scrap.
 CLEAR_SHARE, SCRAP = 0.5, 0.5
@@ -87,7 +90,7 @@ def page_with(segmented: SegmentedPage, fields: Iterable[Field], lines: Iterable
 def _field(segmented: SegmentedField, number: int, reader: Reader) -> Field:
     glyphs = tuple(cell_glyphs(segmented, reader))
     if segmented.kind == "box" and _is_drawing(glyphs):
-        glyphs = tuple(_rejected(glyph) for glyph in glyphs)
+        glyphs = tuple(_without_drawing(glyphs))
     raw = text_of_cells(glyphs)
     return Field(
         name=f"field_{number:03}",
@@ -129,6 +132,15 @@ def _is_drawing(glyphs: Sequence[Glyph]) -> bool:
     pieces = [glyph for glyph in glyphs if glyph.status is not Status.BLANK]
     rejected = sum(glyph.status is Status.REJECTED or Reason.MAYBE_PRINT in glyph.reasons for glyph in pieces)
     return len(pieces) >= FEWEST_PIECES and rejected > DRAWN_SHARE * len(pieces)
+
+
+def _without_drawing(glyphs: Sequence[Glyph]) -> Iterator[Glyph]:
+    """A drawing's glyphs, rejected but for words that are surely read, such as an answer under a label."""
+    for _, group in groupby(glyphs, lambda glyph: glyph.status is Status.BLANK):
+        word = tuple(group)
+        sure = sum(glyph.status is Status.OK for glyph in word)
+        written = len(word) >= FEWEST_LETTERS and sure >= SURE_SHARE * len(word)
+        yield from word if written else map(_rejected, word)
 
 
 def _rejected(glyph: Glyph) -> Glyph:

@@ -93,7 +93,7 @@ def test_fonts_may_be_fetched_into_one_folder_by_several_at_once(
 ) -> None:
     npm = tmp_path / "npm"
     npm.write_text(
-        "#!/bin/sh\nsleep 0.2\ncd \"$4\"\nmkdir -p package\necho font > package/caveat-latin-400-normal.woff\n"
+        '#!/bin/sh\nsleep 0.2\ncd "$4"\nmkdir -p package\necho font > package/caveat-latin-400-normal.woff\n'
         "tar -czf caveat.tgz package\n"
     )
     npm.chmod(0o755)

@@ -140,6 +140,18 @@ def test_a_box_of_pieces_that_are_mostly_no_characters_is_a_drawing(text: str, k
 
 
 @pytest.mark.parametrize(
+    ("text", "value"), [("~~~~~~ PAT", "PAT"), ("~~~~~~ PA", ""), ("~~~~~~ P~T", ""), ("PATE ~~~~~~ ~~", "PATE")]
+)
+def test_a_word_that_is_surely_read_beside_a_drawing_stays(text: str, value: str) -> None:
+    cells = tuple(
+        SegmentedCell(box_at(i), None if character == " " else single_chunk(i, i)) for i, character in enumerate(text)
+    )
+    page = page_of(text.replace(" ", "~"), fields=[SegmentedField("box", BoundingBox(0, 0, 300, 50), cells)])
+    (field,) = assembled(page).fields
+    assert field.value == value
+
+
+@pytest.mark.parametrize(
     ("fields", "doubted"),
     [
         (["X", "~", " ", "SMITH"], ["X"]),
