@@ -186,6 +186,22 @@ def test_one_character_in_a_wide_box_is_found_wherever_it_stands(page, rng, left
     assert nearly(there, drawn, 2)
 
 
+@pytest.mark.parametrize(("pencil", "found"), [(150, True), (60, True), (25, False)])
+def test_a_pale_answer_under_a_dark_label_is_ink(page, rng, pencil, found):
+    """What shows through the paper under a label is paler still."""
+    box = BoundingBox(100, 60, 600, 190)
+    draw_box(page, box)
+    for left in range(110, 190, 16):
+        write(page, BoundingBox(left, 82, left + 14, 106), "H", rng, darkness=240)
+    write(page, BoundingBox(120, 120, 170, 175), "R", rng, darkness=250)
+    page[112:185, 110:180] = page[112:185, 110:180].astype(float) * pencil / 250
+    seen = ink_in_box(as_paper(page), box)
+    assert seen is not None
+    ink, _, top = seen
+    assert (ink[112 - top :] >= 128).any() == found
+    assert (ink[: 108 - top] >= 128).any()
+
+
 def test_an_empty_box_has_no_ink(page):
     box = BoundingBox(100, 60, 600, 160)
     draw_box(page, box, 255)

@@ -42,6 +42,8 @@ FAINT_STROKE, OVER_FRAME = 0.5, 0.05
 #: The pen is as dark as this share of the pixels of a written cell; of a box, in which there may be only one character,
 #: as if it were at most twice as wide as high, and never as more pixels than a character has.
 PEN_SHARE, CHARACTER_AREA = 0.02, 400
+#: Room for an answer under a label is this share of the box's height, and the answer this share as dark as the label.
+ANSWER_HEIGHT, PALEST_ANSWER = 0.45, 0.22
 #: Sides of a comb of at least so many cells that are fainter than this share of the darkest are missing: it may be open
 #: above, and have walls that are no more than ticks. Of fewer cells the sides are not known so well.
 KNOWN_SIDES, SIDE_MISSING = 4, 0.3
@@ -115,13 +117,32 @@ def ink_in_box(paper: Paper, box: BoundingBox) -> tuple[Ink, int, int] | None:
     """
     strip = _cut_strip(paper, (box,))
     inside = box.shifted(-strip.left, -strip.top)
-    found = _ink_of_strip(strip.darkness, [inside], paper.noise)
+    ink = _box_ink(strip.darkness, inside, paper.noise)
+    if ink is None:
+        return None
+    # Beside a label, which is the darkest there is, a pencil may be too pale to be ink.
+    below = _below_label(strip.darkness, ink, inside)
+    answer = _box_ink(strip.darkness, below, paper.noise) if below else None
+    return ink if answer is None else np.maximum(ink, answer), strip.left, strip.top
+
+
+def _box_ink(darkness: Gray, box: BoundingBox, noise: float) -> Ink | None:
+    """The soft ink of what is written in a box, 0 elsewhere; ``None`` where that is nothing."""
+    found = _ink_of_strip(darkness, [box], noise)
     if found is None:
         return None
-    ink = found.soft
-    owners, _ = _assign(strong_pieces(ink), [inside], found.erased)
+    owners, _ = _assign(strong_pieces(found.soft), [box], found.erased)
     near = dilate((owners > 0).astype(np.uint8), 3, 3) > 0
-    return (np.where(near, ink, 0).astype(np.uint8), strip.left, strip.top) if near.any() else None
+    return np.where(near, found.soft, 0).astype(np.uint8) if near.any() else None
+
+
+def _below_label(darkness: Gray, ink: Ink, box: BoundingBox) -> BoundingBox | None:
+    """The lower part of a box with ink in the upper one alone, if it has room for an answer, and not too pale a one."""
+    top = int(np.flatnonzero(ink.any(axis=1))[-1]) + OFF_FRAME
+    below = BoundingBox(box.left, max(top, box.top), box.right, max(top, box.bottom))
+    if top <= box.top or below.height < ANSWER_HEIGHT * box.height:
+        return None
+    return below if _pen_darkness(darkness, [below]) >= PALEST_ANSWER * _pen_darkness(darkness, [box]) else None
 
 
 def _cut_strip(paper: Paper, cells: tuple[BoundingBox, ...]) -> _Strip:
