@@ -25,15 +25,15 @@ INKED = 128
 LARGEST = 200
 #: More holes than this say no more.
 MOST_HOLES = 6
-#: Fewer whole characters do not tell what pen a page was written with.
-ENOUGH_WHOLE = 8
+#: So many whole characters tell what pen a page was written with, if theirs is so many times that of all pieces.
+ENOUGH_WHOLE, BROADER = 8, 1.4
 
 
 def ink_shapes(inks: Sequence[Ink], whole: Sequence[bool] = ()) -> Shapes:
     """The measures of each glyph's own soft ink, float32 ``(n, len(COLUMNS))``, against the pen of them all.
 
     ``inks`` are tight but for a pixel or so of paper around them. ``whole`` tells which are characters that need no
-    parting: where there are some the pen is theirs, and not that of words, printed ones among them, in many pieces.
+    parting: where theirs is a broad pen it is the page's, and not that of words, some printed, in many pieces.
     """
     if not inks:
         return np.zeros((0, len(COLUMNS)), np.float32)
@@ -62,9 +62,10 @@ def ink_shapes(inks: Sequence[Ink], whole: Sequence[bool] = ()) -> Shapes:
 
 def _pen(stroke: Counts, inked: npt.NDArray[np.bool_], whole: npt.NDArray[np.bool_]) -> float:
     """The median of the strokes' widths, in pixels; 1 at least."""
-    if len(whole) and np.count_nonzero(inked & whole) >= ENOUGH_WHOLE:
-        inked = inked & whole
-    return max(float(np.median(stroke[inked])), 1.0) if inked.any() else 1.0
+    pen = max(float(np.median(stroke[inked])), 1.0) if inked.any() else 1.0
+    written = stroke[inked & whole] if len(whole) else stroke[:0]
+    own = float(np.median(written)) if len(written) >= ENOUGH_WHOLE else 0.0
+    return own if own > BROADER * pen else pen
 
 
 def _strip(inks: Sequence[Ink]) -> tuple[Gray, Starts]:
