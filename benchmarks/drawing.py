@@ -54,6 +54,15 @@ def held_out_writers() -> list[Writer]:
     return [w for w in load_writers(read_strokes(file), CHARACTERS) if writer_is_held_out(w.name)]
 
 
+def digilets_writers() -> list[Writer]:
+    """The writers of DigiLeTs, whom no model saw either, their samples whole; none where the data is not at hand."""
+    from hcr_scan_training.corpus import read_strokes
+    from hcr_scan_training.synthesis import load_writers
+
+    file = Path(os.environ.get("HCR_SCAN_SHARED", "../shared")) / "characters" / "digilets_strokes.npz"
+    return load_writers(read_strokes(file), CHARACTERS) if file.exists() else []
+
+
 def hand_of(writer: Writer, pen: float, darkness: float, broad: float = 0.9) -> Hand:
     """A writer with a pen of some width and darkness, who makes characters up to ``broad`` heights wide."""
     from hcr_scan.geometry import BoundingBox

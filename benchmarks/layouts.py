@@ -1,8 +1,9 @@
-"""Accuracy on drawn pages of many layouts: python benchmarks/layouts.py [--pages 3] [--seed 1] [--pen pencil]
+"""Accuracy on drawn pages of many layouts: python benchmarks/layouts.py [--pages 3] [--hands digilets] [--pen mixed]
 
 Draws pages of each layout (layout_pages.py, office_pages.py) in hands that no model has seen, captured in several ways
 at 100 to 600 dpi, reads them with the real command, without a template, and scores them with $HCR_SCAN_SHARED/tools.
-Some samples of UNIPEN writers are fragments or bear a wrong label, so that a few per cent are lost whatever reads them.
+Some samples of UNIPEN writers are fragments or bear a wrong label, so that a few per cent are lost whatever reads them;
+those of DigiLeTs are whole.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import argparse
 import json
 import sys
 import tempfile
+from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +22,7 @@ from PIL import Image
 if __package__ in (None, ""):
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks.drawing import held_out_writers
+from benchmarks.drawing import digilets_writers, held_out_writers
 from benchmarks.form_page import CAPTURES, PENS, FormPage
 from benchmarks.forms import scan, score, shared
 from benchmarks.layout_pages import LAYOUTS as FIRST
@@ -31,6 +33,9 @@ if TYPE_CHECKING:
 
 LAYOUTS = FIRST | MORE
 RESOLUTIONS = (100, 150, 200, 200, 300, 400, 600)
+HANDS = {"unipen": held_out_writers, "digilets": digilets_writers}
+#: The pens of ``--pen mixed``, page after page.
+MIXED = ("ballpoint", "pencil", "ballpoint", "marker", "ballpoint")
 #: Only who writes nearly all capitals and digits.
 CHARACTERS_KNOWN = 34
 
@@ -62,21 +67,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pages", type=int, default=3, help="pages of each layout")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--pen", choices=PENS, default="ballpoint")
+    parser.add_argument("--hands", choices=HANDS, default="unipen")
+    parser.add_argument("--pen", choices=(*PENS, "mixed"), default="ballpoint")
     parser.add_argument("--keep", type=Path, help="folder for pages, ground truth and results")
     arguments = parser.parse_args()
     known = shared()
-    writers = [writer for writer in held_out_writers() if len(writer.samples) >= CHARACTERS_KNOWN]
+    writers = [writer for writer in HANDS[arguments.hands]() if len(writer.samples) >= CHARACTERS_KNOWN]
     if not writers:
         sys.exit(f"{known / 'characters'} does not exist, which holds the hands that pages are written in")
     folders = {layout: layout.replace(" ", "-") for layout in LAYOUTS}
     with tempfile.TemporaryDirectory() as temporary:
         work = arguments.keep or Path(temporary)
         pages, results = work / "pages", work / "results.jsonl"
+        pens = cycle(MIXED if arguments.pen == "mixed" else (arguments.pen,))
         for layout, name in folders.items():
             (pages / name).mkdir(parents=True, exist_ok=True)
             for number in range(arguments.pages):
-                draw(pages / name, layout, number, arguments.seed, writers, arguments.pen)
+                draw(pages / name, layout, number, arguments.seed, writers, next(pens))
         scan([str(pages)], "upper+digits", results)
         scores = score(known, results, pages, folders.values())
     print("| layout | characters | accuracy |\n|---|---|---|")
