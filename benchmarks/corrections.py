@@ -28,7 +28,7 @@ if __package__ in (None, ""):
     sys.path.insert(0, str(ROOT))
 sys.path[:0] = [str(ROOT / "training"), str(ROOT / "examples"), str(ROOT / "examples" / "kyc")]
 
-from benchmarks.drawing import CHARACTERS, DPI, SIZE, Page, held_out_writers  # noqa: E402
+from benchmarks.drawing import CHARACTERS, DPI, SIZE, Page, digilets_writers, held_out_writers  # noqa: E402
 from benchmarks.filled_forms import KYC, pages  # noqa: E402
 from hcr_scan import PageFailure, Settings, load_classifier, load_template  # noqa: E402
 from hcr_scan.cli import run  # noqa: E402
@@ -45,8 +45,7 @@ from hcr_scan.review.items import Filter, Item, State  # noqa: E402
 from hcr_scan.review.selection import Selection, select  # noqa: E402
 from hcr_scan.review.store import ReviewStore  # noqa: E402
 from hcr_scan.review.tables import review_path  # noqa: E402
-from hcr_scan_training.corpus import read_strokes  # noqa: E402
-from hcr_scan_training.synthesis import Pen, Writer, load_writers  # noqa: E402
+from hcr_scan_training.synthesis import Pen, Writer  # noqa: E402
 
 #: A sheet has rows of combs side by side, in pixels at 300 dpi.
 ROWS, COMBS, CELLS, PITCH, HEIGHT = 20, 2, 10, 86, 94
@@ -136,11 +135,9 @@ def wrong_share(results: Iterator[PageResult] | Sequence[PageResult], truth: dic
 
 def hands() -> list[Writer]:
     """Writers whom no training saw, of whom there are four samples or more of most characters."""
-    file = Path(os.environ.get("HCR_SCAN_SHARED", "../shared")) / "characters" / "digilets_strokes.npz"
-    found = [*held_out_writers(), *(load_writers(read_strokes(file), CHARACTERS) if file.exists() else [])]
     enough = [
         replace(hand, samples={c: drawn for c, drawn in hand.samples.items() if c in CHARACTERS and len(drawn) >= 4})
-        for hand in found
+        for hand in (*held_out_writers(), *digilets_writers())
     ]
     return [hand for hand in enough if len(hand.samples) >= 20]
 

@@ -8,7 +8,6 @@ import subprocess
 import tarfile
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from pathlib import Path
 
 from tqdm import tqdm
@@ -73,8 +72,11 @@ def _unpack(family: str, partial: Path, target: Path) -> None:
                 content = archive.extractfile(member)
                 if content is not None:
                     (whole / name).write_bytes(content.read())
-    with suppress(OSError):  # another process was there first
+    try:
         whole.rename(target)
+    except OSError:
+        if not target.is_dir():  # else another process was there first
+            raise
 
 
 def _wanted(name: str) -> bool:

@@ -139,9 +139,9 @@ def _box_ink(darkness: Gray, box: BoundingBox, noise: float) -> Ink | None:
 def _below_label(darkness: Gray, ink: Ink, box: BoundingBox) -> BoundingBox | None:
     """The lower part of a box with ink in the upper one alone, if it has room for an answer, and not too pale a one."""
     top = int(np.flatnonzero(ink.any(axis=1))[-1]) + OFF_FRAME
-    below = BoundingBox(box.left, max(top, box.top), box.right, max(top, box.bottom))
-    if top <= box.top or below.height < ANSWER_HEIGHT * box.height:
+    if top <= box.top or box.bottom - top < ANSWER_HEIGHT * box.height:
         return None
+    below = BoundingBox(box.left, top, box.right, box.bottom)
     return below if _pen_darkness(darkness, [below]) >= PALEST_ANSWER * _pen_darkness(darkness, [box]) else None
 
 

@@ -41,7 +41,7 @@ def without_leaders(parts: InkParts, scale: Scale) -> InkParts:
 def _next_dots(middles: Floats, areas: Floats, boxes: Floats, reach: float) -> Indices:
     """For each dot, from left to right, the nearest one like it to its right and level with it; -1 for none."""
     count = len(middles)
-    sizes = (boxes[:, 2:] - boxes[:, :2]).astype(np.float64)
+    sizes = boxes[:, 2:] - boxes[:, :2]
     unlike = AS_WIDE[0] * sizes + AS_WIDE[1]
     following = np.full(count, -1, np.intp)
     open_ended = np.ones(count, np.bool_)
