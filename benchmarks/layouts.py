@@ -1,7 +1,8 @@
 """Accuracy on drawn pages of many layouts: python benchmarks/layouts.py [--pages 3] [--hands digilets] [--pen mixed]
 
-Draws pages of each layout (layout_pages.py, office_pages.py) in hands that no model has seen, captured in several ways
-at 100 to 600 dpi, reads them with the real command, without a template, and scores them with $HCR_SCAN_SHARED/tools.
+Draws pages of each layout (layout_pages.py, office_pages.py, crowded_pages.py) in hands that no model has seen,
+captured in several ways at 100 to 600 dpi, reads them with the real command, without a template, and scores them with
+$HCR_SCAN_SHARED/tools.
 Some samples of UNIPEN writers are fragments or bear a wrong label, so that a few per cent are lost whatever reads them;
 those of DigiLeTs are whole.
 """
@@ -22,6 +23,7 @@ from PIL import Image
 if __package__ in (None, ""):
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from benchmarks.crowded_pages import LAYOUTS as CROWDED
 from benchmarks.drawing import digilets_writers, held_out_writers
 from benchmarks.form_page import CAPTURES, PENS, FormPage
 from benchmarks.forms import scan, score, shared
@@ -31,7 +33,7 @@ from benchmarks.office_pages import LAYOUTS as MORE
 if TYPE_CHECKING:
     from hcr_scan_training.synthesis import Writer
 
-LAYOUTS = FIRST | MORE
+LAYOUTS = FIRST | MORE | CROWDED
 RESOLUTIONS = (100, 150, 200, 200, 300, 400, 600)
 HANDS = {"unipen": held_out_writers, "digilets": digilets_writers}
 #: The pens of ``--pen mixed``, page after page.

@@ -38,12 +38,16 @@ def _ink_outside(ink: Ink, places: Sequence[InkPlace]) -> Ink:
     """The page's ink without that of the places and their frames."""
     outside = ink.copy()
     for place in places:
-        cell = place.cells[0].box.height if place.cells else 0
-        reach = max(THINNEST_FRAME, round(FRAME * cell))
-        for box in (place.box.grown(reach), *_glyphs(place)):
+        for box in (with_frame(place), *_glyphs(place)):
             inside = box.clipped(ink.shape[1], ink.shape[0])
             outside[inside.top : inside.bottom, inside.left : inside.right] = 0
     return outside
+
+
+def with_frame(place: InkPlace) -> BoundingBox:
+    """A place and the frame around it."""
+    cell = place.cells[0].box.height if place.cells else 0
+    return place.box.grown(max(THINNEST_FRAME, round(FRAME * cell)))
 
 
 def _glyphs(place: InkPlace) -> list[BoundingBox]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice, pairwise
+from itertools import groupby, islice, pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,7 @@ import numpy.typing as npt
 from hcr_scan.document import Source
 from hcr_scan.geometry import BoundingBox, Homography, union_of
 from hcr_scan.normalization import CropSpec
+from hcr_scan.segmentation.answer_rules import AnswerRules
 from hcr_scan.segmentation.candidates import (
     Chunk,
     PageGeometry,
@@ -41,6 +42,9 @@ from hcr_scan.segmentation.printing import (
 
 #: Up to which chance of print ink is surely writing, and is kept.
 _KINDS = (SURELY_HAND, SURELY_PRINT)
+#: Words no further apart than so many times the height of their line belong together. So many characters at least, as
+#: sure as they are some, are an answer on a rule rather than a scrap of a frame.
+PHRASE_GAP, LEAST_ANSWER = 0.6, 1.5
 #: The chunks of words beside each other.
 Row = Sequence[Sequence[InkChunk]]
 
@@ -85,10 +89,16 @@ class PageWriter:
             seen.append(SeenPlace(replace(place, lines=lines), (*cells, *runs)))
         return seen
 
-    def seen_lines(self, lines: Sequence[InkLine], where: Where) -> list[SeenLine]:
-        """Lines that stand in no place, parted where print and handwriting meet, with the evidence of their words."""
+    def seen_lines(
+        self, lines: Sequence[InkLine], where: Where, to_write_on: AnswerRules | None = None
+    ) -> list[SeenLine]:
+        """Lines that stand in no place, parted where print and handwriting meet, with the evidence of their words.
+
+        What stands on one of the rules ``to_write_on`` is a line of its own, as free as on a page without a form.
+        """
         parted, runs = _parted(lines, iter(self._evidence([_row(line) for line in lines])), where)
-        return [SeenLine(line, run) for line, run in zip(parted, runs, strict=True)]
+        seen = [SeenLine(line, run) for line, run in zip(parted, runs, strict=True)]
+        return seen if to_write_on is None else [part for line in seen for part in _parted_by_rules(line, to_write_on)]
 
     def page(self, source: Source, places: Sequence[SeenPlace], lines: Sequence[SeenLine]) -> SegmentedPage:
         """Everything on the page that is not surely print.
@@ -192,6 +202,24 @@ def _parted(
         parted.append(replace(line, words=tuple(word for word, _ in pairs)))
         runs.append(Run(where, tuple(own for _, own in pairs)))
     return tuple(parted), tuple(runs)
+
+
+def _parted_by_rules(seen: SeenLine, rules: AnswerRules) -> Iterator[SeenLine]:
+    """What stands on rules in a line, and the rest of it, each as lines of their own."""
+    boxes = [union_of(_whole(chunk).box for chunk in word.chunks) for word in seen.line.words]
+    gaps = [after.left - before.right for before, after in pairwise(boxes)]
+    ends = [0, *(k for k, gap in enumerate(gaps, 1) if gap > PHRASE_GAP * seen.line.height), len(boxes)]
+    phrases = [slice(start, end) for start, end in pairwise(ends)]
+    answers = [
+        sum(float(word.weights.sum()) for word in seen.run.words[phrase]) >= LEAST_ANSWER
+        and all(rules.carry(box) for box in boxes[phrase])
+        for phrase in phrases
+    ]
+    for answered, found in groupby(zip(answers, phrases, strict=True), lambda pair: pair[0]):
+        spans = [phrase for _, phrase in found]
+        part = slice(spans[0].start, spans[-1].stop)
+        where = Where.FREE if answered else seen.run.where
+        yield SeenLine(replace(seen.line, words=seen.line.words[part]), Run(where, seen.run.words[part]))
 
 
 def _parts(word: InkWord, evidence: Evidence) -> list[tuple[InkWord, Evidence]]:

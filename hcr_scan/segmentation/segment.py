@@ -11,6 +11,7 @@ import numpy as np
 from hcr_scan.geometry import Homography, quarter_turn
 from hcr_scan.images import Components, Gray, Ink, Mask, warp
 from hcr_scan.normalization import CropSpec, normalize_glyph
+from hcr_scan.segmentation.answer_rules import AnswerRules
 from hcr_scan.segmentation.candidates import Candidate, Chunk, PageGeometry, SegmentedLine, SegmentedPage
 from hcr_scan.segmentation.frames.finding import find_frames
 from hcr_scan.segmentation.ink.binarization import (
@@ -24,7 +25,7 @@ from hcr_scan.segmentation.ink.binarization import (
 from hcr_scan.segmentation.ink.parts import ink_threshold
 from hcr_scan.segmentation.ink.rules import Rules, find_rules
 from hcr_scan.segmentation.lines.finding import find_lines
-from hcr_scan.segmentation.margins import lines_outside
+from hcr_scan.segmentation.margins import lines_outside, with_frame
 from hcr_scan.segmentation.page_model import PageModel
 from hcr_scan.segmentation.page_writer import PageWriter, SeenLine, SeenPlace, handwritten, without_print
 from hcr_scan.segmentation.places import InkPlace, find_places
@@ -113,7 +114,8 @@ def _beside_form(page: StraightPage, places: Sequence[SeenPlace], writer: PageWr
         return None
     outside = lines_outside(page.ink, page.rules, [seen.place for seen in places])
     # Beside the cells of a form stand labels; beside small boxes, as of a list to tick off, anything.
-    lines = writer.seen_lines(outside, Where.MARGIN if sure else Where.FREE)
+    to_write_on = AnswerRules([with_frame(seen.place) for seen in places], page.rules, page.paper.darkness)
+    lines = writer.seen_lines(outside, Where.MARGIN if sure else Where.FREE, to_write_on)
     if alike or _count_places(sure) >= FORM_PLACES:
         return lines
     # Letters between a rule and a fold may close a row of cells.
