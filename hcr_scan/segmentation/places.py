@@ -17,6 +17,8 @@ from hcr_scan.segmentation.lines.finding import find_lines
 CONTAINER_SHARE = 0.2
 #: A box lies in another with more than this share of it.
 INSIDE = 0.7
+#: So is one so many times as high as the cells of combs in it, which have so many cells: a section, or a slip.
+SECTION_HEIGHT, SECTION_CELLS = 3.0, 4
 #: Boxes shaped like cells are cells when this many stand side by side; fewer are judged by what they hold.
 CELLS_IN_A_ROW = 3
 
@@ -44,7 +46,8 @@ class InkPlace:
 
 def find_places(paper: Paper, frames: Frames) -> list[InkPlace]:
     """Every place that the frames of a page make, with its ink, in reading order."""
-    inner = innermost(frames.boxes, [*(cell for comb in frames.combs for cell in comb), *frames.boxes])
+    boxes_to_read = [box for box in frames.boxes if not _is_section(box, frames.combs)]
+    inner = innermost(boxes_to_read, [*(cell for comb in frames.combs for cell in comb), *frames.boxes])
     joined = join_cells((*frames.combs, *((box,) for box in inner if _is_cell_shaped(box))))
     rows = [row for row in joined if len(row) >= CELLS_IN_A_ROW or (row in frames.combs and len(row) > 1)]
     taken = {cell for row in rows for cell in row}
@@ -67,6 +70,12 @@ def _read_box(paper: Paper, box: BoundingBox) -> InkPlace:
         return InkPlace(box)
     ink, left, top = found
     return InkPlace(box, (), tuple(find_lines(ink)), left, top)
+
+
+def _is_section(box: BoundingBox, combs: Sequence[tuple[BoundingBox, ...]]) -> bool:
+    """Whether a box goes around combs, and much more than they take up."""
+    held = [cell for comb in combs for cell in comb if cell.share_in(box) > INSIDE]
+    return len(held) >= SECTION_CELLS and box.height >= SECTION_HEIGHT * max(cell.height for cell in held)
 
 
 def _is_cell_shaped(box: BoundingBox) -> bool:
