@@ -42,14 +42,12 @@ def chosen_output(target: str, options: dict[str, Any], names: tuple[str, ...]) 
     return output
 
 
-def refuse_among_inputs(target: str, output: OutputOptions, inputs: Sequence[str]) -> None:
-    """See that PDFs are not written where scans are looked for, to be read in turn.
+def refuse_among_inputs(target: str, inputs: Sequence[str]) -> None:
+    """See that nothing is written where scans are looked for, to be read in turn.
 
     Raises:
-        UsageError: they would be.
+        UsageError: it would be.
     """
-    if output.format is not Format.PDF:
-        return
     place = os.path.realpath(target)
     for name in inputs:
         if is_remote(name):

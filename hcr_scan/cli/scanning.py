@@ -20,6 +20,7 @@ from hcr_scan.journal.opening import check_target, open_journal
 from hcr_scan.rendering import prepare_target
 from hcr_scan.run_report import FailureLimit
 from hcr_scan.settings import Settings, available_cores
+from hcr_scan.sinks.formats import Format
 from hcr_scan.sinks.output import is_lasting
 from hcr_scan.sinks.targets import beside, journal_base
 from hcr_scan.sources.sharding import Shard
@@ -36,7 +37,8 @@ def scan_inputs(
     refuse_among_data(bundle_folder(options["model"]), inputs, beside(target))
     templates = read_templates(options["templates"])
     output = chosen_output(target, options, field_names(templates))
-    refuse_among_inputs(target, output, inputs)
+    if output.format is Format.PDF:
+        refuse_among_inputs(target, inputs)
     guard_inputs(target, [*inputs, *files_of_templates(str(template.path) for template in templates)])
     limit = FailureLimit.of(options["on_failure"], options["max_failures"])
     resume, overwrite = options["resume"], options["overwrite"]

@@ -10,7 +10,7 @@ from typing import Any
 
 from hcr_scan.cli.bundles import bundle_folder, refuse_among_data
 from hcr_scan.cli.logs import say
-from hcr_scan.cli.outputs import chosen_output
+from hcr_scan.cli.outputs import chosen_output, refuse_among_inputs
 from hcr_scan.cli.progress import Progress
 from hcr_scan.cli.running import ModelChoice, Request, Run
 from hcr_scan.cli.scanning import field_names, read_templates
@@ -41,6 +41,7 @@ def watch_folder(inbox: str, out: str, settings: Settings, options: dict[str, An
     if is_address(inbox):
         raise UsageError(f"watch works on a folder, not on {inbox}; scan what is there again and again, with --resume")
     watched = WatchedFolder(inbox, options["settle"])
+    refuse_among_inputs(out, [inbox])
     try:
         # Not its parents: where a share is not mounted, nothing is to be written into the folder that waits for it.
         Path(out).mkdir(exist_ok=True)

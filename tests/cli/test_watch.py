@@ -163,3 +163,14 @@ def test_folders_that_are_not_there_are_said(tmp_path: Path, capsys: pytest.Capt
     assert not (tmp_path / "not mounted").exists()
     assert cli.run(["watch", str(tmp_path / "nothing"), "--out", str(tmp_path / "results")]) == ExitCode.INPUT
     assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.parametrize("out", [".", "results", "new/deep"])
+@pytest.mark.parametrize("format_", ["csv", "pdf"])
+def test_results_do_not_go_into_the_folder_that_is_watched(
+    inbox: Path, capsys: pytest.CaptureFixture[str], out: str, format_: str
+) -> None:
+    place = inbox / out
+    assert cli.run(["watch", str(inbox), "--out", str(place), "--format", format_, "--once"]) == ExitCode.USAGE
+    assert f"--out {place} is in {inbox}, so what is written would be read" in capsys.readouterr().err
+    assert list(inbox.iterdir()) == []
