@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from hcr_scan.document import PageResult
-from hcr_scan.errors import OutputError
 from hcr_scan.forms.grouping import grouped
 from hcr_scan.remote.uploads import stands
 from hcr_scan.settings import Settings
@@ -41,55 +40,35 @@ def write_pages(
         provenance: What the records say made them.
         form_lengths: How many pages each form has, by its template's id; for the wide shape.
         settings: Those of the scan, for formats that need the scanned files too.
-        whole: Where it is interrupted, leave the file as it was, and not with the pages up to there.
+        whole: Where that fails or is interrupted, leave the file as it was, and not with the pages up to there.
 
     Raises:
         OutputError: it cannot be written.
         MissingDependency: what a database needs is not installed.
     """
-    keep = _broken_off if whole else contextlib.nullcontext
-    try:
-        if options.format is Format.DATABASE:
-            with open_database(target, provenance, glyphs=options.level is Level.GLYPH) as database:
-                for form in grouped(pages, form_lengths):
-                    database.write(form)
-        elif options.shape is Shape.LONG:
-            with _open_page_sink(target, options, provenance, settings) as sink, keep():
-                for page in pages:
-                    sink.write(page)
-        else:
-            with open_form_sink(target, options, provenance) as form_sink, keep():
-                for form in grouped(pages, form_lengths):
-                    form_sink.write(form)
-    except _BrokenOffError as error:
-        raise error.by from None
+    if options.format is Format.DATABASE:
+        with open_database(target, provenance, glyphs=options.level is Level.GLYPH) as database:
+            for form in grouped(pages, form_lengths):
+                database.write(form)
+    elif options.shape is Shape.LONG:
+        with _open_page_sink(target, options, provenance, settings, whole=whole) as sink:
+            for page in pages:
+                sink.write(page)
+    else:
+        with open_form_sink(target, options, provenance, whole=whole) as form_sink:
+            for form in grouped(pages, form_lengths):
+                form_sink.write(form)
 
 
 def _open_page_sink(
-    target: str, options: OutputOptions, provenance: Provenance, settings: Settings
+    target: str, options: OutputOptions, provenance: Provenance, settings: Settings, *, whole: bool
 ) -> contextlib.AbstractContextManager[Writer[PageResult]]:
     """The seam between formats that tell of pages, and those that hold the scanned pages too."""
     if options.format is not Format.PDF:
-        return open_sink(target, options, provenance)
+        return open_sink(target, options, provenance, whole=whole)
     from hcr_scan.searchable.documents import DocumentSink
 
     return DocumentSink(target, settings, f"hcr-scan {provenance.hcr_scan}", folder=options.folder)
-
-
-class _BrokenOffError(OutputError):
-    """An interruption, as what makes sinks write nothing."""
-
-    def __init__(self, by: KeyboardInterrupt) -> None:
-        super().__init__("interrupted")
-        self.by = by
-
-
-@contextlib.contextmanager
-def _broken_off() -> Iterator[None]:
-    try:
-        yield
-    except KeyboardInterrupt as interruption:
-        raise _BrokenOffError(interruption) from interruption
 
 
 def open_database(

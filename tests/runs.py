@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -81,6 +82,13 @@ def start(arguments: Sequence[str], mark: str = "") -> subprocess.Popen[str]:
 def digest(path: Path) -> str:
     """SHA-256 of a file."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def damage(target: Path) -> None:
+    """Make the record of a page amid an output's journal unreadable."""
+    with contextlib.closing(sqlite3.connect(f"{target}.journal")) as connection, connection:
+        middle = "SELECT rowid FROM records ORDER BY document LIMIT 1 OFFSET (SELECT count(*) / 2 FROM records)"
+        assert connection.execute(f"UPDATE records SET record = x'00' WHERE rowid = ({middle})").rowcount == 1
 
 
 def living(mark: str) -> list[int]:

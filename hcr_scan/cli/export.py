@@ -31,5 +31,6 @@ def export(**options: Any) -> None:
         output = chosen_output(options["out"], options, tuple(request["output"]["names"]))
         provenance, settings = journal.identity.provenance, Settings.of_values(journal.identity.settings)
         tell_unfinished(journal)
-        write_pages(journal.results(), options["out"], output, provenance, request["form_lengths"], settings)
+        lengths = request["form_lengths"]
+        write_pages(journal.results(), options["out"], output, provenance, lengths, settings, whole=True)
     tell_written(options["out"])

@@ -46,7 +46,7 @@ def merge_shards(names: Sequence[str], target: str, options: dict[str, Any], pro
         report = RunReport(verb="merged")
         pages = report.counting(whole.results())
         settings = Settings.of_values(identity.settings)
-        write_pages(pages, target, output, identity.provenance, request["form_lengths"], settings)
+        write_pages(pages, target, output, identity.provenance, request["form_lengths"], settings, whole=True)
         report.copies, report.passed_over = whole.copies(), passed_over(whole)
     progress.passed_over(report)
     progress.summary(report, without_password(target))

@@ -15,7 +15,7 @@ from hcr_scan.sinks.alto import alto_file
 from hcr_scan.sinks.folder import FolderSink
 from hcr_scan.sinks.formats import STDOUT, SUFFIXES, WIDE_FORMATS, Format
 from hcr_scan.sinks.label_studio import task
-from hcr_scan.sinks.output import Output, open_output, output_errors
+from hcr_scan.sinks.output import Output, is_lasting, open_output, output_errors
 from hcr_scan.sinks.page_xml import page_xml_file
 from hcr_scan.sinks.parquet import ParquetRows
 from hcr_scan.sinks.records import Provenance, json_text, page_json
@@ -139,29 +139,29 @@ class Sink(Generic[Item]):
 
 
 def open_sink(
-    target: str, options: OutputOptions, provenance: Provenance
+    target: str, options: OutputOptions, provenance: Provenance, *, whole: bool = False
 ) -> contextlib.AbstractContextManager[Writer[PageResult]]:
     """A sink of pages that ends well: complete after the block, valid up to the last page where it was interrupted.
 
-    An existing file is replaced at the end, as a whole; a block that fails before its first page leaves it alone. In
-    a folder the files appear page by page, each as a whole.
+    An existing file is replaced at the end, as a whole; a block that fails before its first page leaves it alone, and
+    with ``whole`` any that fails. In a folder the files appear page by page, each as a whole.
     """
 
     def encoding() -> Encoding[PageResult]:
         return _ENCODINGS[options.format](options, provenance)
 
     if not options.folder:
-        return _opened(target, encoding())
+        return _opened(target, encoding(), whole=whole)
 
     def page_file(page: PageResult) -> bytes:
-        whole = encoding()
-        return whole.head + whole.item(page, 0) + whole.tail()
+        file = encoding()
+        return file.head + file.item(page, 0) + file.tail()
 
     return FolderSink(target, SUFFIXES[options.format], page_file)
 
 
 def open_form_sink(
-    target: str, options: OutputOptions, provenance: Provenance
+    target: str, options: OutputOptions, provenance: Provenance, *, whole: bool = False
 ) -> contextlib.AbstractContextManager[Writer[Form]]:
     """The same for forms, as :func:`hcr_scan.forms.grouping.filled_forms` groups pages to them."""
 
@@ -170,12 +170,12 @@ def open_form_sink(
 
     if options.format is Format.CSV:
         head, encode = wide_encoder(options.names, options.extras, excel=options.excel)
-        return _opened(target, Encoding(head, lambda form, _: encode(form)))
-    return _opened(target, _json(options.format, text))
+        return _opened(target, Encoding(head, lambda form, _: encode(form)), whole=whole)
+    return _opened(target, _json(options.format, text), whole=whole)
 
 
 @contextlib.contextmanager
-def _opened(target: str, encoding: Encoding[Item]) -> Iterator[Sink[Item]]:
+def _opened(target: str, encoding: Encoding[Item], *, whole: bool) -> Iterator[Sink[Item]]:
     output = open_output(target)
     try:
         sink = Sink(output, encoding)
@@ -184,7 +184,8 @@ def _opened(target: str, encoding: Encoding[Item]) -> Iterator[Sink[Item]]:
         except (OutputError, BrokenPipeError):
             raise
         except BaseException:
-            if sink.items:
+            # What went into a stream is with its reader already, and at least to be valid.
+            if sink.items and not (whole and is_lasting(target)):
                 sink.finish()
             raise
         sink.finish()

@@ -15,7 +15,7 @@ from hcr_scan.cli import run
 from hcr_scan.errors import ExitCode
 from hcr_scan.journal.journal import Journal
 from tests.bundles import random_network, write_bundle
-from tests.runs import READING, command, digest, digit_pages, draw_digit_page, draw_digits_file, scan
+from tests.runs import READING, command, damage, digest, digit_pages, draw_digit_page, draw_digits_file, scan
 
 
 @pytest.fixture(scope="module")
@@ -340,6 +340,17 @@ def test_an_export_is_what_a_scan_would_have_written(folder: Path, target: Path,
     scan(folder, "--out", direct)
     assert run(["export", str(target), "-o", str(exported)]) == ExitCode.OK
     assert exported.read_bytes() == direct.read_bytes()
+
+
+def test_a_damaged_record_truncates_no_output(folder: Path, target: Path, tmp_path: Path) -> None:
+    scan(folder, "--out", target)
+    exported = tmp_path / "other.csv"
+    run(["export", str(target), "-o", str(exported)])
+    before = digest(target), digest(exported)
+    damage(target)
+    assert scan(folder, "--out", target, "--resume") == ExitCode.JOURNAL
+    assert run(["export", str(target), "-o", str(exported)]) == ExitCode.JOURNAL
+    assert (digest(target), digest(exported)) == before
 
 
 def test_an_export_loads_no_model_and_looks_at_no_page(folder: Path, target: Path) -> None:

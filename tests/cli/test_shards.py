@@ -11,7 +11,7 @@ import pytest
 from hcr_scan.cli import run
 from hcr_scan.errors import ExitCode
 from hcr_scan.journal.journal import Journal, journal_path
-from tests.runs import digest, digit_pages, draw_digit_page, mixed_pages, scan
+from tests.runs import damage, digest, digit_pages, draw_digit_page, mixed_pages, scan
 
 SHARDS = 3
 
@@ -58,6 +58,15 @@ def test_files_beside_the_pages_are_counted_once(
 ) -> None:
     run(["merge", *map(str, shards), "--out", str(tmp_path / "merged.csv")])
     assert "1 file passed over, of kinds that hold no pages: 1 .txt" in capsys.readouterr().err
+
+
+def test_a_shard_with_a_damaged_record_truncates_no_output(shards: list[Path], tmp_path: Path) -> None:
+    merged = tmp_path / "merged.jsonl"
+    merge(*shards, "--out", merged)
+    before = digest(merged)
+    damage(shards[1])
+    assert merge(*shards, "--out", merged, "--overwrite") == ExitCode.JOURNAL
+    assert digest(merged) == before
 
 
 def test_each_document_is_in_one_shard(shards: list[Path], whole: Path) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from hcr_scan import cli
 from hcr_scan.cli import signals
 from hcr_scan.cli.progress import Progress
 from hcr_scan.cli.signals import Signalled, Signals
@@ -95,6 +96,16 @@ def test_after_two_signals_what_was_there_stays(begun: Path, monkeypatch: pytest
     assert len(begun.read_text().splitlines()) == 12
     account = json.loads(Path(f"{begun}.run-manifest.json").read_text())
     assert account["exit_code"] == ExitCode.OK
+
+
+def test_an_export_that_is_interrupted_leaves_what_was_there(
+    begun: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tmp_path / "other.csv"
+    other.write_text("whole")
+    slowly(0.0, {1: signal.SIGINT}, monkeypatch)
+    assert cli.run(["export", str(begun), "-o", str(other)]) == ExitCode.INTERRUPTED
+    assert other.read_text() == "whole"
 
 
 def test_an_interrupted_run_looks_for_no_copies(begun: Path, monkeypatch: pytest.MonkeyPatch) -> None:

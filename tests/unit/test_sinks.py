@@ -4,18 +4,19 @@ import json
 import stat
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
 from hcr_scan.assembly.pages import assemble_page
 from hcr_scan.document import PageFailure, PageResult, Source
-from hcr_scan.errors import OutputError, UsageError
+from hcr_scan.errors import JournalError, OutputError, UsageError
+from hcr_scan.rendering import write_pages
 from hcr_scan.settings import Settings
 from hcr_scan.sinks.formats import Format, format_of
 from hcr_scan.sinks.records import Provenance, record_of
-from hcr_scan.sinks.sink import OutputOptions, open_sink
+from hcr_scan.sinks.sink import OutputOptions, Shape, open_sink
 from hcr_scan.sinks.tabular import Level
 from tests.fakes import INFO, EchoClassifier, segmented_page
 
@@ -151,6 +152,21 @@ def test_an_interrupted_run_leaves_valid_output_up_to_the_last_page(tmp_path: Pa
     with pytest.raises(error):
         write(target, OutputOptions(Format.JSON), [page(), FAILURE], end=error())
     assert [record["status"] for record in json.loads(target.read_text())] == ["review", "failed"]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, JournalError])
+@pytest.mark.parametrize("shape", list(Shape))
+def test_what_is_to_be_whole_is_not_written_in_part(tmp_path: Path, error: type[BaseException], shape: Shape) -> None:
+    def pages() -> Iterator[PageResult]:
+        yield from [page(), FAILURE, page()]
+        raise error
+
+    target, options = tmp_path / "r.jsonl", OutputOptions(Format.JSONL, shape=shape)
+    target.write_text("old")
+    with pytest.raises(error):
+        write_pages(pages(), str(target), options, PROVENANCE, {}, Settings(), whole=True)
+    assert target.read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["r.jsonl"]
 
 
 def test_a_link_is_written_through(tmp_path: Path) -> None:
