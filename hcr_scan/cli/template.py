@@ -24,7 +24,7 @@ def template() -> None:
 @click.option("--pages", metavar="RANGES", help="Pages of the form, like 1-2.  [default: all]")
 @click.option("--filled", is_flag=True, help="BLANK is filled in, for want of a blank: pass over the writing.")
 @click.option("--preview", metavar="FILE", help="PNG to draw.  [default: as --out, but .png]")
-@click.option("--force", is_flag=True, help="Replace an existing template.")
+@click.option("--force", is_flag=True, help="Replace an existing template and its pictures.")
 def draft(blank: str, out: Path, pages: str | None, filled: bool, preview: str | None, force: bool) -> None:
     """Find combs, boxes, lines and check boxes on a blank form and write a template of them.
 

@@ -31,20 +31,20 @@ def write_draft(blank: str, out: Path, *, pages: str | None, filled: bool, previ
 
     Raises:
         UsageError: ``out`` is no name for a template.
-        OutputError: there is a template under that name, or something cannot be written.
+        OutputError: there is a template or a picture under that name, or something cannot be written.
     """
     if out.suffix != ".toml":
         raise UsageError(f"-o {out}: a template is a file that ends in .toml, for its blanks and preview lie beside it")
-    if out.exists() and not force:
-        raise OutputError(f"{out} exists and may hold names you gave; choose another -o, or replace it with --force")
     picture = preview or str(out.with_suffix(".png"))
     if not preview and Path(blank).resolve() == Path(picture).resolve():
         # The blank of form.toml is often called form.png.
         picture = str(out.with_suffix(".preview.png"))
-    for written in (str(out), picture):
-        guard_inputs(written, [blank])
+    _guard(str(out), blank, replace=force)
+    _guard(picture, blank, replace=force or bool(preview))
     with Apart() as apart:
         draft = apart.call(blank, draft_template, blank, out, filled=filled, pages=pages)
+        for copy in draft.copies:
+            _guard(str(copy.path), blank, replace=force)
         for copy in draft.copies:
             write_output(str(copy.path), _png(copy.pixels, copy.dpi))
         write_output(str(out), write_template(draft.template).encode())
@@ -55,6 +55,18 @@ def write_draft(blank: str, out: Path, *, pages: str | None, filled: bool, previ
     what = counted(len(kinds), "field")
     straightened = f"; straightened {', '.join(str(copy.path) for copy in draft.copies)}" if draft.copies else ""
     return f"{out}: {what} ({counts}) on {counted(len(form.pages), 'page')}; drawn in {picture}{straightened}"
+
+
+def _guard(written: str, blank: str, *, replace: bool) -> None:
+    """See that what is drafted replaces neither its blank nor, unless that was asked for, another file.
+
+    Raises:
+        UsageError: it would replace the blank.
+        OutputError: it would replace another file.
+    """
+    guard_inputs(written, [blank])
+    if not replace and Path(written).exists():
+        raise OutputError(f"{written} exists and may hold what you made; choose another -o, or replace it with --force")
 
 
 def write_preview(path: str, out: str) -> None:

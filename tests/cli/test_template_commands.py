@@ -61,12 +61,37 @@ def test_names_that_were_given_are_not_overwritten(drafted: Path, capsys: pytest
     named.write_text("mine")
     command = ["template", "draft", str(drafted / "blank.png"), "-o", str(named)]
     assert run(command) == ExitCode.OUTPUT
-    assert "named.toml exists and may hold names you gave; choose another -o, or replace it with --force" in (
+    assert "named.toml exists and may hold what you made; choose another -o, or replace it with --force" in (
         capsys.readouterr().err
     )
     assert named.read_text() == "mine"
     assert run([*command, "--force"]) == ExitCode.OK
     assert load_template(named).id == "named"
+
+
+@pytest.mark.parametrize("name", ["form.png", "form-blank-1.png"])
+def test_pictures_beside_a_draft_replace_no_others(
+    tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    draw_blank_form().save(tmp_path / "blank.png", angle=3.0)
+    other = tmp_path / name
+    other.write_text("mine")
+    command = ["template", "draft", str(tmp_path / "blank.png"), "-o", str(tmp_path / "form.toml")]
+    assert run(command) == ExitCode.OUTPUT
+    assert f"{other} exists and may hold what you made" in capsys.readouterr().err
+    assert other.read_text() == "mine"
+    assert not (tmp_path / "form.toml").exists()
+    assert run([*command, "--force"]) == ExitCode.OK
+    assert Image.open(other).format == "PNG"
+
+
+def test_a_straightened_copy_does_not_replace_its_blank(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    blank = draw_blank_form().save(tmp_path / "form-blank-1.png", angle=3.0)
+    before = blank.read_bytes()
+    assert run(["template", "draft", str(blank), "-o", str(tmp_path / "form.toml"), "--force"]) == ExitCode.USAGE
+    assert f"{blank} is one of the files that are read" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == [blank.name]
+    assert blank.read_bytes() == before
 
 
 @pytest.mark.parametrize("target", ["-", "card.png", "card"])
