@@ -7,7 +7,7 @@ import os
 from typing import Any
 
 from hcr_scan.cli.bundles import bundle_folder
-from hcr_scan.cli.guarding import guard_inputs
+from hcr_scan.cli.guarding import files_of_templates, guard_inputs
 from hcr_scan.cli.scanning import read_templates
 from hcr_scan.document import PageFailure
 from hcr_scan.engines.base import Engine, Lost
@@ -32,9 +32,9 @@ def draw_page(path: str, settings: Settings, options: dict[str, Any]) -> str:
     """
     if os.path.isdir(path):  # noqa: PTH112 - a name need not be text
         raise InputError(f"{path_text(path)} is a folder; name one of its files, and with --page a page of it")
-    guard_inputs(options["out"], [path, *options["templates"]])
-    report = RunReport()
     templates = read_templates(options["templates"])
+    guard_inputs(options["out"], [path, *files_of_templates(str(template.path) for template in templates)])
+    report = RunReport()
     with contextlib.closing(local_engine(1, limits=settings.limits)) as engine:
         image = _load(path, settings, engine)
         classifier = load_classifier(

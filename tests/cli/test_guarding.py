@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from hcr_scan.sources.discovery import find_inputs, is_found
 from tests.reviews import field, page, write_journal
 from tests.runs import digit_pages, draw_digit_page, scan
 
+KYC = Path(__file__).parents[2] / "examples" / "kyc"
 COMMANDS = {"export": ["--format", "csv"], "apply": ["--format", "csv"], "report": ["--no-crops"]}
 OWN = [
     "out.csv",
@@ -139,6 +141,17 @@ def test_an_overlay_does_not_replace_the_page(folder: Path) -> None:
     assert run(["inspect", str(folder / "scan.png"), "-o", str(folder / "scan.png")]) == ExitCode.USAGE
     assert run(["template", "preview", str(folder / "form.toml"), "-o", str(folder / "blank.png")]) == ExitCode.USAGE
     assert contents(folder) == before
+
+
+@pytest.mark.parametrize("template", ["kyc.toml", ""])
+def test_an_overlay_replaces_no_template_and_no_blank(tmp_path: Path, template: str) -> None:
+    for name in ("filled.tif", "kyc.toml", "blank.png", "cities.txt"):
+        shutil.copy(KYC / name, tmp_path)
+    before = contents(tmp_path)
+    inspect = ["inspect", str(tmp_path / "filled.tif"), "--template", str(tmp_path / template), "-o"]
+    for name in ("kyc.toml", "blank.png"):
+        assert run([*inspect, str(tmp_path / name)]) == ExitCode.USAGE
+    assert contents(tmp_path) == before
 
 
 def test_merge_replaces_no_shard(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
