@@ -9,7 +9,7 @@ from hcr_scan.errors import UsageError
 #: First and last page, from 1, both included; ``None`` is the end of the document.
 PageRange = tuple[int, int | None]
 
-_PART = re.compile(r"(\d+)?\s*(-)?\s*(\d+)?", re.ASCII)
+_PART = re.compile(r"(\d+)?\s*(?:(-)\s*(\d+)?)?", re.ASCII)
 
 
 def parse_page_ranges(text: str) -> tuple[PageRange, ...]:

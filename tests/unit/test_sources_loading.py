@@ -68,7 +68,7 @@ def test_pages_are_chosen_and_keep_their_numbers(five_pages: Path, text: str | N
 
 
 @pytest.mark.parametrize(
-    "text", ["", "a", "0", "0-3", "3-1", "1,,2", "-", "1-2-3", "1.5", "1-3;5", "--2", "²", "1" * 30]
+    "text", ["", "a", "0", "0-3", "3-1", "1,,2", "-", "1-2-3", "1.5", "1-3;5", "--2", "²", "1" * 30, "5 7", "1,5 7"]
 )
 def test_a_malformed_page_list_is_a_usage_error(five_pages: Path, text: str) -> None:
     for attempt in (
