@@ -155,6 +155,13 @@ box = [25.4, 50.8, 50.8, 63.5]
     assert load_template(written(folder, sized)).fields[0].box == half
 
 
+@pytest.mark.parametrize(("most", "text"), [("9999999999", "9999999999"), ("2.5e9", "2500000000.0")])
+def test_bounds_of_numbers_may_be_large(folder: Path, most: str, text: str) -> None:
+    number = f'name = "code"\ntype = {{ kind = "decimal", most = {most} }}'
+    form = FORM.split("[[checks]]")[0].replace('name = "code"', number).replace('mask = "A9"', "")
+    assert load_template(written(folder, form)).fields[1].knowledge.type == ValueType(ValueKind.DECIMAL, most=text)
+
+
 def test_a_page_of_a_pdf_is_drawn_at_the_resolution_given(folder: Path) -> None:
     (folder / "blank.pdf").write_bytes(blank_pdf("0 0 144 72", "0 0 72 144"))
     text = FORM.split("[[pages]]")[0] + '[[pages]]\nblank = "blank.pdf"\nblank_page = 2\n'
