@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import getpass
-import os
 import shlex
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import replace
@@ -14,7 +13,7 @@ from typing import Any
 import click
 
 from hcr_scan.cli.earlier import images_of, templates_of
-from hcr_scan.cli.outputs import open_earlier, remembered_request, tell_unfinished
+from hcr_scan.cli.outputs import open_earlier, remembered_output, remembered_request, tell_unfinished
 from hcr_scan.errors import ExitCode
 from hcr_scan.journal.journal import SUFFIX
 from hcr_scan.review.indexing import Indexed, index
@@ -29,7 +28,9 @@ from hcr_scan.review.server.wording import FieldWords
 from hcr_scan.review.standing import standing
 from hcr_scan.review.store import ReviewStore
 from hcr_scan.review.tables import review_path
-from hcr_scan.sinks.targets import is_address, without_password
+from hcr_scan.sinks.formats import SUFFIXES
+from hcr_scan.sinks.sink import OutputOptions
+from hcr_scan.sinks.targets import is_address, is_database, without_password
 from hcr_scan.sources.pages import shown
 
 #: Pictures made at a time; more wait.
@@ -56,7 +57,8 @@ def review_scan(scanned: str, options: dict[str, Any]) -> ExitCode:
         threads = stack.enter_context(ThreadPoolExecutor(PICTURE_THREADS, "pictures"))
         review = Review(
             store, images, Teller(FieldWords(*templates_of(identity, request))), threads,
-            shown(Path(base).name), _next_command(base, target), options["reviewer"] or _login(),
+            shown(Path(base).name), _next_command(base, target, remembered_output(request["output"])),
+            options["reviewer"] or _login(),
         )  # fmt: skip
         token, port = new_token(), listener.getsockname()[1]
 
@@ -108,12 +110,15 @@ def _login() -> str:
         return ""
 
 
-def _next_command(base: str, target: str) -> str:
-    """What puts the decisions into the output; into the rows of a database, which is named without its password."""
-    name = shown(base)
-    if is_address(target):
-        return f"hcr-scan apply {shlex.quote(name + SUFFIX)} -o {shlex.quote(without_password(target))}"
-    return f"hcr-scan apply {shlex.quote(name)} -o final{os.path.splitext(name)[1] or '.csv'}"  # noqa: PTH122 - bytes
+def _next_command(base: str, target: str, output: OutputOptions) -> str:
+    """What puts the decisions into another output of its kind, or into the rows of a database."""
+    if is_database(target):
+        final = shlex.quote(without_password(target))
+    elif output.folder:
+        final = f"final/ --format {output.format.value}"
+    else:
+        final = f"final{SUFFIXES[output.format]}"
+    return f"hcr-scan apply {shlex.quote(shown(base) + (SUFFIX if is_address(target) else ''))} -o {final}"
 
 
 def _tell(result: Indexed) -> None:

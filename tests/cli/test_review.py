@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -19,9 +20,11 @@ import pytest
 from hcr_scan.cli import run
 from hcr_scan.document import Verdict
 from hcr_scan.errors import ExitCode
+from hcr_scan.journal.journal import Journal, journal_path
 from hcr_scan.review.items import Filter, State
 from hcr_scan.review.standing import standing
 from hcr_scan.review.store import ReviewStore
+from hcr_scan.sinks.targets import beside
 from tests.review_server import drawn_page
 from tests.reviews import field, write_journal
 from tests.runs import PROGRAM
@@ -74,6 +77,30 @@ def test_the_printed_address_opens_and_a_signal_ends_it(journal: Path, ending: s
     assert "0 decided, 2 open" in rest
     assert "hcr-scan apply" in rest
     assert "Traceback" not in rest
+
+
+@pytest.mark.parametrize(
+    ("target", "format_"),
+    [("out.page.xml", "page"), ("out.label-studio.json", "label-studio"), ("out.txt", "csv"), ("alto/", "alto"),
+     ("s3://bucket/out.csv", "csv")],
+)  # fmt: skip
+def test_the_command_that_is_told_at_the_end_works(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: str, format_: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    page = drawn_page(tmp_path / "a.png", field("a", "AB", doubtful=[0]))
+    path = str(write_journal(Path(journal_path(beside(target))), [page]))
+    with Journal(path) as journal:
+        request = journal.noted("request")
+        output = request["output"] | {"format": format_, "folder": target.endswith("/")}
+        journal.note("request", request | {"target": target, "output": output})
+    with started(target) as (process, _):
+        process.send_signal(signal.SIGINT)
+        _, rest = process.communicate(timeout=30)
+    told = re.search("next: hcr-scan (.*)", rest)
+    assert told is not None
+    assert run(shlex.split(told[1])) == ExitCode.OK
+    assert (tmp_path / "final").is_dir() == target.endswith("/")
 
 
 def test_a_signal_at_the_moment_of_the_address_ends_it_too(journal: Path) -> None:
