@@ -64,7 +64,7 @@ class OutputFile:
             self._temporary.unlink(missing_ok=True)
 
     def _open(self) -> BinaryIO:
-        mode = 0o666
+        mode = None
         with contextlib.suppress(FileNotFoundError):
             found = self._path.stat().st_mode
             if stat.S_ISDIR(found):
@@ -74,8 +74,12 @@ class OutputFile:
             refuse_kept(self._path, self.target)
             mode = stat.S_IMODE(found)
         temporary = self._path.with_name(f".{self._path.name[:200]}.{secrets.token_hex(6)}.tmp")
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666 if mode is None else mode)
         self._temporary = temporary
+        if mode is not None:
+            # The umask is for new files. Some file systems know no modes.
+            with contextlib.suppress(OSError):
+                os.fchmod(descriptor, mode)
         return os.fdopen(descriptor, "wb")
 
 

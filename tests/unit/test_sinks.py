@@ -125,16 +125,17 @@ def test_an_empty_run_is_valid_output(tmp_path: Path) -> None:
         assert target.read_text() == content
 
 
-def test_an_existing_file_is_replaced_only_at_the_end(tmp_path: Path) -> None:
+@pytest.mark.parametrize("mode", [0o640, 0o664, 0o666])
+def test_an_existing_file_is_replaced_only_at_the_end(tmp_path: Path, mode: int) -> None:
     target = tmp_path / "r.jsonl"
     target.write_text("old")
-    target.chmod(0o640)
+    target.chmod(mode)
     with open_sink(str(target), JSONL, PROVENANCE) as sink:
         sink.write(page())
         assert target.read_text() == "old"
     assert json.loads(target.read_text())["source"]["path"] == "in/a.png"
     assert [path.name for path in tmp_path.iterdir()] == ["r.jsonl"]
-    assert stat.S_IMODE(target.stat().st_mode) == 0o640
+    assert stat.S_IMODE(target.stat().st_mode) == mode
 
 
 def test_a_run_that_fails_before_its_first_page_leaves_everything_alone(tmp_path: Path) -> None:
