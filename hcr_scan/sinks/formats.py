@@ -96,12 +96,12 @@ def is_folder_target(target: str, format_: Format) -> bool:
     """
     if target == STDOUT or format_ is Format.DATABASE:
         return False
-    exists = os.path.isdir(target)  # noqa: PTH112
+    is_folder = target.endswith(os.sep) or os.path.isdir(target)  # noqa: PTH112
     if format_ not in FOLDER_FORMATS:
-        if exists:
+        if is_folder:
             raise OutputError(f"--out {target} is a folder; name a file in it, such as results{SUFFIXES[format_]}")
         return False
-    if exists or target.endswith(os.sep):
+    if is_folder:
         return True
     return format_ in ONE_PAGE_FORMATS and not os.path.splitext(target)[1] and not os.path.lexists(target)  # noqa: PTH122
 

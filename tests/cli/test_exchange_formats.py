@@ -79,8 +79,10 @@ def test_several_pages_do_not_go_into_one_file_of_alto(tmp_path: Path, capsys: p
 
 def test_a_folder_is_refused_for_one_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = digit_pages(tmp_path / "in", 1)
-    assert scan(folder, "--out", tmp_path, "--format", "csv") == ExitCode.OUTPUT
-    assert "is a folder; name a file in it" in capsys.readouterr().err
+    for out in (tmp_path, f"{tmp_path}/results/"):
+        assert scan(folder, "--out", out, "--format", "csv") == ExitCode.OUTPUT
+        assert f"--out {out} is a folder; name a file in it, such as results.csv" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["in"]
 
 
 def test_retry_writes_the_folder_anew(tmp_path: Path) -> None:
