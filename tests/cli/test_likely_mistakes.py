@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from hcr_scan.cli import run
-from hcr_scan.errors import ExitCode, OutputError
+from hcr_scan.cli.options import password_of
+from hcr_scan.errors import ExitCode, OutputError, UsageError
 from hcr_scan.journal.database import Database
 from hcr_scan.sinks.output import write_output
 from tests.runs import digit_pages, scan
@@ -38,3 +39,16 @@ def test_nor_where_it_is_the_journal(tmp_path: Path) -> None:
     (tmp_path / "r.journal").mkdir()
     with pytest.raises(OutputError, match="let this user write to its folder"):
         Database(str(tmp_path / "r.journal"))
+
+
+def test_a_password_saved_by_notepad_is_the_password(tmp_path: Path) -> None:
+    file = tmp_path / "password.txt"
+    file.write_bytes("\ufeffpässwört\r\n".encode())
+    assert password_of(str(file)) == "pässwört"
+
+
+def test_a_mark_of_byte_order_alone_is_no_password(tmp_path: Path) -> None:
+    file = tmp_path / "password.txt"
+    file.write_bytes("\ufeff\r\n".encode())
+    with pytest.raises(UsageError, match="has no password on its first line"):
+        password_of(str(file))
