@@ -119,5 +119,5 @@ def files_of_templates(paths: Iterable[str]) -> Iterator[str]:
     for path in paths:
         yield path
         with contextlib.suppress(OSError, ValueError, AttributeError, TypeError):
-            for page in tomllib.loads(Path(path).read_text(encoding="utf-8")).get("pages", ()):
+            for page in tomllib.loads(Path(path).read_text(encoding="utf-8-sig")).get("pages", ()):
                 yield os.path.join(os.path.dirname(path), str(page.get("blank", "")))  # noqa: PTH118, PTH120

@@ -71,6 +71,14 @@ def test_nothing_of_the_scan_is_written_over(
     assert contents(folder) == before
 
 
+def test_a_template_that_begins_with_a_byte_order_mark_names_its_blank_too(folder: Path) -> None:
+    form = folder / "form.toml"
+    form.write_text(form.read_text(), encoding="utf-8-sig")
+    before = contents(folder)
+    assert run(["export", str(folder / "out.csv"), "-o", str(folder / "blank.png"), "--format", "csv"]) == 2
+    assert contents(folder) == before
+
+
 def test_a_document_is_known_by_its_bytes_under_another_name(folder: Path) -> None:
     scanned = (folder / "scan.png").read_bytes()
     (folder / "scan.png").rename(folder / "moved.png")
