@@ -4,6 +4,8 @@ from datetime import date
 from fractions import Fraction
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hcr_scan.forms.knowledge.field_rules import check_rule, parse_rule
 
@@ -45,6 +47,20 @@ def test_a_rule_knows_its_fields_and_whether_it_equates() -> None:
 
 
 @pytest.mark.parametrize(
+    "rule", ["until < from + total", "until != total + from", "from - total <= until", "a / b = 1"]
+)
+@given(total=st.fractions(), b=st.fractions())
+def test_any_numbers_can_be_asked_about(rule: str, total: Fraction, b: Fraction) -> None:
+    assert parse_rule(rule).holds(VALUES | {"total": total, "b": b}) in (True, False)
+
+
+@pytest.mark.parametrize("rule", ["from <= until + total", "from > until - total", "from != until + total"])
+def test_a_rule_that_leaves_the_calendar_does_not_hold(rule: str) -> None:
+    assert not parse_rule(rule).holds(VALUES | {"total": Fraction(3_000_000)})
+    assert not parse_rule(rule).holds(VALUES | {"total": Fraction(10**30)})
+
+
+@pytest.mark.parametrize(
     ("rule", "said"),
     [
         ("total", "compares nothing"), ("", "ends where"), ("total = ", "ends where"), ("total = a + ", "ends where"),
@@ -63,7 +79,8 @@ def test_what_is_no_rule_is_refused_in_a_sentence(rule: str, said: str) -> None:
     [
         ("totl = a", "'totl', which is no field; there are"), ("total = mail", "different types"),
         ("total = a + mail", "no number"), ("from = total", "different types"), ("mail < again", "none is greater"),
-        ("from * 2 = until", "no number"),
+        ("from * 2 = until", "no number"), ("until < from + 9999999", "leaves the calendar"),
+        ("until > from - 99999999999999999999", "leaves the calendar"),
     ],
 )  # fmt: skip
 def test_rules_that_a_form_cannot_have_are_refused(rule: str, said: str) -> None:

@@ -139,6 +139,13 @@ def test_a_blank_that_must_be_filled_in_and_an_accepted_breach_say_so_and_the_un
         assert (found["a"].status, found["a"].reasons) == (Status.REJECTED, (Reason.UNREADABLE,))
 
 
+def test_a_rule_that_leaves_the_calendar_is_broken_and_no_crash() -> None:
+    late = replace(FORM, checks=(Check("born <= born + 100 * total"),))
+    assert FieldRules((late,)).contradictions("form", {"born": "1968-03-17", "total": "2"}) == []
+    told = FieldRules((late,)).contradictions("form", {"born": "1968-03-17", "total": "99999999"})
+    assert told == [(late.checks[0], {"born", "total"})]
+
+
 def test_a_value_that_contradicts_what_is_settled_is_told_and_saved_when_it_is_meant(tmp_path: Path) -> None:
     page = form(tmp_path, *sums("3", "4", "1", ["total"]))
     with served(tmp_path, page, templates=(FORM,)) as client:

@@ -71,10 +71,15 @@ class Rule:
     def holds(self, values: Mapping[str, Value]) -> bool:
         """Whether it is satisfied. A blank counts as 0 in a sum; a side of blanks only is not compared.
 
+        It is not where its values divide by zero, or lead to a day that no calendar has.
+
         Raises:
             ValueError: it adds or compares what cannot be, such as a date and a text.
         """
-        return all(self._compare(left, symbol, right, values) for left, symbol, right in self.comparisons)
+        try:
+            return all(self._compare(left, symbol, right, values) for left, symbol, right in self.comparisons)
+        except (OverflowError, ZeroDivisionError):
+            return False
 
     def _compare(self, left: _Term, symbol: str, right: _Term, values: Mapping[str, Value]) -> bool:
         for side in (left, right):
@@ -84,8 +89,6 @@ class Rule:
             return _COMPARISONS[symbol](*_alike(_value(left, values), _value(right, values), symbol))
         except _BlankField:
             return True
-        except ZeroDivisionError:
-            return False
         except TypeError as error:
             raise ValueError(f"the rule {self.text!r} cannot be computed: {error}") from None
 
@@ -100,7 +103,7 @@ def parse_rule(text: str) -> Rule:
 
 
 def check_rule(text: str, fields: Mapping[str, Value]) -> None:
-    """Refuse a rule that is none, names unknown fields, or mixes numbers, dates and texts.
+    """Refuse a rule that is none, names unknown fields, mixes numbers, dates and texts, or leaves the calendar.
 
     Args:
         text: The rule.
@@ -117,7 +120,14 @@ def check_rule(text: str, fields: Mapping[str, Value]) -> None:
             f"{', '.join(sorted(fields))}"
         )
     for left, symbol, right in rule.comparisons:
-        rule._compare(left, symbol, right, fields)
+        try:
+            rule._compare(left, symbol, right, fields)
+        except OverflowError:
+            raise ValueError(
+                f"the rule {text!r} leaves the calendar; its days are those of the years 1 to 9999"
+            ) from None
+        except ZeroDivisionError:
+            continue  # by other values it may be divided
 
 
 def _value(term: _Term, values: Mapping[str, Value]) -> Value:
