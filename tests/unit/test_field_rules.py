@@ -34,7 +34,8 @@ def test_rules_are_computed(rule: str, holds: bool) -> None:
 @pytest.mark.parametrize(
     ("rule", "holds"),
     [("total = a + b + none", True), ("total = a + none", False), ("none = a", True), ("none + empty = a", True),
-     ("from <= none", True), ("none <= empty", True), ("mail = none", True)],
+     ("from <= none", True), ("none <= empty", True), ("mail = none", True),
+     ("until = none + a", True), ("until - none = a", True), ("from <= none + a <= until", True)],
 )  # fmt: skip
 def test_blanks_count_as_nothing_in_sums_and_are_not_compared_alone(rule: str, holds: bool) -> None:
     assert parse_rule(rule).holds(VALUES) is holds

@@ -33,10 +33,6 @@ _COMPARISONS: dict[str, Callable[[object, object], bool]] = {
 }
 
 
-class _BlankField(Exception):
-    """A field without a value, where a blank is no zero."""
-
-
 @dataclass(frozen=True, slots=True)
 class _Term:
     """A node of a rule's tree: an operator with its terms, or a name, or a constant."""
@@ -69,7 +65,8 @@ class Rule:
         return any(symbol in ("=", "==") for _, symbol, _ in self.comparisons)
 
     def holds(self, values: Mapping[str, Value]) -> bool:
-        """Whether it is satisfied. A blank counts as 0 in a sum; a side of blanks only is not compared.
+        """Whether it is satisfied. A blank counts as 0 in a sum; a side of blanks only is not compared, nor a sum
+        with a blank day.
 
         It is not where its values divide by zero, or lead to a day that no calendar has.
 
@@ -87,9 +84,9 @@ class Rule:
                 return True
         try:
             return _COMPARISONS[symbol](*_alike(_value(left, values), _value(right, values), symbol))
-        except _BlankField:
-            return True
         except TypeError as error:
+            if any(values[name] is None for name in left.names | right.names):
+                return True
             raise ValueError(f"the rule {self.text!r} cannot be computed: {error}") from None
 
 
@@ -167,10 +164,6 @@ def _number(value: Value) -> Fraction:
 
 def _alike(left: Value, right: Value, symbol: str) -> tuple[object, object]:
     """Both sides, where they can be compared."""
-    if left is None or right is None:
-        if isinstance(left, Fraction) or isinstance(right, Fraction):
-            return _number(left), _number(right)
-        raise _BlankField
     kinds = {kind for side in (left, right) for kind in (Fraction, date, str) if isinstance(side, kind)}
     if len(kinds) > 1:
         raise TypeError(f"{left} and {right} are of different types")
