@@ -46,7 +46,7 @@ def outcome_of(kind: Kind, body: memoryview, limits: Limits, decode: Callable[[m
 
 def outcome_of_death(death: Death | None, limits: Limits) -> Outcome:
     """What is said of an item that its workers died of, the last one so."""
-    if death is not None and death.exit_code < 0 and _was_large(death, limits):
+    if death is not None and (death.exit_code or 0) < 0 and _was_large(death, limits):
         return Outcome(None, Loss.MEMORY, f"{_too_much_memory(limits)} ({death.cause})")
     cause = "it does not react" if death is None else death.cause
     reason = f"crashed the process that read it, twice ({cause}); open it in a viewer and save it again"

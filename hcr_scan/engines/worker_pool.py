@@ -172,7 +172,10 @@ class WorkerPool(threading.Thread):
         except BaseException as caught:
             error = caught
         for worker in [*self._workers]:
-            self._end(worker)
+            try:
+                self._end(worker)
+            except Exception as caught:  # nobody is to wait for an outcome of what cannot be ended
+                error = error or caught
         self._selector.close()
         with self._changed:
             self._error = error

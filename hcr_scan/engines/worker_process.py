@@ -39,13 +39,13 @@ _CREDENTIAL = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Death:
-    """How a process ended.
+    """How a process ended; ``exit_code`` is ``None`` where the system forgot it at once, since SIGCHLD is ignored.
 
     ``peak`` is the most memory it had at a time; ``ready_memory`` and ``ready_space`` are what it had, of memory and of
     addresses, when it was ready to work. All in bytes, 0 where the system does not tell.
     """
 
-    exit_code: int
+    exit_code: int | None
     peak: int
     ready_memory: int = 0
     ready_space: int = 0
@@ -53,6 +53,8 @@ class Death:
     @property
     def cause(self) -> str:
         """``SIGSEGV``, ``exit code 3``."""
+        if self.exit_code is None:
+            return "exit code unknown"
         if self.exit_code >= 0:
             return f"exit code {self.exit_code}"
         try:
@@ -157,7 +159,11 @@ class WorkerProcess:
         until = time.monotonic() + patience
         pause = 0.0005
         while True:
-            pid, status, usage = os.wait4(self.pid, os.WNOHANG)
+            try:
+                pid, status, usage = os.wait4(self.pid, os.WNOHANG)
+            except ChildProcessError:
+                self._process.returncode = 0  # what subprocess makes of it
+                return Death(None, self._peak, self._ready_memory, self._ready_space)
             if pid:
                 break
             if time.monotonic() > until:

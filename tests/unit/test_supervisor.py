@@ -208,6 +208,26 @@ def test_closing_ends_workers_in_the_middle_of_their_work() -> None:
         next(results)
 
 
+def test_where_the_system_keeps_no_account_of_ended_processes_only_the_cause_is_unknown() -> None:
+    code = """
+import signal; signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+from tests.unit.test_supervisor import Limits, Supervisor, poison
+results = Supervisor(2, limits=Limits(page_timeout=2)).map(poison.poisoned, [("a", ""), ("hang", ""), ("SIGKILL", "")])
+print([getattr(result, "reason", result).split(";")[0] for result in results])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30)
+    told = ["a", "took longer than 2 s", "crashed the process that read it, twice (exit code unknown)"]
+    assert (done.stdout, done.stderr) == (f"{told}\n", "")
+
+
+def test_a_mistake_of_the_supervisor_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    with contextlib.closing(Supervisor(2, limits=Limits(page_timeout=0.5))) as supervisor:
+        assert list(supervisor.map(poison.sleep, [0.2] * 4)) == [0.2] * 4
+        monkeypatch.setattr(worker_pool.WorkerProcess, "end", lambda _: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            list(supervisor.map(poison.sleep, [60.0]))
+
+
 def test_a_forgotten_supervisor_leaves_nothing_behind() -> None:
     before = open_descriptors(), threading.active_count()
     supervisor = Supervisor(1)
