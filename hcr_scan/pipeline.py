@@ -18,6 +18,7 @@ from hcr_scan.classification import ClassifiedPage, classify_pages
 from hcr_scan.document import PageFailure, PageResult, Source
 from hcr_scan.engines.base import Engine, Lost
 from hcr_scan.engines.local import local_engine
+from hcr_scan.errors import UsageError
 from hcr_scan.ledger import Ledger, Remaining
 from hcr_scan.model.classifier import Classifier
 from hcr_scan.model.probabilities import check_charset
@@ -102,12 +103,12 @@ def transcribe(
 
     Raises:
         InputError: there is nothing to read.
-        UsageError: the settings cannot be meant, or name characters the model does not know.
+        UsageError: the settings cannot be meant, or the model cannot read the characters that they or a template name.
         MissingDependency: the chosen PDF renderer, or what an object store needs, is not installed.
     """
     settings = settings or Settings()
     check_settings(settings.source)
-    check_charset(classifier.info.labels, settings.charset)
+    check_characters(classifier, settings, templates)
     given = [inputs] if isinstance(inputs, (str, Path)) else inputs
     arguments = [plain_name(str(argument)) for argument in given]
     ledger = ledger or Ledger()
@@ -134,6 +135,23 @@ def transcribe(
     finally:
         if own_engine:
             engine.close()
+
+
+def check_characters(classifier: Classifier, settings: Settings, templates: Sequence[Template]) -> None:
+    """Refuse what the model can never read, rather than rejecting it on every page.
+
+    Raises:
+        UsageError: the settings, or a field of a template, name characters that the model does not know.
+    """
+    check_charset(classifier.info.labels, settings.charset)
+    for template in templates:
+        from hcr_scan.forms.knowledge.languages import check_readable
+
+        for field in template.fields:
+            try:
+                check_readable(field.knowledge, settings.charset, classifier.info.characters)
+            except ValueError as error:
+                raise UsageError(f"{template.path or template.id}: {field.name}: {error}") from None
 
 
 def segment_pages(

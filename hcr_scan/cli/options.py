@@ -198,7 +198,8 @@ _OUTPUT = (
     ),
 )
 
-_MODEL = click.option(
+#: Which model reads, or is to read.
+model_option = click.option(
     "--model",
     type=click.Path(),
     metavar="FOLDER",
@@ -298,14 +299,14 @@ def source_options(function: Function) -> Function:
 
 def model_options(function: Function) -> Function:
     """Which model reads, and where it runs."""
-    return _decorated(function, (_MODEL, _engine(["onnx", "keras"]), _DEVICE))
+    return _decorated(function, (model_option, _engine(["onnx", "keras"]), _DEVICE))
 
 
 def placed_model_options(function: Function) -> Function:
     """The same, and on what machines, pages too."""
     more = " ray runs pages and model (ONNX) on a Ray cluster, ray+keras with Keras; pip install 'hcr-scan[ray]'."
     engine = _engine(["onnx", "keras", "ray", "ray+keras"], more)
-    return _decorated(function, (_MODEL, engine, _RAY_ADDRESS, _DEVICE))
+    return _decorated(function, (model_option, engine, _RAY_ADDRESS, _DEVICE))
 
 
 def source_settings(pages: str | None, options: dict[str, Any]) -> SourceSettings:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from hcr_scan.cli.options import model_option
+
 
 @click.group(short_help="Draft, draw and check templates of forms.")
 def template() -> None:
@@ -50,14 +52,15 @@ def preview(form: str, out: str) -> None:
 @template.command(short_help="Tell which fields of a template collide or are too tight.")
 @click.argument("form", metavar="TEMPLATE")
 @click.argument("samples", metavar="[SAMPLES]...", nargs=-1)
-def check(form: str, samples: tuple[str, ...]) -> int:
+@model_option
+def check(form: str, samples: tuple[str, ...], model: str | None) -> int:
     """Check the template file TEMPLATE against its blanks, and against SAMPLES of filled pages.
 
-    Prints a line for each field that collides with another, whose box has the frame inside, or whose cells have print
-    running across them; and, of samples (files, folders or patterns), for each page that cannot be read or matches no
-    page of the form and each field that writing leaves, and by how much. The exit code is 0 if there is none and 1 if
-    there are some.
+    Prints a line for each field that the model cannot read, that collides with another, whose box has the frame inside,
+    or whose cells have print running across them; and, of samples (files, folders or patterns), for each page that
+    cannot be read or matches no page of the form and each field that writing leaves, and by how much. The exit code is
+    0 if there is none and 1 if there are some.
     """
     from hcr_scan.cli.templates import print_findings
 
-    return print_findings(form, samples)
+    return print_findings(form, samples, model)

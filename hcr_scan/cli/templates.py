@@ -10,10 +10,11 @@ from pathlib import Path
 import click
 from PIL import Image
 
+from hcr_scan.cli.bundles import bundle_folder
 from hcr_scan.cli.guarding import files_of_templates, guard_inputs
 from hcr_scan.engines.apart import Apart
 from hcr_scan.errors import ExitCode, InputError, OutputError, UsageError
-from hcr_scan.forms.drafting.checking import check_template
+from hcr_scan.forms.drafting.checking import check_characters, check_template
 from hcr_scan.forms.drafting.draft import draft_template
 from hcr_scan.forms.drafting.preview import draw_preview
 from hcr_scan.forms.drafting.sample_checking import SamplePage, check_samples, sample_pages
@@ -21,6 +22,7 @@ from hcr_scan.forms.files.template_file import load_template
 from hcr_scan.forms.files.template_writing import write_template
 from hcr_scan.forms.template import Template
 from hcr_scan.images import Gray
+from hcr_scan.model.bundle import load_bundle
 from hcr_scan.run_report import counted
 from hcr_scan.sinks.output import write_output
 from hcr_scan.sources import find_inputs
@@ -76,11 +78,12 @@ def write_preview(path: str, out: str) -> None:
         write_output(out, apart.call(path, draw_preview, apart.call(path, load_template, path)))
 
 
-def print_findings(path: str, samples: Sequence[str]) -> int:
+def print_findings(path: str, samples: Sequence[str], model: str | None) -> int:
     """Print what is wrong with the fields of a template file; returns the exit code."""
+    readable = load_bundle(bundle_folder(model)).info.characters
     with Apart() as apart:
         form = apart.call(path, load_template, path)
-        findings = apart.call(path, check_template, form)
+        findings = check_characters(form, readable) + apart.call(path, check_template, form)
         if samples:
             pages = (_sample_pages(apart, form, sample) for sample in find_inputs(samples))
             findings += check_samples(form, itertools.chain.from_iterable(pages))

@@ -134,6 +134,20 @@ def test_what_is_wrong_with_a_template_is_told(drafted: Path, capsys: pytest.Cap
     assert f"{len(lines)} problems" in err
 
 
+def test_what_the_model_cannot_read_is_told(drafted: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = (drafted / "card.toml").read_text().replace('kind = "cells"', 'kind = "cells"\ncharset = "AÄÖ"', 1)
+    (drafted / "foreign.toml").write_text(text)
+    check = ["template", "check", str(drafted / "foreign.toml")]
+    assert run(check) == ExitCode.SOME_PAGES_FAILED
+    out, err = capsys.readouterr()
+    assert re.match("page 1  field_00[0-9]  the field takes 'ÄÖ', which this model cannot read; it reads 0123", out)
+    assert "1 problem" in err
+    assert run([*check, "--model", str(drafted)]) == ExitCode.MODEL
+    blank = str(drafted / "blank.png")
+    assert run([blank, "--template", check[-1], "--out", str(drafted / "foreign.csv"), "-j1"]) == ExitCode.USAGE
+    assert re.search("foreign.toml: field_00[0-9]: the field takes 'ÄÖ'", capsys.readouterr().err)
+
+
 def test_samples_show_where_writing_leaves_its_box(drafted: Path, capsys: pytest.CaptureFixture[str]) -> None:
     form = draw_blank_form()
     rng = np.random.default_rng(5)

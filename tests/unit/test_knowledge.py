@@ -7,6 +7,7 @@ from hcr_scan.forms.knowledge.languages import (
     check_knowledge,
     check_mask,
     check_pattern,
+    check_readable,
     check_type,
     field_charset,
     language,
@@ -102,6 +103,36 @@ def test_all_that_is_broken_is_told() -> None:
 def test_contradictions_are_refused(knowledge: Knowledge, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         check_knowledge(knowledge, RUN)
+
+
+@pytest.mark.parametrize(
+    ("knowledge", "said"),
+    [
+        (Knowledge(charset="AÄÖ"), "'ÄÖ', which this model cannot read; it reads 0123"),
+        (Knowledge(mask="999€"), "'€'"),
+        (Knowledge(pattern="ß+|[ÄÖ]A"), "'ÄÖß'"),
+        (Knowledge(lexicon=("Ä", "Ö")), "no word of the list of 2"),
+        (of_type(ValueKind.DATE, formats=("DD.MM.YYYY",)), "'.'"),
+    ],
+)
+def test_a_field_that_cannot_be_read_is_refused(knowledge: Knowledge, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        check_readable(knowledge, RUN, RUN)
+
+
+@pytest.mark.parametrize(
+    "knowledge",
+    [
+        Knowledge(),
+        Knowledge(charset="AB"),
+        Knowledge(mask="A9"),
+        Knowledge(pattern="[A-ZÄÖ]+"),
+        Knowledge(lexicon=("Mayer", "Müller"), closed_lexicon=True),
+        of_type(ValueKind.DECIMAL),
+    ],
+)
+def test_a_field_of_which_some_values_can_be_read_is_not(knowledge: Knowledge) -> None:
+    check_readable(knowledge, RUN, RUN)
 
 
 def test_each_part_can_be_checked_by_itself() -> None:

@@ -10,10 +10,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from hcr_scan.arrays import transcribe_image
 from hcr_scan.classification import ClassifiedPage, classify_pages
 from hcr_scan.document import PageFailure, Source
 from hcr_scan.engines.base import Loss, Lost
 from hcr_scan.errors import InputError, ModelError, UsageError
+from hcr_scan.forms.template import FieldKind, Knowledge, Template, TemplateField, TemplatePage
+from hcr_scan.geometry import BoundingBox
 from hcr_scan.pipeline import segment_pages, transcribe
 from hcr_scan.segmentation.candidates import SegmentedPage, SegmentedResult
 from hcr_scan.settings import Settings, SourceSettings
@@ -121,6 +124,13 @@ def test_settings_that_cannot_be_meant_stop_a_run_at_once(tmp_path: Path) -> Non
     (tmp_path / "a.png").write_bytes(b"not an image")
     with pytest.raises(UsageError, match="charset"):
         next(transcribe(tmp_path, EchoClassifier(), Settings(charset="AÄ")))
+    box = BoundingBox(0, 0, 9, 9)
+    field = TemplateField("name", FieldKind.LINE, box, knowledge=Knowledge(charset="AÄ"))
+    template = Template("form", (TemplatePage(1, 9, 9, 200, Path("x"), (field,)),))
+    with pytest.raises(UsageError, match="form: name: the field takes 'Ä', which this model"):
+        next(transcribe(tmp_path, EchoClassifier(), templates=[template]))
+    with pytest.raises(UsageError, match="form: name: the field takes 'Ä', which this model"):
+        transcribe_image(np.full((9, 9), 255, np.uint8), EchoClassifier(), templates=[template])
     with pytest.raises(UsageError, match="pages"):
         next(transcribe(tmp_path, EchoClassifier(), Settings(source=SourceSettings(pages="x"))))
 

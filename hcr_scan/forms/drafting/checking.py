@@ -11,10 +11,12 @@ import numpy as np
 from hcr_scan.errors import UsageError
 from hcr_scan.forms.blank import blank_of
 from hcr_scan.forms.drafting.printed_words import runs_across
+from hcr_scan.forms.knowledge.languages import check_readable
 from hcr_scan.forms.template import MARK_KINDS, Template, TemplateField, TemplatePage
 from hcr_scan.geometry import BoundingBox, Homography
 from hcr_scan.images import Components
 from hcr_scan.segmentation.ink.binarization import Paper, flatten_light, local_ink, strong_pieces, working_raster
+from hcr_scan.settings import Settings
 
 #: Parts of two fields collide when they share more than this many pixels across and down.
 TOUCH = 2
@@ -49,6 +51,18 @@ def check_template(template: Template) -> list[Finding]:
         for field in page.fields:
             problems = [*_frames_inside(view, field, page.filled), *([] if page.filled else _print_inside(view, field))]
             findings += [Finding(page.number, field.name, problem) for problem in problems]
+    return findings
+
+
+def check_characters(template: Template, readable: str) -> list[Finding]:
+    """The fields of a template that a model of these characters cannot read."""
+    findings: list[Finding] = []
+    for page in template.pages:
+        for field in page.fields:
+            try:
+                check_readable(field.knowledge, Settings().charset, readable)
+            except ValueError as error:
+                findings.append(Finding(page.number, field.name, str(error)))
     return findings
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import string
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -90,6 +91,26 @@ def check_knowledge(knowledge: Knowledge, charset: str) -> None:
         given = [name for name in ("charset", "mask", "pattern", "lexicon") if getattr(knowledge, name)]
         given += ["type"] * (knowledge.type.kind is not ValueKind.TEXT)
         raise ValueError(f"no value satisfies {' and '.join(given)} at once; leave one out or correct it")
+
+
+def check_readable(knowledge: Knowledge, charset: str, readable: str) -> None:
+    """Refuse a field of which a model can read no value, or not all characters of the set it names.
+
+    Args:
+        knowledge: What is known of the field.
+        charset: The characters of the run.
+        readable: The characters of the model.
+
+    Raises:
+        ValueError: with a sentence for people.
+    """
+    wanted = field_charset(knowledge, charset)
+    unknown = "".join(character for character in wanted if character not in readable)
+    if not unknown:
+        return
+    rest = replace(knowledge, charset="".join(character for character in wanted if character in readable))
+    if knowledge.charset is not None or language(rest, charset).is_empty():
+        raise ValueError(f"the field takes {unknown!r}, which this model cannot read; it reads {readable}")
 
 
 def check_mask(mask: str) -> None:
