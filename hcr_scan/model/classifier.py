@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hcr_scan.errors import ModelError
-from hcr_scan.model.bundle import PAGE_MODEL, Bundle, ModelInfo, load_bundle
+from hcr_scan.model.bundle import PAGE_MODEL, Bundle, ModelInfo, load_bundle, refuse_external_data
 from hcr_scan.model.probabilities import Logits
 
 Crops = npt.NDArray[np.uint8]
@@ -123,5 +123,13 @@ class ClusterClassifier:
 
 
 def page_model_of(bundle: Bundle) -> Path | None:
-    """The bundle's page network, checked once here so that workers need not."""
-    return bundle.verified_path(PAGE_MODEL) if PAGE_MODEL in bundle.files else None
+    """The bundle's page network, checked once here so that workers need not.
+
+    Raises:
+        ModelError: it is damaged, or refers to files outside itself.
+    """
+    if PAGE_MODEL not in bundle.files:
+        return None
+    path = bundle.folder / PAGE_MODEL
+    refuse_external_data(bundle.read(PAGE_MODEL), path)
+    return path

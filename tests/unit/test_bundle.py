@@ -10,7 +10,11 @@ import pytest
 
 from hcr_scan.errors import ExitCode, ModelError
 from hcr_scan.model.bundle import ModelInfo, load_bundle, refuse_external_data
+from hcr_scan.model.classifier import page_model_of
 from hcr_scan.normalization import NORMALIZATION_VERSION, CropSpec
+
+#: What an ONNX file says of weights that lie in another.
+OUTSIDE = b"..\x0a\x08location\x12\x10../../etc/passwd"
 
 
 def manifest(**changes: Any) -> dict[str, Any]:
@@ -128,7 +132,14 @@ def test_files_that_run_code_are_never_opened(tmp_path: Path, name: str) -> None
 def test_a_network_that_points_outside_is_refused() -> None:
     refuse_external_data(b"weights", Path("model.onnx"))
     with pytest.raises(ModelError, match="outside itself"):
-        refuse_external_data(b"..\x0a\x08location\x12\x10../../etc/passwd", Path("model.onnx"))
+        refuse_external_data(OUTSIDE, Path("model.onnx"))
+
+
+def test_a_page_network_that_points_outside_is_refused(write: Callable[..., Path]) -> None:
+    folder = write(files={"page.onnx": hashlib.sha256(OUTSIDE).hexdigest()})
+    (folder / "page.onnx").write_bytes(OUTSIDE)
+    with pytest.raises(ModelError, match=r"page\.onnx refers to files outside itself"):
+        page_model_of(load_bundle(folder))
 
 
 STYLE = {
