@@ -11,7 +11,7 @@ import numpy.typing as npt
 from hcr_scan.document import PageResult
 from hcr_scan.errors import InputError
 from hcr_scan.model.classifier import Classifier
-from hcr_scan.pipeline import check_characters, read_page
+from hcr_scan.pipeline import check_model, read_page
 from hcr_scan.settings import Settings
 from hcr_scan.sources import PageImage, PageRef
 
@@ -54,13 +54,14 @@ def transcribe_image(
 
     Raises:
         InputError: the array is no image.
+        ModelError: the network that finds writing cannot be used.
         UsageError: the settings or a template name characters that the model does not know.
     """
     from hcr_scan.sources.raster import gray_image
     from hcr_scan.sources.resolution import believed_dpi, estimated_dpi
 
     settings = settings or Settings()
-    check_characters(classifier, settings, templates)
+    check_model(classifier, settings, templates)
     picture = _picture(image) if isinstance(image, np.ndarray) else image
     pixels = np.array(gray_image(picture))
     height, width = pixels.shape

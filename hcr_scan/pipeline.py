@@ -36,6 +36,7 @@ from hcr_scan.worker import (
     PageTask,
     failure_of,
     list_pages,
+    loaded_page_model,
     prepare_worker,
     segment_image,
     timed_segment_page,
@@ -103,12 +104,13 @@ def transcribe(
 
     Raises:
         InputError: there is nothing to read.
+        ModelError: the network that finds writing cannot be used.
         UsageError: the settings cannot be meant, or the model cannot read the characters that they or a template name.
         MissingDependency: the chosen PDF renderer, or what an object store needs, is not installed.
     """
     settings = settings or Settings()
     check_settings(settings.source)
-    check_characters(classifier, settings, templates)
+    check_model(classifier, settings, templates)
     given = [inputs] if isinstance(inputs, (str, Path)) else inputs
     arguments = [plain_name(str(argument)) for argument in given]
     ledger = ledger or Ledger()
@@ -137,12 +139,14 @@ def transcribe(
             engine.close()
 
 
-def check_characters(classifier: Classifier, settings: Settings, templates: Sequence[Template]) -> None:
-    """Refuse what the model can never read, rather than rejecting it on every page.
+def check_model(classifier: Classifier, settings: Settings, templates: Sequence[Template]) -> None:
+    """Stop before the first page for what would fail, or never be read, on every one.
 
     Raises:
+        ModelError: the network that finds writing cannot be used.
         UsageError: the settings, or a field of a template, name characters that the model does not know.
     """
+    loaded_page_model(classifier.page_model)
     check_charset(classifier.info.labels, settings.charset)
     for template in templates:
         from hcr_scan.forms.knowledge.languages import check_readable

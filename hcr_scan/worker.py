@@ -178,7 +178,7 @@ def segment_image(image: PageImage, task: PageTask) -> SegmentedResult:
             found = segment_form(image, task.templates, task.spec)
             if found is not None:
                 return found
-        return segment(image, task.settings.layout, task.spec, _page_model(task.page_model_path))
+        return segment(image, task.settings.layout, task.spec, loaded_page_model(task.page_model_path))
     except Exception as error:
         logger.debug("segmenting %s failed", image.ref, exc_info=True)
         return failure_of(image.ref.source, "segment", error)
@@ -211,8 +211,12 @@ _prepared: set[tuple[str, ...]] = set()
 
 
 @lru_cache(maxsize=1)
-def _page_model(path: Path | None) -> PageModel | None:
-    """One page model a worker process, loaded with its first page."""
+def loaded_page_model(path: Path | None) -> PageModel | None:
+    """The network in a file, loaded once a process: in a worker with its first page.
+
+    Raises:
+        ModelError: it cannot be used.
+    """
     if path is None:
         return None
     from hcr_scan.segmentation.page_model import PageModel

@@ -135,6 +135,17 @@ def test_settings_that_cannot_be_meant_stop_a_run_at_once(tmp_path: Path) -> Non
         next(transcribe(tmp_path, EchoClassifier(), Settings(source=SourceSettings(pages="x"))))
 
 
+def test_a_page_network_that_cannot_be_used_stops_a_run_at_once(tmp_path: Path) -> None:
+    class Unusable(EchoClassifier):
+        page_model = tmp_path / "page.onnx"
+
+    Unusable.page_model.write_bytes(b"junk")
+    with pytest.raises(ModelError, match=r"page\.onnx cannot be used"):
+        next(transcribe("examples/forms/orders.tif", Unusable()))
+    with pytest.raises(ModelError, match=r"page\.onnx cannot be used"):
+        transcribe_image(np.full((9, 9), 255, np.uint8), Unusable())
+
+
 def test_a_file_that_is_no_image_is_a_record_in_its_place(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(b"not an image")
     (tmp_path / "b.png").write_bytes(b"")
