@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from hcr_scan.document import PageResult
+from hcr_scan.document import PageFailure, PageResult
 from hcr_scan.errors import InputError
 from hcr_scan.model.classifier import Classifier
 from hcr_scan.pipeline import check_model, read_page
 from hcr_scan.settings import Settings
 from hcr_scan.sources import PageImage, PageRef
+from hcr_scan.sources.pages import SourceError
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -44,8 +45,9 @@ def transcribe_image(
     ('K.png', 'K')
 
     Args:
-        image: An image of Pillow, or an array, (height, width) grey or (height, width, 3 or 4) red, green, blue and how
-            opaque; of type uint8 from 0, black, to 255, or bool, where true is white.
+        image: An image of Pillow, which is turned and made square as its metadata say, or an array, (height, width)
+            grey or (height, width, 3 or 4) red, green, blue and how opaque; of type uint8 from 0, black, to 255, or
+            bool, where true is white.
         classifier: From :func:`hcr_scan.load_classifier`.
         settings: All choices; the defaults of the command line where left out.
         name: What the page is called in the result. Its ``source.sha256`` is empty: there is no file.
@@ -57,19 +59,19 @@ def transcribe_image(
         ModelError: the network that finds writing cannot be used.
         UsageError: the settings or a template name characters that the model does not know.
     """
-    from hcr_scan.sources.raster import gray_image
-    from hcr_scan.sources.resolution import believed_dpi, estimated_dpi
+    from hcr_scan.sources.raster import upright_raster
 
     settings = settings or Settings()
     check_model(classifier, settings, templates)
     picture = _picture(image) if isinstance(image, np.ndarray) else image
-    pixels = np.array(gray_image(picture))
-    height, width = pixels.shape
-    if not width or not height:
+    if not picture.width or not picture.height:
         raise InputError(f"{name} has no pixels; give one that is at least one high and wide")
-    stated = picture.info.get("dpi")
-    known = dpi or (believed_dpi(float(stated[0]), float(stated[1]), width, height) if stated else None)
-    page = PageImage(PageRef(name, 0, 1, ""), pixels, known or estimated_dpi(width, height), known is not None)
+    ref = PageRef(name, 0, 1, "")
+    try:
+        raster = upright_raster(picture, settings.source.max_pixels)
+    except SourceError as error:
+        return PageFailure(ref.source, "decode", error.code, error.message)
+    page = PageImage(ref, raster.pixels, dpi or raster.dpi, bool(dpi) or raster.dpi_known)
     return read_page(page, classifier, settings, templates)
 
 

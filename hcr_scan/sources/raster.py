@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -68,21 +68,37 @@ def load_image(document: Document, index: int, settings: SourceSettings) -> Rast
     Raises:
         SourceError: it is damaged, too large, or needs a package that is not installed.
     """
-    with opened_image(document, index, settings.max_pixels) as image:
-        _refuse_too_large(image.width, image.height, settings.max_pixels)
-        orientation = 1 if document.kind in (Kind.TIFF, Kind.HEIC) else exif_orientation(image)
-        x_dpi, y_dpi = _stated_resolution(image, orientation)
-        white_is_zero = _white_is_zero(image)
+
+    def decode(image: Image.Image) -> None:
         if document.kind is Kind.JPEG:
             # The decoder's own luma: the page comes out grey without ever being RGB.
             image.draft("L", None)
         decode_image(image, document)
-        gray = gray_image(image, white_is_zero)
+
+    with opened_image(document, index, settings.max_pixels) as image:
+        return upright_raster(image, settings.max_pixels, decode)
+
+
+def upright_raster(
+    image: Image.Image, max_pixels: int, decode: Callable[[Image.Image], object] = Image.Image.load
+) -> Raster:
+    """The pixels of an opened image, grey, turned and made square as its metadata say.
+
+    Raises:
+        SourceError: it is too large. What ``decode`` raises goes through.
+    """
+    _refuse_too_large(image.width, image.height, max_pixels)
+    # These two Pillow turns itself when it decodes them.
+    orientation = 1 if image.format in ("TIFF", "HEIF") else exif_orientation(image)
+    x_dpi, y_dpi = _stated_resolution(image, orientation)
+    white_is_zero = _white_is_zero(image)
+    decode(image)
+    gray = gray_image(image, white_is_zero)
     if orientation in _TRANSPOSITIONS:
         gray = gray.transpose(_TRANSPOSITIONS[orientation])
     width, height, x_dpi, y_dpi = square_size(gray.width, gray.height, x_dpi, y_dpi)
     if (width, height) != gray.size:
-        _refuse_too_large(width, height, settings.max_pixels)
+        _refuse_too_large(width, height, max_pixels)
         gray = gray.resize((width, height), Image.Resampling.BICUBIC)
     dpi = believed_dpi(x_dpi, y_dpi, width, height)
     return Raster(np.array(gray), dpi or estimated_dpi(width, height), dpi is not None)

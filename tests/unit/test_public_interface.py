@@ -7,6 +7,7 @@ import doctest
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
@@ -24,12 +25,14 @@ from hcr_scan import (
     PageFailure,
     Settings,
     Source,
+    SourceSettings,
     Status,
     load_classifier,
     transcribe,
     transcribe_image,
 )
 from tests.runs import draw_digit_page
+from tests.tiff_writer import build_tiff
 
 ROOT = Path(__file__).parents[2]
 
@@ -114,6 +117,33 @@ def test_an_image_in_memory_reads_as_its_file(tmp_path: Path) -> None:
         assert page.source == Source("7.png")
     assert transcribe_image(picture, classifier, DIGITS).source.path == "image"
     assert isinstance(transcribe_image(gray > 127, classifier, DIGITS), Page)
+
+
+def test_an_opened_image_is_turned_and_made_square_as_its_file_is(tmp_path: Path) -> None:
+    upright = Image.open(draw_digit_page(tmp_path / "7.png", "7"))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    upright.rotate(90).save(tmp_path / "turned.png", exif=exif, dpi=(200, 200))
+    upright.resize((60, 30)).save(tmp_path / "fax.tif", dpi=(200, 100))
+    deep = (255 - np.asarray(upright)).astype("<u2") * 257
+    (tmp_path / "white_is_zero.tif").write_bytes(build_tiff([(deep.tobytes(), 60, 60, 16, 0, {})]))
+    classifier = load_classifier()
+    for path in (tmp_path / "turned.png", tmp_path / "fax.tif", tmp_path / "white_is_zero.tif"):
+        (from_file,) = transcribe(path, classifier, DIGITS)
+        assert isinstance(from_file, Page)
+        assert (from_file.lines[0].text, from_file.width, from_file.height) == ("7", 60, 60), path
+        with Image.open(path) as image:
+            page = transcribe_image(image, classifier, DIGITS)
+            assert isinstance(page, Page)
+            assert (page.lines, page.width, page.height) == (from_file.lines, 60, 60)
+            assert page.dpi == from_file.dpi
+
+
+def test_an_image_in_memory_may_not_be_larger_than_a_file() -> None:
+    small = replace(DIGITS, source=SourceSettings(max_pixels=99))
+    page = transcribe_image(np.full((10, 10), 255, np.uint8), load_classifier(), small, name="7.png")
+    assert isinstance(page, PageFailure)
+    assert (page.source.path, page.stage, page.error) == ("7.png", "decode", "too_large")
 
 
 @pytest.mark.parametrize(
