@@ -238,9 +238,9 @@ class Page:
 class PageFailure:
     """One page, or one whole document, that could not be read: a record in the output, not an exception.
 
-    ``stage`` names what was being done (``open``, ``decode``, ``segment``, ``classify``); ``error`` is a stable
-    code (``not_an_image``, ``password``, ``too_large`` ...); ``message``, for people, goes on after the
-    name of the file or page: ``is encrypted; give its password with --password-file``.
+    ``stage`` names what was being done (``open``, ``decode``, ``segment``, ``classify``, ``assemble``); ``error`` is
+    a stable code (``not_an_image``, ``password``, ``too_large`` ...); ``message``, for people, goes on after the name
+    of the file or page: ``is encrypted; give its password with --password-file``.
     """
 
     source: Source
