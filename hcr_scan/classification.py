@@ -10,11 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from hcr_scan.document import PageFailure
-from hcr_scan.errors import HcrScanError, ModelError
+from hcr_scan.errors import HcrScanError, ModelError, description_of
 from hcr_scan.model.classifier import Classifier, Crops
 from hcr_scan.model.probabilities import Logits
 from hcr_scan.segmentation.candidates import SegmentedPage, SegmentedResult
-from hcr_scan.worker import description_of
 
 logger = logging.getLogger(__name__)
 

@@ -78,3 +78,13 @@ class MissingDependency(HcrScanError):
 
 class WorkerError(HcrScanError):
     """No worker process can be started, so no page can be read."""
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of an error's text, or its kind where it has none; those of native libraries go on for pages."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+def description_of(error: BaseException) -> str:
+    """An error's kind and text."""
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

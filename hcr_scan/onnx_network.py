@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hcr_scan.errors import MissingDependency
+from hcr_scan.errors import MissingDependency, first_line
 
 CPU = "CPUExecutionProvider"
 
@@ -68,8 +68,3 @@ def onnxruntime() -> ModuleType:
         ) from error
     module: ModuleType = runtime
     return module
-
-
-def first_line(error: Exception) -> str:
-    """The first line of an error's text; ONNX Runtime's go on with its own source lines."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from hcr_scan.document import PageFailure, Source
 from hcr_scan.engines.preparation import preparing
-from hcr_scan.errors import MissingDependency
+from hcr_scan.errors import MissingDependency, description_of
 from hcr_scan.ledger import Remaining
 from hcr_scan.settings import Settings, SourceSettings
 from hcr_scan.sources import PageImage, PageRef, count_pages, load_page
@@ -189,11 +189,6 @@ def failure_of(source: Source, stage: str, error: Exception) -> PageFailure:
     if isinstance(error, MemoryError) or any(words in str(error) for words in _NATIVE_WORDS_FOR_NO_MEMORY):
         return PageFailure(source, stage, "memory", NEEDS_MEMORY)
     return PageFailure(source, stage, "internal", f"met a mistake of the program ({description_of(error)}); report it")
-
-
-def description_of(error: Exception) -> str:
-    """An error's kind and text."""
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
 
 
 def _prepare(templates: tuple[Template, ...]) -> None:

@@ -17,6 +17,8 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from hcr_scan.errors import description_of
+
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
@@ -65,7 +67,7 @@ def decode(data: bytes | bytearray | memoryview) -> Any:
     except UntrustedAnswer:
         raise
     except Exception as error:
-        raise UntrustedAnswer(f"{type(error).__name__}: {error}") from error
+        raise UntrustedAnswer(description_of(error)) from error
 
 
 def restored_array(dtype: str, shape: tuple[int, ...], data: bytes | bytearray) -> npt.NDArray[Any]:

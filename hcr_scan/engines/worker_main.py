@@ -16,6 +16,7 @@ from typing import NoReturn
 from hcr_scan.engines import answers
 from hcr_scan.engines.messages import HEADER, LONGEST_ANSWER, Kind, read_exactly, write_all
 from hcr_scan.engines.preparation import announce_with
+from hcr_scan.errors import description_of
 
 _PR_SET_PDEATHSIG = 1
 
@@ -62,8 +63,7 @@ def _outcome(task: bytearray) -> tuple[Kind, bytes | memoryview]:
 
 
 def _description(error: BaseException) -> bytes:
-    text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    return text[:2000].encode("utf-8", "backslashreplace")
+    return description_of(error)[:2000].encode("utf-8", "backslashreplace")
 
 
 def _next_task(tasks: int) -> bytearray:

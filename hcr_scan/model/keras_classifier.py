@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from hcr_scan.errors import MissingDependency, ModelError
+from hcr_scan.errors import MissingDependency, ModelError, first_line
 from hcr_scan.model.blocks import BlockRunner
 from hcr_scan.model.bundle import NETWORK_KERAS, Bundle, ModelInfo
 from hcr_scan.model.classifier import Crops, Device, page_model_of
@@ -46,8 +46,9 @@ class KerasClassifier:
             # Without safe_mode a file could bring its own code; without compile=False its own optimizer state.
             self._model: Any = keras.saving.load_model(path, compile=False, safe_mode=True)
         except Exception as error:
-            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-            raise ModelError(f"{path} is not a network Keras can load ({reason}); export it again") from error
+            raise ModelError(
+                f"{path} is not a network Keras can load ({first_line(error)}); export it again"
+            ) from error
         self._keras = keras
         self._blocks = BlockRunner(self._run, BLOCK)
         self._check_shapes(path)

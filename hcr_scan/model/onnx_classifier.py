@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from hcr_scan.errors import MissingDependency, ModelError
+from hcr_scan.errors import MissingDependency, ModelError, first_line
 from hcr_scan.model.blocks import BlockRunner
 from hcr_scan.model.bundle import NETWORK_ONNX, Bundle, ModelInfo, refuse_external_data
 from hcr_scan.model.classifier import Crops, Device, page_model_of
 from hcr_scan.model.probabilities import Logits
-from hcr_scan.onnx_network import CPU, OnnxNetwork, first_line, onnxruntime
+from hcr_scan.onnx_network import CPU, OnnxNetwork, onnxruntime
 from hcr_scan.settings import available_cores
 
 #: Crops in a block: what stays in a core's cache, and what keeps a GPU busy.

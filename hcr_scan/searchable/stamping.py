@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from hcr_scan.document import Page
+from hcr_scan.errors import description_of
 from hcr_scan.searchable.pdf_file import PdfFile
 from hcr_scan.searchable.text_layer import FONT, CharacterCodes, page_placement, text_layer
 from hcr_scan.settings import SourceSettings
@@ -53,7 +54,7 @@ def stamp(task: StampTask) -> Stamp | NoStamp:
     except SourceError as error:
         return NoStamp(f"it {error.message}")
     except Exception as error:
-        return NoStamp(f"{type(error).__name__}: {error}")
+        return NoStamp(description_of(error))
 
 
 def _stamped(document: Document, task: StampTask) -> Stamp | NoStamp:

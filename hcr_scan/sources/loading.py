@@ -11,7 +11,7 @@ import shutil
 import warnings
 
 from hcr_scan.document import PageFailure, Source
-from hcr_scan.errors import MissingDependency
+from hcr_scan.errors import MissingDependency, description_of
 from hcr_scan.settings import PdfRenderer, SourceSettings
 from hcr_scan.sources.page_ranges import chosen_pages, parse_page_ranges
 from hcr_scan.sources.pages import PageImage, PageRef, Raster, SourceError, place_of
@@ -123,6 +123,5 @@ def _failure(source: Source, stage: str, error: Exception) -> PageFailure:
     if isinstance(error, MemoryError):
         return PageFailure(source, stage, "memory", NEEDS_MEMORY)
     logger.debug("unexpected trouble with %s", place_of(source), exc_info=error)
-    reason = f"{type(error).__name__}: {error}"
-    message = f"cannot be read ({reason}); open it in a viewer and save it again"
+    message = f"cannot be read ({description_of(error)}); open it in a viewer and save it again"
     return PageFailure(source, stage, "damaged", message)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import hcr_scan
-from hcr_scan.onnx_network import CPU, OnnxNetwork, first_line
+from hcr_scan.onnx_network import CPU, OnnxNetwork
 
 SHIPPED = Path(hcr_scan.__file__).parent / "models" / "default" / "page.onnx"
 
@@ -40,11 +40,6 @@ def test_what_is_no_network_is_a_value_error_of_one_line() -> None:
     with pytest.raises(ValueError, match=r".") as caught:
         OnnxNetwork(b"\x00\x01junk")
     assert "\n" not in str(caught.value)
-
-
-def test_an_error_without_a_text_is_called_by_its_type() -> None:
-    assert first_line(ValueError()) == "ValueError"
-    assert first_line(ValueError("one\ntwo")) == "one"
 
 
 def test_nobody_is_told_about_a_run(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hcr_scan.document import PageFailure
-from hcr_scan.errors import DatasetError, MissingDependency
+from hcr_scan.errors import DatasetError, MissingDependency, first_line
 from hcr_scan.model.classifier import load_classifier
 from hcr_scan.model.probabilities import probabilities
 from hcr_scan.normalization import CropSpec, normalize_glyph
@@ -158,9 +158,8 @@ def downloaded(handle: str) -> Path:
     try:
         return Path(kagglehub.dataset_download(handle))
     except Exception as error:  # kagglehub raises whatever its HTTP library does
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise DatasetError(
-            f"Kaggle did not hand out {handle}: {reason}; {CREDENTIALS}, or download "
+            f"Kaggle did not hand out {handle}: {first_line(error)}; {CREDENTIALS}, or download "
             f"https://www.kaggle.com/datasets/{handle} in a browser and give it with --data"
         ) from error
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from hcr_scan.errors import MissingDependency, WorkerError
+from hcr_scan.errors import MissingDependency, WorkerError, first_line
 from hcr_scan.scratch import Scratch
 
 logger = logging.getLogger(__name__)
@@ -57,7 +57,7 @@ class Session:
         except Exception as error:
             self.close()
             what = "Ray cannot be started on this machine" if own else f"the Ray cluster {address} cannot be joined"
-            raise WorkerError(f"{what} ({_first_line(error)}){_advice(own=own)}") from error
+            raise WorkerError(f"{what} ({first_line(error)}){_advice(own=own)}") from error
 
     def check(self) -> None:
         """See that this machine is still part of the cluster; without that nothing more comes.
@@ -69,7 +69,7 @@ class Session:
             own = self.ray.get_runtime_context().get_node_id()
             alive = any(node["Alive"] for node in self.ray.nodes() if node["NodeID"] == own)
         except Exception as error:
-            raise WorkerError(f"the Ray cluster does not answer ({_first_line(error)}); go on with --resume") from error
+            raise WorkerError(f"the Ray cluster does not answer ({first_line(error)}); go on with --resume") from error
         if not alive:
             raise WorkerError("Ray ended on this machine while the run went on; start it and go on with --resume")
 
@@ -156,7 +156,3 @@ def _as_it_was(*, own: bool) -> Iterator[None]:
             os.environ["PYTHONPATH"] = path
         elif own:
             del os.environ["PYTHONPATH"]
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
