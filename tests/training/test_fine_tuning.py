@@ -12,12 +12,12 @@ from PIL import Image
 
 from hcr_scan.cli import run
 from hcr_scan.errors import DatasetError, ExitCode
-from hcr_scan.model.bundle import load_bundle
+from hcr_scan.model.bundle import ModelInfo, load_bundle
 from hcr_scan.model.classifier import load_classifier
 from hcr_scan.normalization import CropSpec, normalize_glyph
 from hcr_scan.writer_style import StyleTable
 from hcr_scan_training.augmentation import captured, drawn_strokes
-from hcr_scan_training.fine_tuning import FEWEST, Tuning, divided, fine_tune, outcome, own_hand_loss
+from hcr_scan_training.fine_tuning import FEWEST, Tuning, divided, fine_tune, outcome, own_crops, own_hand_loss
 from hcr_scan_training.labelled import Glyphs
 
 SPEC = CropSpec()
@@ -184,6 +184,45 @@ def test_too_little_handwriting_is_said() -> None:
         with pytest.raises(DatasetError, match=rf"has {count} characters?, .* give 48 or more, 5 or more of each"):
             divided(glyphs_of(count))
     divided(glyphs_of(FEWEST))
+    for row in range(20):  # Pictures of one and the same ink are all held back, or none.
+        with pytest.raises(DatasetError, match="too few to learn from and to judge by"):
+            divided(glyphs_of(20).chosen(np.full(FEWEST, row)))
+
+
+def with_marks(glyphs: Glyphs, ink: np.ndarray, count: int) -> Glyphs:
+    """The same, and as many pictures of what is no character."""
+    labels = np.concatenate([glyphs.labels, np.full(count, "")])
+    return Glyphs("drawn", [*glyphs.inks, *[ink] * count], labels, np.full(len(labels), ""))
+
+
+def test_what_is_none_is_learned_from_pictures_of_it_too() -> None:
+    info = ModelInfo(LABELS, SPEC)
+    letters, block = glyphs_of(40), np.full((30, 30), 255, np.uint8)  # Nothing that is drawn is as full of ink.
+
+    def blocks(fitted: Glyphs) -> tuple[int, int]:
+        crops, targets = own_crops(fitted, info, 200, Tuning(none=1.0), np.random.default_rng(0))
+        assert (targets % len(LABELS) == LABELS.index("")).all()
+        full = (crops >= 64).mean(axis=(1, 2)) > 0.5
+        return int(full.sum()), len(crops)
+
+    few, count = blocks(letters)
+    many, _ = blocks(with_marks(letters, block, 3))
+    assert few < 0.2 * count
+    assert 0.35 * count < many - few < 0.65 * count
+
+
+def test_what_is_none_is_not_counted_among_the_characters(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    mark = np.full((9, 4), 255, np.uint8)
+    with pytest.raises(DatasetError, match=r"has 0 characters, 0 of them held back: too few"):
+        divided(with_marks(glyphs_of(0), mark, 100))
+    with pytest.raises(DatasetError, match=r"has 47 characters, "):
+        divided(with_marks(glyphs_of(FEWEST - 1), mark, 3))
+    fitted, checked = divided(with_marks(glyphs_of(100), mark, 3))
+    assert len(fitted) + len(checked) == 103
+    assert fitted.characters + checked.characters == 100
+    assert f"{fitted.characters} characters to learn from, {checked.characters} held back" in caplog.text
+    assert "fewer than" not in caplog.text
 
 
 def test_labels_that_are_hardly_shown_are_named(caplog: pytest.LogCaptureFixture) -> None:

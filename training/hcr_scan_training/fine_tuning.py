@@ -52,13 +52,15 @@ class Tuning:
 
     ``blend`` is the share of the way from the old weights to the new: in between both hands are read nearly as well as
     at either end; ``rehearsed_blend`` holds where other writers' characters are shown too. ``none`` is the share of
-    crops that are no character, made of the same handwriting.
+    crops that are no character, made of the same handwriting; ``none_given`` is how many of them are made of pictures
+    of what is none instead, where there are any.
     """
 
     draws: int = 24
     fewest: int = 3_000
     most: int = 16_000
     none: float = 0.1
+    none_given: float = 0.5
     learning_rate: float = 1e-3
     batch_size: int = 64
     blend: float = 0.5
@@ -147,15 +149,15 @@ def divided(glyphs: Glyphs) -> tuple[Glyphs, Glyphs]:
     digests = [hashlib.sha256(repr(ink.shape).encode() + ink.tobytes()).digest() for ink in glyphs.inks]
     held_back = np.array([digest[0] % CHECK_SHARE == 0 for digest in digests], np.bool_)
     fitted, checked = glyphs.chosen(np.flatnonzero(~held_back)), glyphs.chosen(np.flatnonzero(held_back))
-    if len(glyphs) < FEWEST or not checked.inks:
+    if glyphs.characters < FEWEST or 0 in (fitted.characters, checked.characters):
         raise DatasetError(
-            f"{glyphs.name} has {counted(len(glyphs), 'character')}, {len(checked)} of them held back: too few to "
-            f"learn from and to judge by; give {FEWEST} or more, {FEWEST_OF_ONE} or more of each"
+            f"{glyphs.name} has {counted(glyphs.characters, 'character')}, {checked.characters} of them held back: "
+            f"too few to learn from and to judge by; give {FEWEST} or more, {FEWEST_OF_ONE} or more of each"
         )
-    few = sorted(label for label, count in Counter(glyphs.labels.tolist()).items() if count < FEWEST_OF_ONE)
+    few = sorted(label for label, count in Counter(glyphs.labels.tolist()).items() if label and count < FEWEST_OF_ONE)
     if few:
         logger.warning("fewer than %d of %s: give more, or they are hardly learned", FEWEST_OF_ONE, " ".join(few))
-    logger.info("%d characters to learn from, %d held back", len(fitted), len(checked))
+    logger.info("%d characters to learn from, %d held back", fitted.characters, checked.characters)
     return fitted, checked
 
 
@@ -164,8 +166,8 @@ def tune(
 ) -> None:
     """Move the weights of ``network`` toward the handwriting in ``fitted``; ``sources`` draw other writers."""
     random = np.random.default_rng([tuning.seed, 5])
-    count = int(np.clip(tuning.draws * len(fitted), tuning.fewest, tuning.most))
-    crops, targets = own_crops(fitted, info, count, tuning.none, random)
+    count = int(np.clip(tuning.draws * fitted.characters, tuning.fewest, tuning.most))
+    crops, targets = own_crops(fitted, info, count, tuning, random)
     if sources is not None:
         others, other_targets = other_crops(sources, info, count, random)
         crops, targets = np.concatenate([crops, others]), np.concatenate([targets, other_targets])
@@ -188,25 +190,29 @@ def tune(
 
 
 def own_crops(
-    fitted: Glyphs, info: ModelInfo, count: int, none: float, random: Random
+    fitted: Glyphs, info: ModelInfo, count: int, tuning: Tuning, random: Random
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int32]]:
     """Crops of one's own handwriting as forms may show it, each label equally often, and of what is no character.
 
     Targets are label numbers plus the number of labels, which marks them as one's own.
     """
-    letters = {label: np.flatnonzero(fitted.labels == label) for label in np.unique(fitted.labels).tolist() if label}
-    names = list(letters)
+    rows_of = {label: np.flatnonzero(fitted.labels == label) for label in np.unique(fitted.labels).tolist()}
+    names = [label for label in rows_of if label]
+
+    def drawn_of(label: str) -> Ink:
+        return warped_bitmap(fitted.inks[int(random.choice(rows_of[label]))], random)
 
     def draw() -> tuple[Ink, str]:
         label = names[int(random.integers(len(names)))]
-        return warped_bitmap(fitted.inks[int(random.choice(letters[label]))], random), label
+        return drawn_of(label), label
 
     crops = np.zeros((count, info.crop_spec.size, info.crop_spec.size), np.uint8)
     targets = np.zeros(count, np.int32)
     previous: Ink | None = None
     for row in range(count):
-        if random.random() < none:
-            ink, number = negative(draw, random), len(info.labels) - 1
+        if random.random() < tuning.none:
+            given = "" in rows_of and random.random() < tuning.none_given
+            ink, number = drawn_of("") if given else negative(draw, random), len(info.labels) - 1
         else:
             drawn, label = draw()
             ink, number = soiled(drawn, random, previous), info.labels.index(label)
@@ -291,7 +297,7 @@ def other_writers(shared: Path, info: ModelInfo, seed: int) -> dict[str, Glyphs]
 def _write(bundle: Bundle, network: Any, output: Path, tuning: Tuning, fitted: Glyphs, figures: dict[str, Any]) -> None:
     info = bundle.info
     manifest = json.loads((bundle.folder / MANIFEST).read_text(encoding="utf-8"))
-    origin = {"from": info.sha256, "tuning": dataclasses.asdict(tuning), "characters": len(fitted)}
+    origin = {"from": info.sha256, "tuning": dataclasses.asdict(tuning), "characters": fitted.characters}
     extra = {"fine_tuned": origin} | {key: manifest[key] for key in ("placement",) if key in manifest}
     page = bundle.read(PAGE_MODEL) if PAGE_MODEL in bundle.files else None
     digest = hashlib.sha256(json.dumps(origin, sort_keys=True).encode()).hexdigest()
@@ -308,7 +314,7 @@ def _card(info: ModelInfo, fitted: Glyphs) -> str:
     return f"""\
 # hcr-scan model fine-tuned to one handwriting
 
-Made by `hcr-scan train --from` out of the model sha256:{info.sha256[:16]}, with {len(fitted)} characters
+Made by `hcr-scan train --from` out of the model sha256:{info.sha256[:16]}, with {fitted.characters} characters
 (`{"".join(sorted(set(fitted.labels.tolist())))}`). Figures before and after are in `report/`.
 Licences of what the first model was made from hold on; see its card.
 """

@@ -61,6 +61,11 @@ class Glyphs:
     def __len__(self) -> int:
         return len(self.labels)
 
+    @property
+    def characters(self) -> int:
+        """How many there are without what is none."""
+        return int((self.labels != "").sum())
+
     def chosen(self, rows: npt.NDArray[np.intp]) -> Glyphs:
         """Some of them."""
         inks = [self.inks[row] for row in rows]
