@@ -72,8 +72,8 @@ class StageClock:
 def stage_times(path: Path, rounds: int = 3) -> dict[str, float]:
     """CPU seconds a page spends in each stage, the mean of ``rounds`` after one to warm up."""
     from hcr_scan import Settings, load_classifier, transcribe
-    from hcr_scan.engines.local import InProcessEngine
     from hcr_scan.worker import prepare_worker
+    from tests.fakes import InProcessEngine
 
     # Memory that is given back and fetched again after each page would count as the page's work.
     prepare_worker()

@@ -16,7 +16,6 @@ from pathlib import Path
 
 from hcr_scan import Settings, load_classifier, transcribe
 from hcr_scan.engines.base import Engine
-from hcr_scan.engines.local import InProcessEngine
 from hcr_scan.engines.supervisor import Supervisor
 from hcr_scan.engines.worker_process import ONE_THREAD
 from hcr_scan.model.classifier import Classifier
@@ -24,6 +23,8 @@ from hcr_scan.worker import prepare_worker
 
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT)]
+
+from tests.fakes import InProcessEngine  # noqa: E402
 
 ROUNDS = 3
 TICK = os.sysconf("SC_CLK_TCK")

@@ -1,15 +1,19 @@
-"""Stand-ins that make rare trouble ordinary: classifiers that read a crop's first pixel, crash, or answer nonsense."""
+"""Stand-ins that make rare trouble ordinary: classifiers that read a crop's first pixel, crash, or answer nonsense.
+
+And an engine that has no workers, for measurements too.
+"""
 
 from __future__ import annotations
 
 import string
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from hcr_scan.document import Source
+from hcr_scan.engines.base import Item, Lost, Result
 from hcr_scan.geometry import BoundingBox
 from hcr_scan.model.bundle import ModelInfo
 from hcr_scan.model.classifier import Crops
@@ -110,6 +114,29 @@ class WrongShapeClassifier(EchoClassifier):
 
     def predict(self, crops: Crops) -> Logits:
         return super().predict(crops)[:, :-1]
+
+
+class InProcessEngine:
+    """Runs each item here when its result is asked for.
+
+    Without limits: an item that crashes, hangs or takes all memory does that to the caller.
+    """
+
+    elsewhere = False
+
+    def map(
+        self, function: Callable[[Item], Result], items: Iterable[Item], window: int | None = None
+    ) -> Iterator[Result | Lost[Item]]:
+        del window
+        return map(function, items)
+
+    def stage(
+        self, work: Callable[[Iterable[Item]], Iterable[Result]], items: Iterable[Item]
+    ) -> Iterator[Result | Lost[Item]]:
+        return iter(work(items))
+
+    def close(self) -> None:
+        """Nothing to end."""
 
 
 def box_at(position: int) -> BoundingBox:

@@ -13,7 +13,7 @@ from hcr_scan.document import Page
 from hcr_scan.review.store import ReviewStore
 from tests.chromium import Browser
 from tests.review_server import drawn_page
-from tests.reviews import field, write_journal
+from tests.reviews import field, finals, write_journal
 from tests.runs import PROGRAM
 
 
@@ -41,7 +41,7 @@ def reviewing(
 def decisions(folder: Path) -> dict[str, tuple[str, str]]:
     """What is decided at last: by the field's name the verdict and the value."""
     with ReviewStore(str(folder / "out.csv.review")) as store:
-        return {item.name: (decision.verdict.value, decision.value) for item, decision in store.finals()}
+        return {item.name: (decision.verdict.value, decision.value) for item, decision in finals(store)}
 
 
 def four(folder: Path) -> Page:

@@ -10,7 +10,9 @@ from hcr_scan.document import Alternative, Field, Glyph, Line, Page, PageResult,
 from hcr_scan.geometry import BoundingBox
 from hcr_scan.journal.identity import RunIdentity
 from hcr_scan.journal.journal import Journal
+from hcr_scan.review.decisions import final_of
 from hcr_scan.review.indexing import index
+from hcr_scan.review.items import Decision, Item
 from hcr_scan.review.selection import Selection
 from hcr_scan.review.store import ReviewStore
 from hcr_scan.settings import Settings
@@ -102,3 +104,20 @@ def review_of(folder: Path, results: Sequence[PageResult], selection: Selection 
     store = ReviewStore(str(folder / "out.csv.review"))
     indexed(journal, store, selection)
     return store
+
+
+def failed_pages(store: ReviewStore) -> int:
+    """How many pages could not be read, and so have no items."""
+    return int(store.database.rows("SELECT count(*) FROM pages WHERE failed")[0][0])
+
+
+def final(store: ReviewStore, number: int) -> Decision | None:
+    """What holds of an item in the end; ``None`` where it is not settled."""
+    return final_of(store.decisions(number), store.passes)
+
+
+def finals(store: ReviewStore) -> list[tuple[Item, Decision]]:
+    """Every settled item with what holds of it, in the order of pages."""
+    query = "SELECT i.id FROM pages p JOIN items i ON i.page = p.id ORDER BY p.sequence, i.place"
+    items = store.items([number for (number,) in store.database.rows(query)])
+    return [(item, decision) for item in items if (decision := final(store, item.id)) is not None]

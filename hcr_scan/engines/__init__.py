@@ -1,1 +1,1 @@
-"""Where pages run: in this process, in worker processes here, or elsewhere."""
+"""Where pages run: in worker processes here, or elsewhere."""

@@ -5,21 +5,19 @@ from __future__ import annotations
 import json
 import os
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 from hcr_scan.document import Field, Source, Verdict
 from hcr_scan.journal.database import Database, Row, damaged
 from hcr_scan.review import glyph_store, tallies
-from hcr_scan.review.decisions import are_different, final_of, plainly
+from hcr_scan.review.decisions import are_different, plainly
 from hcr_scan.review.glyph_store import GlyphDecision, GlyphItem, GlyphPosition
 from hcr_scan.review.items import LINE, Decision, Filter, Item, ItemPage, Position, State, Totals, Why
 from hcr_scan.review.page_parts import part_at, text_of
 from hcr_scan.review.tables import REVIEW, SETTLING, bit, condition_of, indexes, open_condition, source_of
 from hcr_scan.sinks.record_reading import field_of, line_of
 
-#: Rows read at a time.
-CHUNK = 200
 #: Files and names that a filter may be chosen from, at most.
 MOST_CHOICES = 1_000
 
@@ -101,10 +99,6 @@ class ReviewStore:
     def reviewed(self) -> bool:
         """Whether anybody has decided anything yet."""
         return bool(self.database.rows("SELECT 1 FROM decisions LIMIT 1"))
-
-    def failed_pages(self) -> int:
-        """How many pages could not be read, and so have no items."""
-        return int(self.database.rows("SELECT count(*) FROM pages WHERE failed")[0][0])
 
     def queue(self, filter_: Filter, pass_: int = 1, after: Position | None = None, limit: int = 20) -> list[Item]:
         """The next items of those that a filter means, the most doubtful first."""
@@ -234,24 +228,6 @@ class ReviewStore:
     def decisions(self, number: int) -> list[Decision]:
         """The valid decisions on an item, in the order of passes."""
         return self.decisions_on([number]).get(number, [])
-
-    def final(self, number: int) -> Decision | None:
-        """What holds of an item in the end; ``None`` where it is not settled."""
-        return final_of(self.decisions(number), self.passes)
-
-    def finals(self) -> Iterator[tuple[Item, Decision]]:
-        """Every settled item with what holds of it, in the order of pages."""
-        passes, last = self.passes, (0, -1)
-        query = (
-            "SELECT p.sequence, i.place, i.id FROM pages p JOIN items i ON i.page = p.id "
-            "WHERE i.decided <> 0 AND (p.sequence, i.place) > (?, ?) ORDER BY p.sequence, i.place LIMIT ?"
-        )
-        while rows := self.database.rows(query, (*last, CHUNK)):
-            for item in self.items([number for _, _, number in rows]):
-                decision = final_of(item.decisions, passes)
-                if decision is not None:
-                    yield item, decision
-            last = rows[-1][:2]
 
     # Single glyphs
 

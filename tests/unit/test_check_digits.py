@@ -9,6 +9,7 @@ import pytest
 from hcr_scan.forms.knowledge.automata import Automaton, Language
 from hcr_scan.forms.knowledge.check_digits import SYSTEMS, Iban, Iso7064, Luhn
 from hcr_scan.forms.knowledge.countries import COUNTRY_CODES, IBAN_LENGTHS
+from tests.languages import allows
 
 IBANS = (
     *("GB82WEST12345698765432", "DE89370400440532013000", "FR1420041010050500013M02606", "NO9386011117947"),
@@ -28,7 +29,7 @@ VALID = [
 
 
 def accepts(automaton: Automaton, value: str) -> bool:
-    return Language(value, [automaton]).accepts(value)
+    return allows(Language(value, [automaton]), value)
 
 
 @pytest.mark.parametrize(("automaton", "value"), VALID)

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from hcr_scan.engines.base import Engine, Lost
-from hcr_scan.engines.local import InProcessEngine, local_engine
+from hcr_scan.engines.local import local_engine
+from tests.fakes import InProcessEngine
 from tests.poison import double, slow_when_even
 
 

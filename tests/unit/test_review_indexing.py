@@ -10,7 +10,7 @@ from hcr_scan.journal.journal import Journal
 from hcr_scan.review.indexing import BATCH, Indexed, index
 from hcr_scan.review.items import Filter, State
 from hcr_scan.review.store import ReviewStore
-from tests.reviews import field, page, review_of, write_journal
+from tests.reviews import failed_pages, field, finals, page, review_of, write_journal
 
 ALL = Filter(State.ALL)
 
@@ -40,7 +40,7 @@ def decided(folder: Path) -> ReviewStore:
 
 def test_failed_pages_are_counted_and_have_no_items(tmp_path: Path) -> None:
     with decided(tmp_path) as store:
-        assert store.failed_pages() == 1
+        assert failed_pages(store) == 1
         assert store.count(ALL) == 3
 
 
@@ -98,7 +98,7 @@ def test_another_file_loses_all_decisions(tmp_path: Path) -> None:
 def test_a_page_that_fails_now_has_no_items(tmp_path: Path) -> None:
     with decided(tmp_path) as store:
         again(tmp_path, store, PageFailure(Source("/in/b", sha256="b" * 64), "segment", "timeout", "late"))
-        assert store.failed_pages() == 2
+        assert failed_pages(store) == 2
         assert store.count(ALL) == 2
 
 
@@ -121,7 +121,7 @@ def test_a_moved_file_takes_no_decision_from_a_copy_that_stays(tmp_path: Path) -
         with Journal(str(tmp_path / "out.csv.journal")) as journal:
             journal.moved(journal.document("/in/b"), "/done/b")
             assert index(journal, store).dropped == 0
-        said = {item.page.source.path: decision.value for item, decision in store.finals()}
+        said = {item.page.source.path: decision.value for item, decision in finals(store)}
         assert said == {"/in/a": "STAYS", "/done/b": "MOVES"}
 
 
@@ -130,14 +130,14 @@ def test_a_journal_begun_anew_forgets_what_it_has_no_more(tmp_path: Path) -> Non
         (tmp_path / "out.csv.journal").unlink()
         result = again(tmp_path, store, pages()[1])
         assert (result.kept, result.gone, result.dropped) == (1, 2, 2)
-        assert [item.page.source.path for item, _ in store.finals()] == ["/in/b"]
+        assert [item.page.source.path for item, _ in finals(store)] == ["/in/b"]
 
 
 def test_finals_follow_the_journal_when_it_has_another_order(tmp_path: Path) -> None:
     with decided(tmp_path) as store:
         (tmp_path / "out.csv.journal").unlink()
         again(tmp_path, store, pages()[1], pages()[0])
-        assert [item.page.source.path for item, _ in store.finals()] == ["/in/b", "/in/a", "/in/a"]
+        assert [item.page.source.path for item, _ in finals(store)] == ["/in/b", "/in/a", "/in/a"]
 
 
 def test_decisions_on_glyphs_stay_too(tmp_path: Path) -> None:

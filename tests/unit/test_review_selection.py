@@ -11,7 +11,7 @@ from hcr_scan.review.auditing import Audit
 from hcr_scan.review.items import Filter, State, Why
 from hcr_scan.review.selection import Selection, remembered, select
 from hcr_scan.review.store import ReviewStore
-from tests.reviews import field, page, review_of
+from tests.reviews import field, finals, page, review_of
 
 
 def review(folder: Path, selection: Selection | None = None) -> ReviewStore:
@@ -82,7 +82,7 @@ def test_rules_are_remembered_and_others_keep_decisions(tmp_path: Path) -> None:
         store.decide(number, 1, "ann", Verdict.CORRECTED, "B", 0.0)
         select(store, Selection())
         assert chosen(store) == ALWAYS | {"unsure": Why.DOUBTFUL}
-        assert [decision.value for _, decision in store.finals()] == ["B"]
+        assert [decision.value for _, decision in finals(store)] == ["B"]
         select(store, rules)
         assert chosen(store) == before
         assert store.totals().decided == 1

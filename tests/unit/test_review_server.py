@@ -23,7 +23,7 @@ from hcr_scan.forms.template import (
 )
 from hcr_scan.geometry import BoundingBox
 from tests.review_server import COOKIE, ORIGIN, TOKEN, Client, drawn_page, served
-from tests.reviews import field, line
+from tests.reviews import field, final, line
 
 
 def ids(client: Client, query: str = "") -> list[int]:
@@ -122,9 +122,9 @@ def test_the_second_entry_sees_nothing_of_the_first_and_the_third_sees_both(tmp_
         ]  # fmt: skip
         client.decide(first, "OTHER", pass_=3, reviewer="eve")
         assert ids(client, "pass=3") == []
-        final = client.review.store.final(first)
-        assert final is not None
-        assert final.value == "OTHER"
+        settled = final(client.review.store, first)
+        assert settled is not None
+        assert settled.value == "OTHER"
 
 
 def test_readings_are_those_of_the_machine_or_follow_from_its_glyphs(tmp_path: Path) -> None:

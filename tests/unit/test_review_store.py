@@ -11,7 +11,7 @@ from hcr_scan.document import Reason, Status, Verdict
 from hcr_scan.errors import JournalError
 from hcr_scan.review.items import Filter, State, Why
 from hcr_scan.review.store import ReviewStore
-from tests.reviews import field, line, page, review_of
+from tests.reviews import field, final, finals, line, page, review_of
 
 OPEN = Filter()
 A, C, U, B = Verdict.ACCEPTED, Verdict.CORRECTED, Verdict.UNREADABLE, Verdict.BLANK
@@ -101,7 +101,7 @@ def test_what_is_decided_is_no_longer_open(store: ReviewStore) -> None:
     store.decide(number, 1, "ann", C, "JONES", 12.5)
     assert names(store) == ["surname", "city", "line_001", "code"]
     assert names(store, Filter(State.DECIDED)) == ["surname"]
-    decision = store.final(number)
+    decision = final(store, number)
     assert decision is not None
     assert (decision.verdict, decision.value, decision.reviewer, decision.decided_at) == (C, "JONES", "ann", 12.5)
     totals = store.totals()
@@ -146,16 +146,16 @@ def test_two_passes_agree_or_are_settled(store: ReviewStore) -> None:
     same, other = number_of(store, "surname"), number_of(store, "city")
     for number, second in ((same, "JONES"), (other, "PAR1S")):
         store.decide(number, 1, "ann", C, "JONES" if number == same else "PARMA", 1.0)
-        assert store.final(number) is None
+        assert final(store, number) is None
         assert number in {item.id for item in store.queue(OPEN, 2)}
         store.decide(number, 2, "bob", C, second, 2.0)
-    assert store.final(same) is not None
-    assert store.final(other) is None
+    assert final(store, same) is not None
+    assert final(store, other) is None
     assert [item.id for item in store.queue(Filter(State.DIFFERENT), 2)] == [other]
     assert [item.id for item in store.queue(OPEN, 3)] == [other]
     store.decide(other, 3, "eve", C, "PARIS!", 3.0)
     assert store.queue(OPEN, 3) == []
-    assert [decision.value for _, decision in store.finals()] == ["JONES", "PARIS!"]
+    assert [decision.value for _, decision in finals(store)] == ["JONES", "PARIS!"]
     store.undo("eve", 3)
     assert store.count(OPEN, 3) == 1
 
@@ -163,7 +163,7 @@ def test_two_passes_agree_or_are_settled(store: ReviewStore) -> None:
 def test_finals_come_in_the_order_of_pages(store: ReviewStore) -> None:
     for item in store.queue(Filter(State.ALL)):
         store.decide(item.id, 1, "ann", A, "", 0.0)
-    found = [(item.page.source.path, item.name) for item, _ in store.finals()]
+    found = [(item.page.source.path, item.name) for item, _ in finals(store)]
     assert found == [
         ("/in/a", "surname"), ("/in/b", "surname"), ("/in/b", "city"), ("/in/b", "code"), ("/in/b", "line_001"),
     ]  # fmt: skip
@@ -180,12 +180,12 @@ def test_glyphs_that_were_read_alike(store: ReviewStore) -> None:
 def test_an_item_is_settled_by_its_glyphs(store: ReviewStore) -> None:
     smith, jones = number_of(store, "surname", "/in/a"), number_of(store, "surname")
     assert store.decide_glyphs([(smith, 1, "M"), (jones, 2, "N")], 1, "ann", 1.0) == sorted([smith, jones])
-    assert [(item.name, d.verdict, d.value) for item, d in store.finals()] == [
+    assert [(item.name, d.verdict, d.value) for item, d in finals(store)] == [
         ("surname", A, "SMITH"), ("surname", C, "JONES"),
     ]  # fmt: skip
     assert store.glyph_groups() == [("P", 1)]
     assert store.undo("ann") == min(smith, jones)
-    assert list(store.finals()) == []
+    assert finals(store) == []
     assert store.glyph_groups() == [("", 1), ("M", 1), ("P", 1)]
 
 
@@ -195,7 +195,7 @@ def test_an_item_with_another_doubtful_glyph_stays_open(tmp_path: Path) -> None:
         assert store.decide_glyphs([(item.id, 0, "8")], 1, "ann", 1.0) == []
         assert store.glyph_groups() == [("C", 1)]
         assert store.decide_glyphs([(item.id, 2, "")], 1, "ann", 2.0) == [item.id]
-        assert store.final(item.id).value == "8B D"  # type: ignore[union-attr]
+        assert final(store, item.id).value == "8B D"  # type: ignore[union-attr]
 
 
 def test_an_item_that_is_doubtful_for_another_reason_is_not_settled_by_glyphs(tmp_path: Path) -> None:
@@ -226,7 +226,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 """
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == -9
     with ReviewStore(path) as store:
-        assert store.final(1).value == "COMO"  # type: ignore[union-attr]
+        assert final(store, 1).value == "COMO"  # type: ignore[union-attr]
 
 
 def test_one_process_at_a_time(store: ReviewStore) -> None:

@@ -25,7 +25,7 @@ from hcr_scan.review.rules import FieldRules
 from hcr_scan.sinks.record_reading import page_of
 from hcr_scan.sinks.records import Provenance, record_of
 from tests.review_server import Client, drawn_page, served
-from tests.reviews import field
+from tests.reviews import field, final
 
 BOX = BoundingBox(0, 0, 9, 9)
 NUMBER = Knowledge(type=ValueType(ValueKind.INTEGER))
@@ -105,9 +105,9 @@ def test_two_entries_of_one_value_in_two_forms_agree(tmp_path: Path) -> None:
         client.decide(born, "17031968", pass_=1)
         client.decide(born, "1968-03-17", pass_=2, reviewer="ben")
         assert client.get("/api/totals?pass=3")["open"] == 0
-        final = client.review.store.final(born)
-        assert final is not None
-        assert final.value == "1968-03-17"
+        settled = final(client.review.store, born)
+        assert settled is not None
+        assert settled.value == "1968-03-17"
 
 
 def test_a_value_that_means_nothing_to_its_field_stays_as_it_was_typed(tmp_path: Path) -> None:

@@ -31,18 +31,13 @@ SHARPEST = 300
 NAME_HEIGHT, PAGE_GAP = 0.06, 20
 
 
-def draw_preview(template: Template, pixels: list[Gray] | None = None) -> bytes:
+def draw_preview(template: Template) -> bytes:
     """A PNG of all pages, one below the other, with the boxes, names and kinds of their fields.
-
-    Args:
-        template: what to draw.
-        pixels: of the blanks, uint8 ``(height, width)`` each; ``None`` loads them.
 
     Raises:
         UsageError: a blank cannot be read any more.
     """
-    rasters = [_pixels(page) for page in template.pages] if pixels is None else pixels
-    drawn = [_page(page, raster) for page, raster in zip(template.pages, rasters, strict=True)]
+    drawn = [_page(page, _pixels(page)) for page in template.pages]
     width = max(image.width for image in drawn)
     sheet = Image.new("RGB", (width, sum(image.height + PAGE_GAP for image in drawn) - PAGE_GAP), (128, 128, 128))
     top = 0

@@ -176,10 +176,6 @@ class Language:
                 return -math.inf
         return weight + self.final(state)
 
-    def accepts(self, value: str) -> bool:
-        """Whether a value is allowed, however unlikely."""
-        return self.weight(value) > -math.inf
-
     def is_empty(self, most_states: int = 20_000) -> bool:
         """Whether nothing but the empty value is allowed; ``False`` too where so many states leave it open."""
         seen, waiting = {self.begin()}, [self.start]
