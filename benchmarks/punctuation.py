@@ -35,9 +35,9 @@ from hcr_scan.placement import PlacementTable  # noqa: E402
 from hcr_scan.segmentation.candidates import SegmentedPage  # noqa: E402
 from hcr_scan.segmentation.page_model import PageModel  # noqa: E402
 from hcr_scan.segmentation.segment import segment  # noqa: E402
-from hcr_scan.settings import Layout, Settings, parse_charset  # noqa: E402
+from hcr_scan.settings import PUNCTUATION, Layout, Settings, parse_charset  # noqa: E402
 from hcr_scan.sources import PageImage, PageRef  # noqa: E402
-from hcr_scan_training.corpus import ALPHANUMERIC, PUNCTUATION, read_strokes, writer_is_held_out  # noqa: E402
+from hcr_scan_training.corpus import ALPHANUMERIC, read_strokes, writer_is_held_out  # noqa: E402
 from hcr_scan_training.synthesis import Pen, Writer, load_writers  # noqa: E402
 
 #: What is written: forms that take punctuation, and names and words without any.

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from hcr_scan.normalization import CropSpec, normalize_glyph
-from hcr_scan_training.corpus import ALPHANUMERIC, CHARACTERS, PUNCTUATION
+from hcr_scan.settings import NAMED_CHARSETS, PUNCTUATION
+from hcr_scan_training.corpus import CHARACTERS
 from hcr_scan_training.marks import RELATIVE_SIZE, drawn_mark, is_small
 from hcr_scan_training.negatives import full_stop_blot
 
@@ -24,7 +25,7 @@ def drawn(mark: str, count: int = 60) -> list[np.ndarray]:
 
 def test_every_mark_of_the_labels_can_be_drawn() -> None:
     assert set(RELATIVE_SIZE) == set(PUNCTUATION)
-    assert CHARACTERS == ALPHANUMERIC + PUNCTUATION
+    assert sorted(CHARACTERS) == sorted(NAMED_CHARSETS["text"])
     for mark in PUNCTUATION:
         assert all((ink >= 64).any() for ink in drawn(mark, 20))
 

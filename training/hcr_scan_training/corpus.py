@@ -18,12 +18,11 @@ import numpy.typing as npt
 
 from hcr_scan.errors import DatasetError
 from hcr_scan.images import Gray, Ink, resize
+from hcr_scan.settings import NAMED_CHARSETS, PUNCTUATION
 
 logger = logging.getLogger(__name__)
 
-ALPHANUMERIC = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-#: The punctuation that people write into forms: amounts, dates, addresses, e-mail, names.
-PUNCTUATION = ".,-/@&'()+#:"
+ALPHANUMERIC = NAMED_CHARSETS["upper+digits"] + NAMED_CHARSETS["lower"]
 CHARACTERS = ALPHANUMERIC + PUNCTUATION
 #: What the network can answer: a character, or ``""``, not a character.
 LABELS = (*CHARACTERS, "")

@@ -14,8 +14,9 @@ from tqdm import tqdm
 
 from hcr_scan.images import Ink
 from hcr_scan.normalization import CropSpec, normalize_glyph
+from hcr_scan.settings import PUNCTUATION
 from hcr_scan_training.augmentation import Random, captured, soiled
-from hcr_scan_training.corpus import ALPHANUMERIC, CHARACTERS, LABELS, NOT_A_CHARACTER, PUNCTUATION
+from hcr_scan_training.corpus import ALPHANUMERIC, CHARACTERS, LABELS, NOT_A_CHARACTER
 from hcr_scan_training.marks import is_small
 from hcr_scan_training.negatives import negative
 from hcr_scan_training.recipe import Data, Recipe

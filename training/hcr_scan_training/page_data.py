@@ -16,8 +16,9 @@ from tqdm import tqdm
 
 from hcr_scan.images import Ink, box_blur
 from hcr_scan.normalization import CropSpec, normalize_glyph
+from hcr_scan.settings import PUNCTUATION
 from hcr_scan_training.augmentation import MARGIN, Random, captured, soiled, warped_bitmap
-from hcr_scan_training.corpus import ALPHANUMERIC, CHARACTERS, PUNCTUATION, tight
+from hcr_scan_training.corpus import ALPHANUMERIC, CHARACTERS, tight
 from hcr_scan_training.fonts import fetch_fonts
 from hcr_scan_training.glyph_fonts import draw_word
 from hcr_scan_training.negatives import dirt, pair

@@ -12,11 +12,11 @@ import numpy.typing as npt
 
 from hcr_scan.errors import DatasetError
 from hcr_scan.images import Ink, draw_line
+from hcr_scan.settings import PUNCTUATION
 from hcr_scan_training.augmentation import Random, drawn_strokes, warped_bitmap
 from hcr_scan_training.corpus import (
     CHARACTERS,
     LABELS,
-    PUNCTUATION,
     Bitmaps,
     Strokes,
     read_plain,
