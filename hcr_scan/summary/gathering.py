@@ -11,6 +11,7 @@ from hcr_scan.journal.identity import RunIdentity
 from hcr_scan.journal.journal import LISTED, Journal
 from hcr_scan.review.figures import ReviewedPages, ReviewFigures, figures
 from hcr_scan.review.store import ReviewStore
+from hcr_scan.shares import wilson_interval
 from hcr_scan.summary.counting import Counted, FieldKey, FieldTally, Looks, PageTally, Tally
 from hcr_scan.summary.examples import Reading
 from hcr_scan.summary.run_account import RunAccount, read_account
@@ -19,8 +20,6 @@ from hcr_scan.summary.run_account import RunAccount, read_account
 WORST_FIELDS, WORST_PAGES = 8, 8
 #: Copies that are told by name.
 MOST_COPIES = 20
-#: Of a share found in few readings the least that it may be, about 95 times of 100, is what fields are ordered by.
-DEVIATIONS = 1.96
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +100,6 @@ def _pages(journal: Journal, reviewed: ReviewedPages | None) -> Iterator[Counted
 def _badness(entry: tuple[FieldKey, FieldTally]) -> tuple[float, float, str, str]:
     (template, name), tally = entry
     readings = tally.readings
-    return -least_share(readings.looks, readings.total), readings.mean_confidence, template or "", name
-
-
-def least_share(part: int, whole: int) -> float:
-    """The lower end of Wilson's interval of a share."""
-    share, square = part / whole, DEVIATIONS**2
-    middle = share + square / (2 * whole)
-    spread = DEVIATIONS * (share * (1 - share) / whole + square / (4 * whole**2)) ** 0.5
-    return float((middle - spread) / (1 + square / whole))
+    # The least that the share may be: in few readings many may be doubtful by chance.
+    least, _ = wilson_interval(readings.looks, readings.total)
+    return -least, readings.mean_confidence, template or "", name

@@ -13,7 +13,7 @@ import pytest
 from hcr_scan.errors import DatasetError, OutputError
 from hcr_scan.model.bundle import ModelInfo
 from hcr_scan.normalization import CropSpec
-from hcr_scan_training.evaluation import error_reject_curve, evaluate, summary, wilson_interval
+from hcr_scan_training.evaluation import error_reject_curve, evaluate, summary
 from hcr_scan_training.evaluation_report import evaluation_page, write_evaluation
 from hcr_scan_training.labelled import Glyphs
 
@@ -137,11 +137,6 @@ def test_writers_are_told_apart() -> None:
         "anna": {"upper": {"count": 2, "accuracy": 1.0}},
         "ben": {"upper": {"count": 1, "accuracy": 0.0}, "digits": {"count": 1, "accuracy": 1.0}},
     }
-
-
-def test_wilson_s_interval() -> None:
-    assert wilson_interval(9, 10) == pytest.approx((0.5958, 0.9821), abs=1e-3)
-    assert wilson_interval(10, 10)[1] == 1.0
 
 
 def test_the_page_stands_alone_and_escapes_what_it_shows(tmp_path: Path) -> None:

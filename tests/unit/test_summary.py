@@ -20,7 +20,6 @@ from hcr_scan.summary import chart, numbers, wording
 from hcr_scan.summary.counting import BINS, Tally, bin_of
 from hcr_scan.summary.crops import LONGEST, shown_box
 from hcr_scan.summary.examples import Reading, Worst
-from hcr_scan.summary.gathering import least_share
 from hcr_scan.summary.run_account import read_account
 from tests.reviews import field, line, page
 
@@ -124,11 +123,6 @@ def test_the_worst_are_kept_and_of_equal_ones_the_first() -> None:
     assert worst.all == ["b", "d"]
     assert worst.wanted((4,))
     assert not worst.wanted((3,))
-
-
-def test_a_share_found_in_few_readings_counts_less_than_one_found_in_many() -> None:
-    assert least_share(1, 1) < least_share(50, 100) < least_share(100, 100) < 1
-    assert least_share(0, 10) == pytest.approx(0, abs=1e-9)
 
 
 @pytest.mark.parametrize(("confidence", "number"), [(0, 0), (0.0499, 0), (0.05, 1), (0.15, 3), (0.9999, 19), (1, 19)])

@@ -17,6 +17,7 @@ from hcr_scan.model.bundle import ModelInfo
 from hcr_scan.model.classifier import Classifier
 from hcr_scan.model.probabilities import Logits
 from hcr_scan.run_report import counted
+from hcr_scan.shares import wilson_interval
 from hcr_scan_training.labelled import Glyphs
 from hcr_scan_training.metrics import calibration_error, softmax
 
@@ -152,15 +153,6 @@ def _figures(answers: Answers, labels: Sequence[str]) -> dict[str, Any]:
         "reliability": reliability(answers.confidence, correct),
         "confusions": _confusions(answers, labels),
     }
-
-
-def wilson_interval(hits: int, count: int, z: float = 1.96) -> tuple[float, float]:
-    """Between which accuracies the true one lies, 95 times in 100, after ``hits`` of ``count``."""
-    share = hits / count
-    center = share + z * z / (2 * count)
-    spread = z * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
-    scale = 1 + z * z / count
-    return max(0.0, (center - spread) / scale), min(1.0, (center + spread) / scale)
 
 
 def error_reject_curve(

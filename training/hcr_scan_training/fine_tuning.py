@@ -21,10 +21,11 @@ from hcr_scan.model.bundle import MANIFEST, NETWORK_KERAS, PAGE_MODEL, Bundle, M
 from hcr_scan.model.classifier import load_classifier
 from hcr_scan.normalization import CropSpec, normalize_glyph
 from hcr_scan.run_report import counted
+from hcr_scan.shares import wilson_interval
 from hcr_scan_training.augmentation import Random, captured, soiled, warped_bitmap
 from hcr_scan_training.bundle_writer import write_bundle
 from hcr_scan_training.corpus import CHARACTERS, shared_folder
-from hcr_scan_training.evaluation import KINDS, evaluate, wilson_interval
+from hcr_scan_training.evaluation import KINDS, evaluate
 from hcr_scan_training.evaluation_report import write_evaluation
 from hcr_scan_training.fit import prepare
 from hcr_scan_training.labelled import Glyphs, read_glyphs
