@@ -6,14 +6,14 @@ from statistics import median
 
 import numpy as np
 
-from hcr_scan.forms.prepared_pages import PreparedPage
+from hcr_scan.forms.prepared_pages import ASTRAY, PreparedPage
 from hcr_scan.images import Gray, Ink, above, dilate
 from hcr_scan.segmentation.glyphs.chunks import InkLine
 from hcr_scan.segmentation.ink.binarization import FAINTEST_INK, Paper, local_ink
 from hcr_scan.segmentation.lines.finding import find_lines
 
-#: Print is expected within this many pixels of where the blank has it.
-ASTRAY = 3
+#: A pixel more than at fields, where it would cost writing: what is left of print here would come out as a line.
+ASTRAY_OUTSIDE = ASTRAY + 1
 #: What belongs to a field may reach this share of its height beyond it.
 AROUND = 0.6
 #: Lines of less than this share of the usual height of a field, and of fewer pieces than this, are specks and strokes.
@@ -35,7 +35,7 @@ def lines_outside(paper: Paper, form: PreparedPage) -> list[InkLine]:
 
 
 def _outside(ink: Ink, form: PreparedPage) -> Gray:
-    printed = dilate(above(form.darkness, FAINTEST_INK), 2 * ASTRAY + 1, 2 * ASTRAY + 1)
+    printed = dilate(above(form.darkness, FAINTEST_INK), 2 * ASTRAY_OUTSIDE + 1, 2 * ASTRAY_OUTSIDE + 1)
     left = np.where(printed > 0, 0, ink)
     for field in form.page.fields:
         for place in (field.box, *(option.box for option in field.options)):

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from hcr_scan.forms.prepared_pages import ASTRAY
 from hcr_scan.geometry import BoundingBox
 from hcr_scan.images import Gray, above, connected_components, dilate
 from hcr_scan.segmentation.ink.binarization import FAINTEST_INK, Paper
@@ -23,8 +24,6 @@ FRAME_SHARE, FRAME_PIXELS = 0.12, 2
 AROUND = 0.8
 #: Directions around a box in which a ring is looked for.
 DIRECTIONS = 24
-#: Print that the blank has within this many pixels is not ink.
-ASTRAY = 2
 
 #: Weights of the logistic regression: bias, reach, amount (square root), ring.
 WEIGHTS = (-7.2, 12.6, 10.3, 17.5)

@@ -18,7 +18,7 @@ from hcr_scan.segmentation.ink.binarization import flatten_light, working_raster
 
 #: Pages of templates kept ready in one process; more than this are prepared again and again.
 MOST_PAGES = 256
-#: Print is looked for this many pixels around where the blank has it.
+#: In and about fields print is expected within this many pixels of where the blank has it.
 ASTRAY = 2
 #: Print within this share of a field's height from its border is taken for its frame, which reading cells can erase.
 FRAME_SHARE = 0.12

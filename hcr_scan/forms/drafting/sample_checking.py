@@ -9,7 +9,7 @@ import numpy as np
 
 from hcr_scan.document import PageFailure
 from hcr_scan.forms.drafting.checking import SIDES, Finding
-from hcr_scan.forms.prepared_pages import PreparedPage, prepared_pages
+from hcr_scan.forms.prepared_pages import ASTRAY, PreparedPage, prepared_pages
 from hcr_scan.forms.reading import RegisteredPage, registered_page
 from hcr_scan.forms.template import MARK_KINDS, Template
 from hcr_scan.geometry import BoundingBox
@@ -18,8 +18,6 @@ from hcr_scan.segmentation.ink.binarization import FAINTEST_INK
 from hcr_scan.settings import SourceSettings
 from hcr_scan.sources import PageRef, count_pages, load_page
 
-#: Print of the blank is expected within this many pixels of where it was.
-ASTRAY = 2
 #: Writing is put together again across a frame that was taken away with the print, up to this thickness.
 FRAME = 13
 #: Writing may leave a box by this share of its height, and no less than this many working pixels: hands are not rulers.
