@@ -29,7 +29,7 @@ from hcr_scan.review.store import ReviewStore
 from hcr_scan.review.tables import review_path
 from hcr_scan.run_report import counted
 from hcr_scan.settings import Settings, available_cores
-from hcr_scan.sources.pages import shown
+from hcr_scan.sources.pages import printable
 from hcr_scan.worker import prepare_worker
 
 
@@ -96,7 +96,7 @@ def _write_crops(folder: str, store: ReviewStore | None, scan: Scan) -> list[str
     marks = written.labels.pop("", 0)
     count = f"{written.labels.total():,} characters of {len(written.labels):,} kinds, and {marks:,} marks that are none"
     lines = [f"{count}, written to {folder}; next: hcr-scan train --data {folder} --from default -o my_model"]
-    lines += [f"left out: {shown(path)} is not (any more) the file that was scanned" for path in written.changed]
+    lines += [f"left out: {printable(path)} is not (any more) the file that was scanned" for path in written.changed]
     if written.unreadable:
         lines.append(f"left out: {written.unreadable:,} pages that cannot be read any more")
     if written.unmatched:

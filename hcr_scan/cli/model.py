@@ -18,7 +18,7 @@ def model(model: str, as_json: bool) -> None:
 
     from hcr_scan.cli.bundles import bundle_folder
     from hcr_scan.model.bundle import load_bundle
-    from hcr_scan.model.bundle_card import describe, shown
+    from hcr_scan.model.bundle_card import card_text, describe
 
     card = describe(load_bundle(bundle_folder(model)))
-    click.echo(json.dumps(card, indent=1, ensure_ascii=False) if as_json else shown(card))
+    click.echo(json.dumps(card, indent=1, ensure_ascii=False) if as_json else card_text(card))

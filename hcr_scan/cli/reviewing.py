@@ -31,7 +31,7 @@ from hcr_scan.review.tables import review_path
 from hcr_scan.sinks.formats import SUFFIXES
 from hcr_scan.sinks.sink import OutputOptions
 from hcr_scan.sinks.targets import is_address, is_database, without_password
-from hcr_scan.sources.pages import shown
+from hcr_scan.sources.pages import printable
 
 #: Pictures made at a time; more wait.
 PICTURE_THREADS = 4
@@ -57,7 +57,7 @@ def review_scan(scanned: str, options: dict[str, Any]) -> ExitCode:
         threads = stack.enter_context(ThreadPoolExecutor(PICTURE_THREADS, "pictures"))
         review = Review(
             store, images, Teller(FieldWords(*templates_of(identity, request))), threads,
-            shown(Path(base).name), _next_command(base, target, remembered_output(request["output"])),
+            printable(Path(base).name), _next_command(base, target, remembered_output(request["output"])),
             options["reviewer"] or _login(),
         )  # fmt: skip
         token, port = new_token(), listener.getsockname()[1]
@@ -118,7 +118,7 @@ def _next_command(base: str, target: str, output: OutputOptions) -> str:
         final = f"final/ --format {output.format.value}"
     else:
         final = f"final{SUFFIXES[output.format]}"
-    return f"hcr-scan apply {shlex.quote(shown(base) + (SUFFIX if is_address(target) else ''))} -o {final}"
+    return f"hcr-scan apply {shlex.quote(printable(base) + (SUFFIX if is_address(target) else ''))} -o {final}"
 
 
 def _tell(result: Indexed) -> None:

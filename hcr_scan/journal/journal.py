@@ -18,7 +18,7 @@ from hcr_scan.journal.database import Database, Row, damaged, remove
 from hcr_scan.journal.identity import RunIdentity
 from hcr_scan.sinks.record_reading import page_of
 from hcr_scan.sinks.records import Provenance, Record, page_json
-from hcr_scan.sources.pages import shown
+from hcr_scan.sources.pages import printable
 
 #: What a journal's name has behind that of its output.
 SUFFIX = ".journal"
@@ -143,8 +143,8 @@ class Journal:
         added = self._database.write("INSERT OR IGNORE INTO documents (id, path) VALUES (?, ?)", (number, name)) == 1
         if not added and number not in (None, *(document.id for document in self._documents("path = ?", (name,)))):
             raise JournalError(
-                f"{self.path}: what is to be read is not what it was when the run began, from {shown(path)} on; put "
-                "the files back, or start anew with --overwrite"
+                f"{self.path}: what is to be read is not what it was when the run began, from {printable(path)} on; "
+                "put the files back, or start anew with --overwrite"
             )
         return added
 

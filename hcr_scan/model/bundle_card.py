@@ -42,7 +42,7 @@ def describe(bundle: Bundle) -> dict[str, Any]:
     }
 
 
-def shown(card: dict[str, Any]) -> str:
+def card_text(card: dict[str, Any]) -> str:
     """The description as lines of text."""
     crops = card["crops"]
     trained = ", ".join(f"{name} {version}" for name, version in card["trained_with"].items())

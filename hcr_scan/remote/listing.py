@@ -9,7 +9,7 @@ from typing import Any
 from hcr_scan.errors import InputError
 from hcr_scan.remote.stores import asked, store_of
 from hcr_scan.sources.addresses import is_web, scheme_of
-from hcr_scan.sources.pages import SourceError, shown
+from hcr_scan.sources.pages import SourceError, printable
 
 
 def find_objects(address: str) -> Iterator[str]:
@@ -33,7 +33,7 @@ def find_objects(address: str) -> Iterator[str]:
         for key in _walked(store, root) if page is None else _paged(page, store, root):
             yield f"{folder}/{key}"
     except SourceError as error:
-        raise InputError(f"{shown(address)} {error.message}") from error
+        raise InputError(f"{printable(address)} {error.message}") from error
 
 
 def is_object(store: Any, path: str) -> bool:

@@ -10,7 +10,7 @@ from hcr_scan.remote.listing import find_objects, is_object
 from hcr_scan.remote.stores import Trouble, asked, store_of
 from hcr_scan.scratch import Scratch
 from hcr_scan.sources.addresses import is_s3, is_web
-from hcr_scan.sources.pages import SourceError, shown
+from hcr_scan.sources.pages import SourceError, printable
 
 #: Parts of a large output, in bytes, and how many are on their way at a time: what s3fs takes else is half a gigabyte.
 PART, PARTS = 16 << 20, 4
@@ -50,7 +50,7 @@ class ObjectOutput:
             asked(lambda: store.put_file(str(self._path), path, **options))
         except SourceError as error:
             raise OutputError(
-                f"{shown(self.target)} {error.message}. Nothing is lost: go on with --resume, or use export"
+                f"{printable(self.target)} {error.message}. Nothing is lost: go on with --resume, or use export"
             ) from error
         self.discard()
 
@@ -80,7 +80,7 @@ def stands(target: str) -> bool:
     except SourceError as error:
         if isinstance(error, Trouble) and error.final:
             return False  # who may only write is not told what is there
-        raise OutputError(f"{shown(target)} {error.message}") from error
+        raise OutputError(f"{printable(target)} {error.message}") from error
 
 
 def refuse_web(target: str) -> None:
@@ -90,7 +90,9 @@ def refuse_web(target: str) -> None:
         UsageError: it is not.
     """
     if is_web(target):
-        raise UsageError(f"{shown(target)} can be read and not written to; name a file, or an object such as s3://...")
+        raise UsageError(
+            f"{printable(target)} can be read and not written to; name a file, or an object such as s3://..."
+        )
 
 
 def _suffix(target: str) -> str:

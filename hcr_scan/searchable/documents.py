@@ -26,7 +26,7 @@ from hcr_scan.sinks.folder import document_stem, make_folder
 from hcr_scan.sinks.formats import SUFFIXES, Format
 from hcr_scan.sinks.output import Output, open_output, output_errors
 from hcr_scan.sources.addresses import is_remote
-from hcr_scan.sources.pages import PageRef, SourceError, shown
+from hcr_scan.sources.pages import PageRef, SourceError, printable
 from hcr_scan.sources.reading import Kind, sniff
 
 logger = logging.getLogger(__name__)
@@ -97,7 +97,7 @@ class DocumentSink:
         try:
             self._write_document(source, pages)
         except _CannotShow as error:
-            self._without.append(f"{shown(source.path)} {error}")
+            self._without.append(f"{printable(source.path)} {error}")
 
     def _write_document(self, source: Source, pages: list[PageResult]) -> None:
         target = self._target
@@ -132,7 +132,7 @@ class DocumentSink:
         if isinstance(found, NoStamp) and found.encrypted:
             raise _CannotShow("is encrypted, and its copy would not be; save it without a password and scan that")
         if not isinstance(found, Stamp):
-            logger.info("%s is drawn: %s", shown(source.path), found.reason)
+            logger.info("%s is drawn: %s", printable(source.path), found.reason)
             return False
         with output_errors(output.target):
             _copy(place, source, output)

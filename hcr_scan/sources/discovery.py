@@ -14,7 +14,7 @@ from typing import BinaryIO, TextIO
 
 from hcr_scan.errors import InputError
 from hcr_scan.sources.addresses import TOLD, is_below, is_remote, scheme_of
-from hcr_scan.sources.pages import shown
+from hcr_scan.sources.pages import printable
 
 #: What is taken from a folder. A file named outright is taken whatever its suffix: its content decides.
 _FILE_TYPES = "png jpg jpeg jpe jfif mpo bmp dib webp tif tiff gif pbm pgm ppm pnm heic heif hif pdf"
@@ -120,7 +120,7 @@ class _Seen:
     def pass_over(self, name: str) -> None:
         """Count a file that is of no kind that is taken."""
         if self._passed_over is not None and not name.startswith("."):
-            suffix = shown(os.path.splitext(name)[1].lower())
+            suffix = printable(os.path.splitext(name)[1].lower())
             few = len(self._passed_over) < MOST_SUFFIXES or suffix in self._passed_over
             self._passed_over[suffix if few else OTHERS] += 1
 
@@ -305,12 +305,12 @@ def _nothing(argument: str) -> str:
     if argument == "-":
         return "the list on standard input is empty; pipe file names to it, one a line"
     if is_remote(argument):
-        return f"there are no pages to read at {shown(argument)}; check the address (patterns are not taken in one)"
+        return f"there are no pages to read at {printable(argument)}; check the address (patterns are not taken in one)"
     if scheme_of(argument) is not None:
-        return f"{shown(argument)} is an address that is not read; those are that begin with {TOLD}"
+        return f"{printable(argument)} is an address that is not read; those are that begin with {TOLD}"
     if os.path.isdir(argument):
         kinds = ", ".join(sorted(s[1:] for s in SUFFIXES))
-        return f"{shown(argument)} holds no pages to read; files of these kinds are taken from folders: {kinds}"
+        return f"{printable(argument)} holds no pages to read; files of these kinds are taken from folders: {kinds}"
     if glob.has_magic(argument):
-        return f"no file matches {shown(argument)}; check the pattern and the folder it starts from"
-    return f"{shown(argument)} does not exist; check the spelling and the folder you are in"
+        return f"no file matches {printable(argument)}; check the pattern and the folder it starts from"
+    return f"{printable(argument)} does not exist; check the spelling and the folder you are in"

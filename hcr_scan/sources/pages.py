@@ -74,14 +74,15 @@ def path_text(path: str) -> str:
     return data.decode("utf-8", "backslashreplace")
 
 
-def shown(path: str) -> str:
-    """The file name as it can be printed anywhere: undecodable bytes and control characters escaped."""
+def printable(path: str) -> str:
+    """A file name as it can be printed anywhere: undecodable bytes and control characters escaped."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in path_text(path))
 
 
 def place_of(source: Source) -> str:
     """The file and, where there are several, the page, as a message names them."""
-    return f"{shown(source.path)}, page {source.page} of {source.pages}" if source.pages > 1 else shown(source.path)
+    name = printable(source.path)
+    return f"{name}, page {source.page} of {source.pages}" if source.pages > 1 else name
 
 
 def failure_text(failure: PageFailure) -> str:

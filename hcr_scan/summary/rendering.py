@@ -12,7 +12,7 @@ from typing import Any
 from hcr_scan.document import Status
 from hcr_scan.review.wording import REASONS
 from hcr_scan.sinks.markup import possible
-from hcr_scan.sources.pages import failure_text, place_of, shown
+from hcr_scan.sources.pages import failure_text, place_of, printable
 from hcr_scan.summary import chart, numbers, wording
 from hcr_scan.summary.counting import LINES
 from hcr_scan.summary.crops import Crop
@@ -41,7 +41,7 @@ def report_bytes(findings: Findings, crops: Mapping[Reading, Crop] | None) -> by
     )  # fmt: skip
     environment.filters |= {
         "percent": numbers.confidence, "about": numbers.about, "count": numbers.count, "seconds": numbers.seconds,
-        "size": numbers.size, "moment": numbers.moment, "place": place_of, "name": shown,
+        "size": numbers.size, "moment": numbers.moment, "place": place_of, "name": printable,
     }  # fmt: skip
     environment.globals |= {"percent": numbers.percent}
     style = (FOLDER / "report.css").read_text(encoding="utf-8")
@@ -63,7 +63,7 @@ def _context(findings: Findings) -> dict[str, Any]:
         "f": findings,
         "tally": tally,
         "run": run,
-        "target": shown(os.path.basename(findings.target)),  # noqa: PTH119 - any bytes
+        "target": printable(os.path.basename(findings.target)),  # noqa: PTH119 - any bytes
         "page_statuses": [(status, run.statuses[status], wording.STATUSES[status]) for status in Status],
         "field_statuses": [
             (status, run.fields[status], run.lines[status], run.glyphs[status], wording.STATUSES[status])

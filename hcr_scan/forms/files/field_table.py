@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from hcr_scan.forms.files.knowledge_table import KNOWLEDGE_KEYS, Files, read_knowledge
 from hcr_scan.forms.files.page_plane import PagePlane
-from hcr_scan.forms.files.toml_table import Problems, Table, shown, suggestion
+from hcr_scan.forms.files.toml_table import Problems, Table, quoted, suggestion
 from hcr_scan.forms.template import MARK_KINDS, FieldKind, Knowledge, Normalization, Option, TemplateField
 from hcr_scan.geometry import BoundingBox, union_of
 
@@ -52,7 +52,7 @@ def _name(table: Table) -> str:
     name = table.required("name", '"surname"')
     if not isinstance(name, str) or not NAME.fullmatch(name):
         raise table.problem(
-            "name", f"{shown(name)} is no name; use small letters, digits and single underscores, like date_of_birth"
+            "name", f"{quoted(name)} is no name; use small letters, digits and single underscores, like date_of_birth"
         )
     return name
 
@@ -71,7 +71,7 @@ def _normalize(table: Table) -> tuple[Normalization, ...]:
     texts = table.texts("normalize")
     for text in texts:
         if text not in names:
-            raise table.problem("normalize", f"{shown(text)} is not known{suggestion(text, names)}")
+            raise table.problem("normalize", f"{quoted(text)} is not known{suggestion(text, names)}")
     return tuple(Normalization(text) for text in texts)
 
 
@@ -122,5 +122,5 @@ def _option(table: Table, index: int, values: object, plane: PagePlane, outer: B
     inner = Table(values, table.at(f"options[{index}]"), OPTION_KEYS)
     value = inner.required("value", '"yes"')
     if not isinstance(value, str) or not value:
-        raise inner.problem("value", f"must be a text in quotes that is not empty, not {shown(value)}")
+        raise inner.problem("value", f"must be a text in quotes that is not empty, not {quoted(value)}")
     return Option(value, plane.box(inner, "box", inner.required("box", "[100, 200, 120, 220]"), outer))

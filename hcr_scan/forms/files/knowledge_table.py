@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hcr_scan.errors import UsageError
-from hcr_scan.forms.files.toml_table import Problems, Table, shown
+from hcr_scan.forms.files.toml_table import Problems, Table, quoted
 from hcr_scan.forms.knowledge.languages import check_knowledge, check_mask, check_pattern, check_type
 from hcr_scan.forms.template import Knowledge, ValueKind, ValueType
 from hcr_scan.settings import NAMED_CHARSETS, parse_charset
@@ -150,4 +150,4 @@ def _bound(table: Table, key: str) -> str | None:
         return value
     if type(value) in (int, float, dt.date):
         return str(value)
-    raise table.problem(key, f"must be a number or a date, not {shown(value)}")
+    raise table.problem(key, f"must be a number or a date, not {quoted(value)}")

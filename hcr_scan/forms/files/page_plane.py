@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from hcr_scan.forms.files.toml_table import Problem, Table, is_number, shown
+from hcr_scan.forms.files.toml_table import Problem, Table, is_number, quoted
 from hcr_scan.geometry import BoundingBox
 from hcr_scan.sources import PageImage
 
@@ -39,20 +39,20 @@ class PagePlane:
             Problem: it is no such box.
         """
         if not isinstance(value, list) or len(value) != 4 or not all(is_number(number) for number in value):
-            raise table.problem(key, f"must be four numbers [left, top, right, bottom], not {shown(value)}")
+            raise table.problem(key, f"must be four numbers [left, top, right, bottom], not {quoted(value)}")
         scales = (self.x_scale, self.y_scale) * 2
         left, top, right, bottom = (round(number * scale) for number, scale in zip(value, scales, strict=True))
         if right <= left or bottom <= top:
             raise table.problem(
-                key, f"{shown(value)} has no inside; write left, top, right, bottom with left < right and top < bottom"
+                key, f"{quoted(value)} has no inside; write left, top, right, bottom with left < right and top < bottom"
             )
         box = BoundingBox(left, top, right, bottom)
         if not BoundingBox(0, 0, self.width, self.height).contains(box):
             raise table.problem(
-                key, f"{shown(value)} leaves the page, which measures {self.measures()}; move it inside"
+                key, f"{quoted(value)} leaves the page, which measures {self.measures()}; move it inside"
             )
         if within is not None and not within.contains(box):
-            raise table.problem(key, f"{shown(value)} leaves the box of its field; enlarge that or move this inside")
+            raise table.problem(key, f"{quoted(value)} leaves the box of its field; enlarge that or move this inside")
         return box
 
     def measures(self) -> str:
@@ -102,7 +102,7 @@ def _size(table: Table) -> tuple[float, float] | None:
         return None
     value = table.value("size")
     if not isinstance(value, list) or len(value) != 2 or not all(is_number(n) and n > 0 for n in value):
-        raise table.problem("size", f"must be [width, height], not {shown(value)}")
+        raise table.problem("size", f"must be [width, height], not {quoted(value)}")
     return float(value[0]), float(value[1])
 
 

@@ -18,7 +18,7 @@ from hcr_scan.forms.blank import load_blank
 from hcr_scan.forms.files.field_table import read_field
 from hcr_scan.forms.files.knowledge_table import Files
 from hcr_scan.forms.files.page_plane import page_plane
-from hcr_scan.forms.files.toml_table import Problem, Problems, Table, shown
+from hcr_scan.forms.files.toml_table import Problem, Problems, Table, quoted
 from hcr_scan.forms.knowledge.checks import check_checks
 from hcr_scan.forms.knowledge.field_rules import parse_rule
 from hcr_scan.forms.template import Check, Template, TemplatePage
@@ -117,7 +117,7 @@ def _template(values: dict[str, Any], files: Files, problems: Problems) -> Templ
 def _id(table: Table) -> str:
     name = table.required("id", '"kyc-2024"')
     if not isinstance(name, str) or not ID.fullmatch(name):
-        raise table.problem("id", f"{shown(name)} is no id; use letters, digits, points, hyphens and underscores")
+        raise table.problem("id", f"{quoted(name)} is no id; use letters, digits, points, hyphens and underscores")
     return name
 
 
@@ -137,7 +137,7 @@ def _page(values: object, index: int, files: Files, problems: Problems) -> Templ
 def _blank(table: Table, number: int, files: Files) -> tuple[Path, PageImage]:
     name = table.required("blank", '"blank.png"')
     if not isinstance(name, str) or not name:
-        raise table.problem("blank", f"must name an image or a PDF, not {shown(name)}")
+        raise table.problem("blank", f"must name an image or a PDF, not {quoted(name)}")
     path = files.folder / name
     try:
         image = load_blank(path, number, table.whole("dpi", 36, 1200))
@@ -165,7 +165,7 @@ def _check(values: object, index: int, pages: Sequence[TemplatePage]) -> Check:
     table = Table(values, f"checks[{index}]", CHECK_KEYS)
     rule = table.required("rule", '"total = adults + children"')
     if not isinstance(rule, str) or not rule.strip():
-        raise table.problem("rule", f"must be a rule in quotes, not {shown(rule)}")
+        raise table.problem("rule", f"must be a rule in quotes, not {quoted(rule)}")
     check = Check(rule, table.text("message"))
     try:
         names = parse_rule(rule).names

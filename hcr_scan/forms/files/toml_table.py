@@ -80,7 +80,7 @@ class Table:
         if value is None:
             return None
         if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-            raise self.problem(key, f"must be a whole number from {least} to {most:,}, not {shown(value)}")
+            raise self.problem(key, f"must be a whole number from {least} to {most:,}, not {quoted(value)}")
         return value
 
     def share(self, key: str) -> float | None:
@@ -89,7 +89,7 @@ class Table:
         if value is None:
             return None
         if not is_number(value) or not 0 <= value <= 1:
-            raise self.problem(key, f"must be a number from 0 to 1, not {shown(value)}")
+            raise self.problem(key, f"must be a number from 0 to 1, not {quoted(value)}")
         return float(value)
 
     def choice(self, key: str, choices: type[Choice], default: Choice | None = None) -> Choice:
@@ -99,14 +99,14 @@ class Table:
         names = [choice.value for choice in choices]
         value = self.required(key, f'"{names[0]}"')
         if value not in names:
-            raise self.problem(key, f"{shown(value)} is none of {', '.join(names)}{suggestion(value, names)}")
+            raise self.problem(key, f"{quoted(value)} is none of {', '.join(names)}{suggestion(value, names)}")
         return choices(value)
 
     def texts(self, key: str) -> tuple[str, ...]:
         """A list of texts; empty if there is none."""
         value = self._values.get(key, [])
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            raise self.problem(key, f'must be a list of texts like ["one", "two"], not {shown(value)}')
+            raise self.problem(key, f'must be a list of texts like ["one", "two"], not {quoted(value)}')
         return tuple(value)
 
     def items(self, key: str, example: str) -> list[Any]:
@@ -157,7 +157,7 @@ def suggestion(word: object, words: Iterable[str]) -> str:
     return f"; did you mean {close[0]}?" if close else f"; use one of {', '.join(words)}"
 
 
-def shown(value: object) -> str:
+def quoted(value: object) -> str:
     """A value of a TOML file as it may be shown in a message."""
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."

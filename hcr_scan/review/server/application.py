@@ -37,7 +37,7 @@ from hcr_scan.review.server.requests import (
 from hcr_scan.review.server.security import Guard
 from hcr_scan.review.server.telling import Teller, crop_box, glyph_crop_box, glyph_of, totals_of
 from hcr_scan.review.store import ReviewStore
-from hcr_scan.sources.pages import shown
+from hcr_scan.sources.pages import printable
 
 STATIC = Path(__file__).parent / "static"
 _MEDIA_TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
@@ -111,7 +111,7 @@ class Review:
         for path, count in self.store.paths(pass_):
             key = hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
             self.paths[key] = path
-            paths.append({"value": key, "text": shown(path), "open": count})
+            paths.append({"value": key, "text": printable(path), "open": count})
         return JSONResponse({"name": names, "path": paths})
 
     async def groups(self, request: Request) -> Response:

@@ -16,7 +16,7 @@ from hcr_scan.review.items import Decision, Item, ItemPage, Totals, is_doubtful
 from hcr_scan.review.server.wording import FieldWords
 from hcr_scan.review.tables import SETTLING
 from hcr_scan.review.wording import reasons_of
-from hcr_scan.sources.pages import shown
+from hcr_scan.sources.pages import printable
 
 #: So many readings have a number key.
 MOST_READINGS = 9
@@ -142,7 +142,7 @@ def page_of(page: ItemPage) -> Json:
     """The page of an item."""
     return {
         "id": page.id,
-        "file": shown(page.source.path),
+        "file": printable(page.source.path),
         "page": page.source.page,
         "pages": page.source.pages,
         "width": page.width,
