@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -154,6 +154,14 @@ def test_the_page_stands_alone_and_escapes_what_it_shows(tmp_path: Path) -> None
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="cannot be written"):
         write_evaluation(tmp_path / "file", figures, crops, "t")
+
+
+def test_the_summary_tells_what_was_left_out() -> None:
+    read = replace(distinct("AA"), left_out={"unreadable": 1, "blank": 1200})
+    text = summary(evaluate(Told(logits_of({"A": 9}, {"A": 9})), read)[0])
+    assert text.splitlines()[0].endswith(
+        ": 2 characters, 0 repeats left out, 1 unreadable left out, 1,200 blank left out"
+    )
 
 
 def test_the_summary_names_the_figures() -> None:

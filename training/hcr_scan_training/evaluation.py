@@ -275,8 +275,10 @@ def _mistakes(answers: dict[str, Answers], labels: Sequence[str]) -> list[dict[s
 def summary(figures: dict[str, Any]) -> str:
     """The figures that matter most as a table of text."""
     data = figures["data"]
+    lead = [counted(data["characters"], "character"), f"{counted(data['repeats'], 'repeat')} left out"]
+    lead += [f"{count:,} {reason} left out" for reason, count in data["left_out"].items()]
     lines = [
-        f"{data['name']}: {counted(data['characters'], 'character')}, {counted(data['repeats'], 'repeat')} left out",
+        f"{data['name']}: {', '.join(lead)}",
         f"{'within':<14}{'count':>8}{'accuracy':>10}{'95 %':>14}{'macro F1':>10}{'ECE':>8}{'none':>8}"
         + "".join(f"{f'err@{share}%':>9}" for share in next(iter(figures["sets"].values()))["error_at_reject"]),
     ]
