@@ -32,6 +32,8 @@ Random = np.random.Generator
 SMALLEST, LARGEST = 16, 68
 #: Empty pixels kept around the glyph, for what reaches beyond it.
 MARGIN = 12
+#: Capture that leaves no more of the ink than this share shows nobody's character.
+LEFT = 0.45
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,6 +320,11 @@ def captured(ink: Ink, random: Random) -> Ink:
         low, gain = random.uniform(0, 70), random.uniform(0.9, 2.2)
         ink = np.clip((ink.astype(np.float32) - low) * gain, 0, 255).astype(np.uint8)
     return ink
+
+
+def is_left(ink: Ink, seen: Ink) -> bool:
+    """Whether enough of ``ink`` is still there in what a scanner has ``seen`` of it."""
+    return bool(np.count_nonzero(seen >= 64) > LEFT * np.count_nonzero(ink >= 64))
 
 
 def jpeg(image: Gray, quality: int) -> Gray:

@@ -15,7 +15,7 @@ from tqdm import tqdm
 from hcr_scan.images import Ink
 from hcr_scan.normalization import CropSpec, normalize_glyph
 from hcr_scan.settings import PUNCTUATION
-from hcr_scan_training.augmentation import Random, captured, soiled
+from hcr_scan_training.augmentation import Random, captured, is_left, soiled
 from hcr_scan_training.corpus import ALPHANUMERIC, CHARACTERS, LABELS, NOT_A_CHARACTER
 from hcr_scan_training.marks import is_small
 from hcr_scan_training.negatives import negative
@@ -66,7 +66,7 @@ def draw_crops(sources: Sources | Source, data: Data, spec: CropSpec, count: int
                     ink = soiled(ink, random, previous)
                     previous = ink
             seen = captured(ink, random) if data.capture else ink
-            if np.count_nonzero(seen >= 64) > 0.45 * np.count_nonzero(ink >= 64):
+            if is_left(ink, seen):
                 break
         crops[row] = normalize_glyph(seen, spec)
     return crops, classes

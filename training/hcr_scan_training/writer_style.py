@@ -19,7 +19,7 @@ from hcr_scan.model.classifier import load_classifier
 from hcr_scan.model.probabilities import Logits
 from hcr_scan.normalization import CropSpec, normalize_glyph
 from hcr_scan.writer_style import StyleTable
-from hcr_scan_training.augmentation import Random, captured
+from hcr_scan_training.augmentation import Random, captured, is_left
 from hcr_scan_training.bundle_writer import replace_style
 from hcr_scan_training.corpus import ALPHANUMERIC, Strokes, read_strokes, shared_folder
 from hcr_scan_training.validation import PENS, ordinary_ink_of
@@ -37,8 +37,6 @@ DIMENSIONS = 32
 #: Share of its mean variance that is added to every direction of what one writer varies by, which is known poorly in
 #: the narrowest of them.
 RIDGE = 0.01
-#: A sample of which capture leaves less ink than this is used as it is.
-LEFT = 0.45
 
 
 def style_of(
@@ -120,8 +118,7 @@ def _crops(strokes: Strokes, members: npt.NDArray[np.intp], spec: CropSpec, rand
     for row, index in enumerate(members):
         ink = ordinary_ink_of(strokes, int(index), float(pens[writer[row]]))
         seen = captured(ink, random)
-        enough = np.count_nonzero(seen >= 64) >= LEFT * np.count_nonzero(ink >= 64)
-        crops[row] = normalize_glyph(seen if enough else ink, spec)
+        crops[row] = normalize_glyph(seen if is_left(ink, seen) else ink, spec)
     return crops
 
 
