@@ -52,12 +52,9 @@ def connected_components(mask: Mask, connectivity: int = 8) -> Components:
     """Label the non-zero pixels of ``mask``; component ``i`` (from 0) has label ``i + 1``."""
     if mask.size < LARGE_RASTER:
         _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=connectivity, ltype=cv2.CV_32S)
-        stats = stats[1:]
-        boxes = stats[:, :4].astype(np.int32)
+        boxes = stats[1:, :4].astype(np.int32)
         boxes[:, 2:] += boxes[:, :2]
-        return Components(labels, boxes, stats[:, 4].astype(np.int32))
-    if not cv2.countNonZero(mask):
-        return Components(np.zeros(mask.shape, np.int32), np.zeros((0, 4), np.int32), np.zeros(0, np.int32))
+        return Components(labels, boxes, stats[1:, 4].astype(np.int32))
     count, labels = labeled(mask, connectivity)
     return Components(labels, *_measure(mask, labels, count))
 
@@ -236,6 +233,11 @@ def median_blur(image: Gray, size: int) -> Gray:
     return cv2.medianBlur(image, size)  # type: ignore[no-any-return]
 
 
+def without_grain(image: Gray, noise: float) -> Gray:
+    """Smooth grain of standard deviation ``noise`` away but no strokes (non-local means, Buades et al. 2005)."""
+    return cv2.fastNlMeansDenoising(image, None, noise, 5, 11)  # type: ignore[no-any-return]
+
+
 def dilate(image: Gray, width: int, height: int) -> Gray:
     """Maximum over a ``width`` x ``height`` window."""
     return cv2.dilate(image, np.ones((height, width), np.uint8))  # type: ignore[no-any-return]
@@ -248,14 +250,12 @@ def erode(image: Gray, width: int, height: int) -> Gray:
 
 def opening(image: Gray, width: int, height: int) -> Gray:
     """Remove what is narrower than ``width`` or lower than ``height``."""
-    kernel = np.ones((height, width), np.uint8)
-    return cv2.morphologyEx(image, cv2.MORPH_OPEN, kernel)  # type: ignore[no-any-return]
+    return dilate(erode(image, width, height), width, height)
 
 
 def closing(image: Gray, width: int, height: int) -> Gray:
     """Fill gaps narrower than ``width`` or lower than ``height``."""
-    kernel = np.ones((height, width), np.uint8)
-    return cv2.morphologyEx(image, cv2.MORPH_CLOSE, kernel)  # type: ignore[no-any-return]
+    return erode(dilate(image, width, height), width, height)
 
 
 def affine(image: Gray, matrix: npt.NDArray[np.float64], width: int, height: int, fill: int = 0) -> Gray:

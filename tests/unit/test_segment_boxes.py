@@ -11,7 +11,7 @@ from hcr_scan.normalization import CropSpec
 from hcr_scan.segmentation.page_model import PageModel
 from hcr_scan.segmentation.segment import segment
 from hcr_scan.settings import Layout
-from tests.frames import as_image, draw_box, glyph_boxes, nearly, printed, write
+from tests.frames import as_image, draw_box, draw_comb, fill, glyph_boxes, nearly, printed, write
 from tests.strokes import blank_page, draw_text
 
 SPEC = CropSpec()
@@ -53,3 +53,18 @@ def test_cells_between_black_squares(model: PageModel) -> None:
     boxes = glyph_boxes(found)
     assert len(found.fields) == len(rows)
     assert all(any(nearly(box, letter, 3) for box in boxes) for letter in letters)
+
+
+def test_the_frame_of_a_slip_is_no_box_to_write_in(model: PageModel) -> None:
+    """What is in it are its combs and lines; read as one box, the walls of the combs would be letters."""
+    rng = np.random.default_rng(6)
+    page = blank_page(1700, 2200)
+    for k in range(3):
+        top = 100 + 700 * k
+        draw_box(page, BoundingBox(100, top, 1600, top + 620))
+        fill(page, draw_comb(page, 900, top + 100, 12), "TURNER RD 14", rng)
+        page[top + 400 : top + 403, 250:800] = 160
+        draw_text(page, "ANNA LOPEZ", 280, top + 350, 44, 5, rng, jitter=0.05, slant=0.15)
+    found = segment(as_image(printed(page)), Layout.AUTO, SPEC, model)
+    assert [(field.kind, len(field.cells)) for field in found.fields] == [("cells", 12)] * 3
+    assert [len(line.words) for line in found.lines] == [2] * 3

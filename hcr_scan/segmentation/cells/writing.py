@@ -93,7 +93,7 @@ def read_comb(paper: Paper, cells: tuple[BoundingBox, ...]) -> tuple[InkCell, ..
     """
     strip = _cut_strip(paper, cells)
     inside = [cell.shifted(-strip.left, -strip.top) for cell in cells]
-    found = _ink_of_strip(strip.darkness, inside, paper.noise)
+    found = _ink_of_strip(strip.darkness, inside, paper.noise_at_strokes)
     if found is None:
         return tuple(InkCell(cell, None) for cell in cells)
     ink, pieces = found.soft, strong_pieces(found.soft)
@@ -117,12 +117,12 @@ def ink_in_box(paper: Paper, box: BoundingBox) -> tuple[Ink, int, int] | None:
     """
     strip = _cut_strip(paper, (box,))
     inside = box.shifted(-strip.left, -strip.top)
-    ink = _box_ink(strip.darkness, inside, paper.noise)
+    ink = _box_ink(strip.darkness, inside, paper.noise_at_strokes)
     if ink is None:
         return None
     # Beside a label, which is the darkest there is, a pencil may be too pale to be ink.
     below = _below_label(strip.darkness, ink, inside)
-    answer = _box_ink(strip.darkness, below, paper.noise) if below else None
+    answer = _box_ink(strip.darkness, below, paper.noise_at_strokes) if below else None
     return ink if answer is None else np.maximum(ink, answer), strip.left, strip.top
 
 

@@ -25,6 +25,7 @@ from hcr_scan.images import (
     ratio,
     resize,
     shrink,
+    without_grain,
 )
 from hcr_scan.order_statistics import quantile_of_bytes
 from hcr_scan.segmentation.ink.panels import find_panels, on_panels
@@ -48,17 +49,25 @@ SAMPLED, APART = 4, 3
 #: beyond, and more than that share of the page is tinted.
 PALEST_INK, VALLEY, TRACE = 100, 0.5, 0.05
 
+#: Grain above this (darkness), as of a photo in poor light, is smoothed away; so much of it is left at strokes.
+GRAINY, LEFT_AT_STROKES = 6.0, 0.6
+
 
 @dataclass(frozen=True, slots=True)
 class Paper:
     """A page without its illumination.
 
     ``darkness`` is uint8: 0 = as bright as the paper around it, 255 = black. ``noise`` is the standard deviation of
-    ``darkness`` on bare paper.
+    ``darkness`` on bare paper, before strong grain was smoothed away: rules are as hard to tell from the rest.
     """
 
     darkness: Gray
     noise: float
+
+    @property
+    def noise_at_strokes(self) -> float:
+        """What a stroke of a pen must stand out from, which is broader than grain."""
+        return LEFT_AT_STROKES * self.noise if self.noise > GRAINY else self.noise
 
 
 def working_raster(gray: Gray) -> tuple[Gray, Homography]:
@@ -107,6 +116,8 @@ def flatten_light(gray: Gray, sheet: Mask | None = None, *, panels: bool = False
     on_paper = slice(None) if sheet is None else sheet[::SAMPLED, ::SAMPLED] > 0
     sample, light = (raster[::SAMPLED, ::SAMPLED][on_paper].ravel() for raster in (darkness, background))
     noise = max(_paper_noise(sample), _grain(gray, on_paper) * 255 / max(quantile_of_bytes(light, 0.5), 1.0))
+    if noise > GRAINY:
+        darkness = without_grain(darkness, noise)
     return Paper(darkness if sheet is None else darkness & sheet, noise)
 
 
