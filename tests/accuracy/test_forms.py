@@ -29,7 +29,7 @@ FLOORS = {
     "faxocr_sheets": 0.96,
     # A row of letters that the ground truth leaves out as uncertain is read, and counts against us.
     "nist_hsf_pages": 0.81,
-    "gcp_health_intake": 0.36,
+    "gcp_health_intake": 0.44,
 }
 
 pytestmark = [
@@ -68,6 +68,9 @@ def test_an_empty_form_gives_no_text(tmp_path: Path) -> None:
         pytest.skip(f"{blank} is not here")
     assert run([str(blank), "--out", str(target), "--jobs", "1", "--quiet"]) == 0
     record = json.loads(target.read_text(encoding="utf-8"))
-    read_there = [field["value"] for field in record["fields"]] + [line["text"] for line in record["lines"]]
-    # The form has some 2,000 printed characters, and one in a thousand may be taken for handwriting.
-    assert len("".join("".join(read_there).split())) <= 2
+    items = [(field["value"], field["status"]) for field in record["fields"]]
+    items += [(line["text"], line["status"]) for line in record["lines"]]
+    found = [(text, status) for text, status in items if text.strip()]
+    # The form has some 2,000 printed characters: a word of them may be taken for handwriting, but a person looks at it.
+    assert all(status != "ok" for _, status in found)
+    assert len("".join("".join(text.split()) for text, _ in found)) <= 3
