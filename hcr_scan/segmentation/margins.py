@@ -19,6 +19,8 @@ from hcr_scan.segmentation.places import InkPlace
 FRAME, THINNEST_FRAME = 0.15, 3
 #: One hand writes letters that differ in height by less than this factor, wherever it writes; how many show its height.
 OTHER_SIZE, FEWEST_LETTERS = 1.6, 5
+#: A tick is at least this share of its box high.
+TICK = 0.7
 #: Ink higher or wider than letters that is rules to this share is what is left of a frame.
 RULE_SHARE = 0.6
 
@@ -26,12 +28,17 @@ RULE_SHARE = 0.6
 def lines_outside(ink: Ink, rules: Rules, places: Sequence[InkPlace]) -> list[InkLine]:
     """Lines in no place whose letters are about as high as those in the places: labels, and notes in the same hand."""
     outside = _ink_outside(ink, places)
-    heights = [box.height for place in places for box in _glyphs(place)]
+    heights = [box.height for place in places for box in _glyphs(place) if not _is_tick(box, place)]
     if len(heights) < FEWEST_LETTERS:
         return find_lines(outside)
     height = median(heights)
     lines = find_lines(_without_frames(outside, rules, OTHER_SIZE * height))
     return [line for line in lines if height / OTHER_SIZE <= line.height <= height * OTHER_SIZE]
+
+
+def _is_tick(mark: BoundingBox, place: InkPlace) -> bool:
+    """Whether what is written in a place is a lone mark as high as its box: letters leave more room."""
+    return place.written == 1 and mark.height >= TICK * place.box.height
 
 
 def _ink_outside(ink: Ink, places: Sequence[InkPlace]) -> Ink:

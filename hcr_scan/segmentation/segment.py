@@ -54,6 +54,8 @@ ONE_SIZE = 0.05
 #: A stroke is a piece that is so many times as high and wide as the box, and rules to less than this share; a frame
 #: reaches so many pixels beyond its inside.
 LARGER, RULED, BORDER = 2.0, 0.5, 3
+#: A rule goes on beside a box where this share of what is as wide as the box is rule.
+GOES_ON = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ def segment(image: PageImage, layout: Layout, spec: CropSpec, page_model: PageMo
     places: list[SeenPlace] = []
     if layout is not Layout.LINES:
         frames = find_frames(page.paper, page.rules, page.pieces)
-        found = find_places(page.paper, frames)
+        found = [place for place in find_places(page.paper, frames) if not _is_gap(place, page)]
         sound = [place for place in found if not _is_stroke(place, page)]
         # Where most are none, what made them made the others.
         places = without_print(writer.seen(sound if 2 * len(sound) > len(found) else []))
@@ -211,6 +213,20 @@ def _is_stroke(place: InkPlace, page: StraightPage) -> bool:
     if min(around.width, around.height) <= LARGER * place.box.height:
         return False
     return page.rules.share_of(page.pieces, piece) < RULED
+
+
+def _is_gap(place: InkPlace, page: StraightPage) -> bool:
+    """Whether a small box is the room between two letters over a rule: below it that goes on, above it nothing does."""
+    box = place.box
+    if len(place.cells) > 1 or max(box.width, box.height) >= SURE_SIDE:
+        return False
+    columns = (slice(max(box.left - box.width, 0), box.left - BORDER), slice(box.right + BORDER, box.right + box.width))
+    above, below = (
+        [page.rules.horizontal[max(y - BORDER, 0) : y + 2 * BORDER, part].any(axis=0) for part in columns]
+        for y in (box.top - BORDER, box.bottom)
+    )
+    goes_on = [[bool(part.size and part.mean() >= GOES_ON) for part in side] for side in (above, below)]
+    return all(goes_on[1]) and not all(goes_on[0])
 
 
 def _count_places(places: Sequence[SeenPlace]) -> int:

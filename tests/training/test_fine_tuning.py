@@ -212,7 +212,7 @@ def test_what_is_none_is_learned_from_pictures_of_it_too() -> None:
 
 
 def test_what_is_none_is_not_counted_among_the_characters(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level("INFO")
+    caplog.set_level("INFO", logger="hcr_scan_training.fine_tuning")
     mark = np.full((9, 4), 255, np.uint8)
     with pytest.raises(DatasetError, match=r"has 0 characters, 0 of them held back: too few"):
         divided(with_marks(glyphs_of(0), mark, 100))

@@ -67,3 +67,13 @@ def test_without_anything_in_the_places_every_line_is_kept(rng):
     draw_box(page, BoundingBox(100, 100, 500, 300))
     draw_text(page, "LAG", 150, 600, 90, 6, rng)
     assert glyphs(page) == [[3]]
+
+
+def test_ticks_say_nothing_of_how_high_letters_are(rng):
+    page = blank_page(1200, 900)
+    for row in range(8):
+        draw_box(page, box := BoundingBox(100, 100 + 90 * row, 126, 126 + 90 * row))
+        page[box.top + 2 : box.bottom - 2, box.left + 11 : box.left + 15] = 255
+        page[box.bottom - 6 : box.bottom - 2, box.left + 2 : box.right - 2] = 255
+    draw_text(page, "CALL AT 7", 300, 420, 44, 5, rng)
+    assert glyphs(page) == [[4, 2, 1]]

@@ -68,3 +68,19 @@ def test_the_frame_of_a_slip_is_no_box_to_write_in(model: PageModel) -> None:
     found = segment(as_image(printed(page)), Layout.AUTO, SPEC, model)
     assert [(field.kind, len(field.cells)) for field in found.fields] == [("cells", 12)] * 3
     assert [len(line.words) for line in found.lines] == [2] * 3
+
+
+def test_the_room_between_letters_over_a_rule_is_no_box(model: PageModel) -> None:
+    """What an I, a T and the rule enclose is as large as the cells above."""
+    rng = np.random.default_rng(6)
+    page = blank_page(1700, 2200)
+    for k in range(4):
+        fill(page, draw_comb(page, 150, 150 + 100 * k, 12), "TURNER RD 14", rng)
+    for top in range(700, 1500, 130):
+        page[top + 48 : top + 51, 500:1500] = 150
+        for left in (560, 603):
+            page[top : top + 50, left : left + 5] = 120
+        page[top : top + 5, 560:624] = 120
+        draw_text(page, "SMALL", 680, top, 40, 5, rng, jitter=0.05, slant=0.15)
+    found = segment(as_image(printed(page)), Layout.AUTO, SPEC, model)
+    assert [len(field.cells) for field in found.fields] == [12] * 4
