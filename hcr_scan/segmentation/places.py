@@ -17,8 +17,9 @@ from hcr_scan.segmentation.lines.finding import find_lines
 CONTAINER_SHARE = 0.2
 #: A box lies in another with more than this share of it.
 INSIDE = 0.7
-#: So is one so many times as high as the cells of combs in it, which have so many cells: a section, or a slip.
-SECTION_HEIGHT, SECTION_CELLS = 3.0, 4
+#: So is one so many times as high as the cells of combs in it, which have so many cells: a section, or a slip. Letters
+#: that stand in a box make combs too, of cells lower than so many pixels (4.5 mm).
+SECTION_HEIGHT, SECTION_CELLS, LETTER_HEIGHT = 5.0, 4, 36
 #: Boxes shaped like cells are cells when this many stand side by side; fewer are judged by what they hold.
 CELLS_IN_A_ROW = 3
 
@@ -74,7 +75,7 @@ def _read_box(paper: Paper, box: BoundingBox) -> InkPlace:
 
 def _is_section(box: BoundingBox, combs: Sequence[tuple[BoundingBox, ...]]) -> bool:
     """Whether a box goes around combs, and much more than they take up."""
-    held = [cell for comb in combs for cell in comb if cell.share_in(box) > INSIDE]
+    held = [cell for comb in combs for cell in comb if cell.height >= LETTER_HEIGHT and cell.share_in(box) > INSIDE]
     return len(held) >= SECTION_CELLS and box.height >= SECTION_HEIGHT * max(cell.height for cell in held)
 
 
