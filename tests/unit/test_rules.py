@@ -111,6 +111,19 @@ def test_what_shows_through_from_the_other_side_is_much_fainter_than_the_page() 
     assert through(opaque) == 0
 
 
+@pytest.mark.parametrize("dark", [(65,), (157, 35)])
+def test_it_is_told_from_pale_rules_too(dark: tuple[int, ...]) -> None:
+    """Ruled paper, whose rules are hardly three times as dark; and a ledger with bold rules between pale ones."""
+    page = np.zeros((2100, 1650), np.uint8)
+    for k, top in enumerate(range(200, 1900, 60)):
+        page[top : top + 3, 150:1450] = dark[k % len(dark)]
+    other = cv2.GaussianBlur(np.roll(page[:, ::-1], (25, 21), (0, 1)), (0, 0), 1.2)
+    thin = as_paper(np.maximum(page, (other * (20 / other.max())).astype(np.uint8)))
+    level = through(thin)
+    assert 18 <= level < min(dark)
+    assert through(as_paper(page)) == 0
+
+
 def test_pale_walls_between_dark_rails_do_not_show_through() -> None:
     page = np.zeros((2100, 1650), np.uint8)
     for top in range(200, 1900, 120):

@@ -43,7 +43,9 @@ DASH = 9
 LONG, FEWEST, FULL = 140, 1000, 0.8
 #: Show-through is fainter than one of these shares of that, and the page has rules so many times as dark: at least
 #: so many are faint, so few as this share of them lie between, and what reaches this much beyond the share is kept.
-FAINT, APART, MANY, FEW, BEYOND = (0.16, 0.2, 0.25), 1.5, 0.35, 0.22, 1.1
+#: Beside pale rules it may be more of them, as long as it is no darker than so much.
+FAINT, APART, MANY, FEW, BEYOND = (0.13, 0.16, 0.2, 0.25), 1.5, 0.35, 0.22, 1.1
+FAINT_BESIDE_PALE, FAINTEST_PRINT = (0.32, 0.4), 28
 #: Rows looked at together.
 STRIPE = 128
 #: How many times smaller the copy is on which long rules are looked for.
@@ -118,9 +120,10 @@ def show_through(paper: Paper, rules: Rules, level: Components) -> int:
     if darkness.size < FEWEST:
         return 0
     full = quantile_of_bytes(darkness, FULL)
-    below = [[float(np.mean(darkness < share * part * full)) for part in (1, APART)] for share in FAINT]
+    shares = (*FAINT, *(share for share in FAINT_BESIDE_PALE if share * full <= FAINTEST_PRINT))
+    below = [[float(np.mean(darkness < share * part * full)) for part in (1, APART)] for share in shares]
     more, faint, share = min(
-        ((apart - faint) / max(faint, 0.01), faint, share) for (faint, apart), share in zip(below, FAINT, strict=True)
+        ((apart - faint) / max(faint, 0.01), faint, share) for (faint, apart), share in zip(below, shares, strict=True)
     )
     return round(BEYOND * share * full) if faint >= MANY and more <= FEW else 0
 
