@@ -59,10 +59,10 @@ class SeenPlace:
 
 @dataclass(frozen=True, slots=True)
 class SeenLine:
-    """A line in no place, and what its words look like."""
+    """A line in no place, and what its words look like: those on a rule to write on, and the others between them."""
 
     line: InkLine
-    run: Run
+    runs: tuple[Run, ...]
 
 
 class PageWriter:
@@ -94,11 +94,13 @@ class PageWriter:
     ) -> list[SeenLine]:
         """Lines that stand in no place, parted where print and handwriting meet, with the evidence of their words.
 
-        What stands on one of the rules ``to_write_on`` is a line of its own, as free as on a page without a form.
+        What stands on one of the rules ``to_write_on`` is as free as on a page without a form.
         """
         parted, runs = _parted(lines, iter(self._evidence([_row(line) for line in lines])), where)
-        seen = [SeenLine(line, run) for line, run in zip(parted, runs, strict=True)]
-        return seen if to_write_on is None else [part for line in seen for part in _parted_by_rules(line, to_write_on)]
+        return [
+            SeenLine(line, (run,) if to_write_on is None else tuple(_by_rules(line, run, to_write_on)))
+            for line, run in zip(parted, runs, strict=True)
+        ]
 
     def page(self, source: Source, places: Sequence[SeenPlace], lines: Sequence[SeenLine]) -> SegmentedPage:
         """Everything on the page that is not surely print.
@@ -108,15 +110,12 @@ class PageWriter:
             places: cells and boxes.
             lines: writing in no place.
         """
-        runs = [*(run for seen in places for run in seen.runs), *(seen.run for seen in lines)]
+        runs = [*(run for place in places for run in place.runs), *(run for line in lines for run in line.runs)]
         found = chances_of_print(runs)
         labels = (NO_LABEL, MAYBE_LABEL if _somebody_wrote(runs, found) else NO_LABEL)
         chances = iter(found)
         fields = [self._field(seen.place, [next(chances) for _ in seen.runs]) for seen in places]
-        written = [
-            tuple(self._words(seen.line, next(chances), *(labels if seen.run.where is Where.MARGIN else _KINDS)))
-            for seen in lines
-        ]
+        written = [tuple(self._beside(seen, [next(chances) for _ in seen.runs], labels)) for seen in lines]
         kept = tuple(field for field in fields if field is not None)
         free = tuple(SegmentedLine(words) for words in written if words)
         return SegmentedPage(
@@ -150,6 +149,15 @@ class PageWriter:
             glyph = self._crops.chunk(cell.chunk, 0, 0, cell.crossed_out, doubtful) if cell.chunk else None
             speck = self._crops.chunk(cell.speck, maybe_print=doubtful) if cell.speck else None
             yield SegmentedCell(self._crops.source_box(cell.box), glyph, speck)
+
+    def _beside(
+        self, seen: SeenLine, chances: Sequence[Floats], labels: tuple[float, float]
+    ) -> Iterator[tuple[Chunk, ...]]:
+        """The words of a line in no place; ``labels`` are the chances of print up to which a margin's are kept."""
+        words = iter(seen.line.words)
+        for run, found in zip(seen.runs, chances, strict=True):
+            part = replace(seen.line, words=tuple(islice(words, len(run.words))))
+            yield from self._words(part, found, *(labels if run.where is Where.MARGIN else _KINDS))
 
     def _words(
         self, line: InkLine, chances: Floats, sure: float, most: float, left: int = 0, top: int = 0
@@ -204,22 +212,20 @@ def _parted(
     return tuple(parted), tuple(runs)
 
 
-def _parted_by_rules(seen: SeenLine, rules: AnswerRules) -> Iterator[SeenLine]:
-    """What stands on rules in a line, and the rest of it, each as lines of their own."""
-    boxes = [union_of(_whole(chunk).box for chunk in word.chunks) for word in seen.line.words]
+def _by_rules(line: InkLine, run: Run, rules: AnswerRules) -> Iterator[Run]:
+    """The words of a line that stand on rules, and the others, in the order in which they stand."""
+    boxes = [union_of(_whole(chunk).box for chunk in word.chunks) for word in line.words]
     gaps = [after.left - before.right for before, after in pairwise(boxes)]
-    ends = [0, *(k for k, gap in enumerate(gaps, 1) if gap > PHRASE_GAP * seen.line.height), len(boxes)]
+    ends = [0, *(k for k, gap in enumerate(gaps, 1) if gap > PHRASE_GAP * line.height), len(boxes)]
     phrases = [slice(start, end) for start, end in pairwise(ends)]
     answers = [
-        sum(float(word.weights.sum()) for word in seen.run.words[phrase]) >= LEAST_ANSWER
+        sum(float(word.weights.sum()) for word in run.words[phrase]) >= LEAST_ANSWER
         and all(rules.carry(box) for box in boxes[phrase])
         for phrase in phrases
     ]
     for answered, found in groupby(zip(answers, phrases, strict=True), lambda pair: pair[0]):
         spans = [phrase for _, phrase in found]
-        part = slice(spans[0].start, spans[-1].stop)
-        where = Where.FREE if answered else seen.run.where
-        yield SeenLine(replace(seen.line, words=seen.line.words[part]), Run(where, seen.run.words[part]))
+        yield Run(Where.FREE if answered else run.where, run.words[spans[0].start : spans[-1].stop])
 
 
 def _parts(word: InkWord, evidence: Evidence) -> list[tuple[InkWord, Evidence]]:
@@ -244,7 +250,7 @@ def without_print(places: Sequence[SeenPlace]) -> list[SeenPlace]:
 def handwritten(places: Sequence[SeenPlace], lines: Sequence[SeenLine]) -> int:
     """How many glyphs of some lines a hand wrote, wherever they stand beside the places."""
     inside = [run for seen in places for run in seen.runs]
-    free = [replace(seen.run, where=Where.FREE) for seen in lines]
+    free = [replace(run, where=Where.FREE) for seen in lines for run in seen.runs]
     chances = chances_of_print([*inside, *free])[len(inside) :]
     return sum(
         len(word.odds)

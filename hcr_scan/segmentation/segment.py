@@ -99,7 +99,8 @@ def segment(image: PageImage, layout: Layout, spec: CropSpec, page_model: PageMo
     # Faint writing is made up of weaker ink than the pieces at hand.
     pieces = page.pieces if ink_threshold(page.ink) == STRONG_INK else None
     writer_of_lines = PageWriter(spec, page.from_source, page.geometry, page_model)
-    lines = writer_of_lines.seen_lines(find_lines(page.ink, pieces), Where.FREE)
+    to_write_on = AnswerRules([], page.rules, page.paper.darkness)
+    lines = writer_of_lines.seen_lines(find_lines(page.ink, pieces), Where.FREE, to_write_on)
     free = writer_of_lines.page(image.ref.source, (), lines)
     written = sum(seen.place.written for seen in places)
     if layout is Layout.AUTO and written >= max(1, sum(len(word) for line in free.lines for word in line.words)):
