@@ -27,6 +27,7 @@ ATTRIBUTIONS = {
 
 _SETS = {
     "digilets": "DigiLeTs, 55 writers",
+    "digilets_marker": "the same with a marker, 20 to 32 % of the height",
     "unipen_held_out": "UNIPEN, held-out writers (labels are noisy)",
     "photo36_cmu": "photo36 (phone photos)",
     "az_kaggle_sample": "Kaggle A-Z sample (same source as EMNIST)",

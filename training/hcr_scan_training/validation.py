@@ -27,9 +27,9 @@ from hcr_scan_training.synthesis import Pen, Stroke, draw_strokes, smoothed
 
 logger = logging.getLogger(__name__)
 
-#: Height in pixels at which strokes are drawn for validation, and the range of ordinary pens there.
+#: Height in pixels at which strokes are drawn for validation, and the ranges of ordinary pens and of markers there.
 DRAWN_HEIGHT = 48
-PENS = (2.5, 6.0)
+PENS, MARKERS = (2.5, 6.0), (9.5, 15.5)
 
 
 def validation_sets(shared: Path, spec: CropSpec, seed: int = 0, most: int = 40_000) -> dict[str, Shard]:
@@ -41,6 +41,8 @@ def validation_sets(shared: Path, spec: CropSpec, seed: int = 0, most: int = 40_
         if (folder / file).exists():
             strokes = read_strokes(folder / file)
             sets[name] = _drawn(strokes, name == "unipen_held_out", spec, random)
+            if name == "digilets":
+                sets["digilets_marker"] = _drawn(strokes, False, spec, np.random.default_rng([seed, 1]), MARKERS)
     for name, light in (
         ("photo36_cmu", False),
         ("choice", False),
@@ -64,12 +66,14 @@ def normalized(bitmaps: Bitmaps, spec: CropSpec, most: int) -> Shard:
     return crops, bitmaps.classes[:count]
 
 
-def _drawn(strokes: Strokes, held_out_only: bool, spec: CropSpec, random: Random) -> Shard:
+def _drawn(
+    strokes: Strokes, held_out_only: bool, spec: CropSpec, random: Random, pens: tuple[float, float] = PENS
+) -> Shard:
     chosen = strokes.usable & strokes.held_out() if held_out_only else strokes.usable
     members = np.flatnonzero(chosen)
     crops = np.zeros((len(members), spec.size, spec.size), np.uint8)
     for row, index in enumerate(members):
-        crops[row] = normalize_glyph(ordinary_ink_of(strokes, int(index), float(random.uniform(*PENS))), spec)
+        crops[row] = normalize_glyph(ordinary_ink_of(strokes, int(index), float(random.uniform(*pens))), spec)
     return crops, strokes.classes[members]
 
 
