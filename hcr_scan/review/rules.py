@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from fractions import Fraction
 
 from hcr_scan.document import Reason
@@ -14,6 +15,9 @@ from hcr_scan.forms.template import MARK_KINDS, Check, FieldKind, Normalization,
 from hcr_scan.review.field_checks import broken_reasons
 from hcr_scan.review.items import Item
 from hcr_scan.settings import Settings
+
+#: A number as it is delivered.
+PLAIN_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 
 class FieldRules:
@@ -100,10 +104,8 @@ class FieldRules:
             except ValueError:
                 return UNKNOWN
         if Normalization.NUMBER in field.normalize:
-            try:
-                return Fraction(Decimal(value))
-            except (InvalidOperation, ValueError, OverflowError):
-                return UNKNOWN
+            # Not 1E999999999, whose digits would take all memory.
+            return Fraction(value) if PLAIN_NUMBER.fullmatch(value) else UNKNOWN
         found = meaning(value, field.knowledge.type)
         return UNKNOWN if found is None else Fraction(found) if isinstance(found, Decimal) else found
 

@@ -58,7 +58,13 @@ def test_integers_have_neither_groups_nor_decimals() -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
-    [(("a",), "no number"), (("NaN",), "no number"), (("2", "1"), "exchange"), ((None, None, False, -1), "0 or more")],
+    [
+        (("a",), "no number"),
+        (("NaN",), "no number"),
+        (("1E999999999",), "no number"),
+        (("2", "1"), "exchange"),
+        ((None, None, False, -1), "0 or more"),
+    ],
 )
 def test_what_cannot_be_meant_is_refused(arguments: tuple, said: str) -> None:
     with pytest.raises(ValueError, match=said):

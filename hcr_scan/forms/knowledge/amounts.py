@@ -15,6 +15,8 @@ from hcr_scan.forms.knowledge.automata import Automaton
 
 #: What may stand between thousands, and before decimals.
 GROUPING, MARKS = ",.' ", ".,"
+#: No field holds numbers of more digits.
+MOST_DIGITS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +209,7 @@ def number_bound(text: str | None) -> Decimal | None:
         number = Decimal(text)
     except InvalidOperation:
         number = Decimal("NaN")
-    if not number.is_finite():
+    # Digits are followed one by one: 1E999999999 has too many.
+    if not number.is_finite() or number.adjusted() > MOST_DIGITS:
         raise ValueError(f"the bound {text!r} is no number; write it as 1250 or 12.5")
     return number
