@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import codecs
 import glob
 import itertools
 import os
@@ -286,6 +287,8 @@ def _split_names(stream: Iterable[str] | BinaryIO) -> Iterator[bytes]:
     """Names separated by NULs if the first 64 kB hold one, else by newlines; read as they come."""
     separator, rest = b"", b""
     while chunk := _read(stream):
+        if not separator:
+            chunk = chunk.removeprefix(codecs.BOM_UTF8)
         separator = separator or (b"\0" if b"\0" in chunk else b"\n")
         *names, rest = (rest + chunk).split(separator)
         yield from names

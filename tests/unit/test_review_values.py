@@ -144,8 +144,15 @@ def test_a_rule_that_leaves_the_calendar_is_broken_and_no_crash() -> None:
     assert FieldRules((late,)).contradictions("form", {"born": "1968-03-17", "total": "2"}) == []
     told = FieldRules((late,)).contradictions("form", {"born": "1968-03-17", "total": "99999999"})
     assert told == [(late.checks[0], {"born", "total"})]
-    # Nor is a number that would take all memory, which means nothing.
-    assert FieldRules((late,)).contradictions("form", {"born": "1968-03-17", "total": "1E999999999"}) == []
+
+
+def test_a_number_that_would_take_all_memory_means_nothing() -> None:
+    amount = replace(SUMS[2], normalize=(Normalization.NUMBER,))
+    known = FieldRules((replace(FORM, pages=(replace(FORM.pages[0], fields=(*SUMS[:2], amount)),)),))
+    assert known.contradictions("form", {"a": "1", "b": "2", "total": "1E999999999"}) == []
+    assert known.contradictions("form", {"a": "1", "b": "2", "total": "4.00"}) == [
+        (FORM.checks[0], {"a", "b", "total"})
+    ]
 
 
 def test_a_value_that_contradicts_what_is_settled_is_told_and_saved_when_it_is_meant(tmp_path: Path) -> None:

@@ -166,6 +166,7 @@ def test_names_of_any_bytes(tmp_path: Path) -> None:
 )
 def test_a_list_on_standard_input(tree: Path, listing: bytes) -> None:
     assert list(find_inputs(["-"], io.BytesIO(listing))) == ["in/z.jpg", "in/b.png"]
+    assert list(find_inputs(["-"], io.BytesIO(b"\xef\xbb\xbf" + listing))) == ["in/z.jpg", "in/b.png"]
     assert list(find_inputs(["-"], io.TextIOWrapper(io.BytesIO(listing)))) == ["in/z.jpg", "in/b.png"]
     assert list(find_inputs(["-"], io.StringIO(listing.decode()))) == ["in/z.jpg", "in/b.png"]
 
