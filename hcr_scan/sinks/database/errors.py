@@ -10,13 +10,16 @@ from sqlalchemy.exc import DBAPIError
 from hcr_scan.errors import HcrScanError, OutputError
 from hcr_scan.sinks.targets import is_secret, without_password
 
-#: The kinds of trouble of PostgreSQL, by the beginning of their SQLSTATE, and of SQLite, by what it says.
-_ADVICE = {
+#: The kinds of trouble of PostgreSQL, by the beginning of their SQLSTATE.
+_BY_STATE = {
     "28": "see that user and password are right; a password may be given in the environment as PGPASSWORD",
     "3D": "create the database first",
     "42501": "let this user create tables and write to them (GRANT), or name another database",
     "53": "free space or connections there; a scan goes on with --resume",
     "25006": "it takes no changes: name a server that does",
+}
+#: Those of SQLite and of drivers, by what they say.
+_BY_WORDS = {
     "database or disk is full": "free space; a scan goes on with --resume",
     "disk i/o error": "see to the disk; a scan goes on with --resume",
     "readonly": "let this user write to the file and its folder, or name another",
@@ -24,7 +27,7 @@ _ADVICE = {
     "not a database": "it is another kind of file; name another",
     "locked": "another program holds it; when that has ended, a scan goes on with --resume",
     "password": "give the password in the environment, as PGPASSWORD",
-}  # fmt: skip
+}
 _UNREACHABLE = "see that the server runs and can be reached; a scan goes on with --resume"
 
 #: Another transaction was in the way, which is over when this one is tried again.
@@ -36,9 +39,9 @@ def translated(target: str, url: URL, error: BaseException) -> HcrScanError:
     original = getattr(error, "orig", None) or error
     said = _said(original)
     code = _code(original)
-    advice = next((text for sign, text in _ADVICE.items() if code.startswith(sign)), None) if code else None
+    advice = next((text for sign, text in _BY_STATE.items() if code.startswith(sign)), None)
     if advice is None:
-        advice = next((text for sign, text in _ADVICE.items() if sign in said.lower()), _UNREACHABLE)
+        advice = next((text for words, text in _BY_WORDS.items() if words in said.lower()), _UNREACHABLE)
     message = f"{without_password(target)} cannot be written: {said}; {advice}"
     return OutputError(hidden(message, url))
 
