@@ -16,7 +16,7 @@ MOST_LETTERS, FEWEST_LETTERS = 240, 6
 QUICK_LOOK = 4
 #: Evidence (nats) over any other way up, in all and by letter, that a page stands upright, and by letter that it does
 #: not: specks, and letters drawn with a marker or out of focus, look a little like letters turned.
-LEAST_EVIDENCE, UPRIGHT_BY_LETTER, TURNED_BY_LETTER = 6.0, 0.1, 0.3
+LEAST_EVIDENCE, UPRIGHT_BY_LETTER, TURNED_BY_LETTER = 6.0, 0.1, 0.15
 
 
 def quarter_turns(ink: Ink, components: Components, spec: CropSpec, model: PageModel) -> int:
