@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from hcr_scan.geometry import BoundingBox
-from hcr_scan.images import Gray, connected_components, dilate
+from hcr_scan.images import Components, Gray, connected_components, dilate
 from hcr_scan.segmentation.ink.rules import Rules
 
 #: A word stands on a rule that is under this share of it, no further from its foot than these shares of its height.
@@ -31,22 +32,26 @@ class AnswerRules:
     """
 
     def __init__(self, frames: Sequence[BoundingBox], rules: Rules, darkness: Gray) -> None:
-        level = rules.horizontal.copy()
+        self._level, self._upright, self._darkness = rules.horizontal.copy(), rules.vertical, darkness
+        height, width = darkness.shape
         for frame in frames:
-            box = frame.clipped(level.shape[1], level.shape[0])
-            level[box.top : box.bottom, box.left : box.right] = 0
-        self._level = connected_components(dilate(level, BRIDGED, 1))
-        self._walls = rules.vertical > 0
-        self._darkness = darkness
+            box = frame.clipped(width, height)
+            self._level[box.top : box.bottom, box.left : box.right] = 0
+
+    @cached_property
+    def _bridged(self) -> Components:
+        """The rules that lie, made when the first word asks: on many pages none does."""
+        return connected_components(dilate(self._level, BRIDGED, 1))
 
     def carry(self, word: BoundingBox) -> bool:
         """Whether a word stands on one of them."""
         first, last = word.bottom - round(ABOVE_FOOT * word.height), word.bottom + round(BELOW_FOOT * word.height)
-        under = self._level.labels[max(first, 0) : last, max(word.left, 0) : word.right]
-        if not under.any():
+        foot = (slice(max(first, 0), max(last, 0)), slice(max(word.left, 0), word.right))
+        if not self._level[foot].any():
             return False
+        under = self._bridged.labels[foot]
         label = int(np.bincount(under[under > 0]).argmax())
-        rule = self._level.box(label - 1)
+        rule = self._bridged.box(label - 1)
         long = rule.width >= max(LONGER * word.height, word.width + BEYOND * word.height)
         covered = np.mean((under == label).any(axis=0)) >= COVERED
         return bool(long and covered and not self._is_rail(rule))
@@ -61,7 +66,7 @@ class AnswerRules:
         """The columns near a rule of what is a wall all the way from ``top`` to ``bottom``."""
         part = (slice(max(top, 0), max(bottom, 0)), slice(max(rule.left - AT_END, 0), rule.right + AT_END))
         dark = float(np.median(self._darkness[rule.top : rule.bottom, rule.left : rule.right].max(axis=0)))
-        walls = self._walls[part].all(axis=0) & (self._darkness[part].mean(axis=0) >= AS_DARK * dark)
+        walls = (self._upright[part] > 0).all(axis=0) & (self._darkness[part].mean(axis=0) >= AS_DARK * dark)
         return np.flatnonzero(walls) + part[1].start
 
 
