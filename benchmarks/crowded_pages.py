@@ -116,9 +116,7 @@ def carbon_copy(page: FormPage) -> None:
     y = title(page, (110, 120, 175))
     while y < BOTTOM:
         page.label(LEFT, y, color=(110, 120, 175))
-        for k in range(24):
-            page.box(LEFT + k * 7, y + 4.5, 7, 8.5, (120, 130, 180))
-        page.in_cells(page.answer(24), LEFT, y + 4.5, 7, 8.5, 7)
+        comb(page, y + 4.5, 7, 8.5, 0, lambda x, top: page.box(x, top, 7, 8.5, (120, 130, 180)))
         y += 18
     page.ink = np.rint(255 - 0.62 * (255.0 - page.ink)).astype(np.uint8)
 
@@ -126,27 +124,21 @@ def carbon_copy(page: FormPage) -> None:
 def small_hand(page: FormPage) -> None:
     """A small hand in generous cells, lying low or to one side."""
     y, width = title(page), page.chance(7.5, 9)
-    fill = page.chance(0.3, 0.42)
+    high, fill = 1.2 * width, page.chance(0.3, 0.42)
     while y < BOTTOM:
         page.label(LEFT, y)
-        count = int((RIGHT - LEFT) / width)
-        for k in range(count):
-            page.box(LEFT + k * width, y + 4.5, width, 1.2 * width)
-        page.in_cells(page.answer(count), LEFT, y + 4.5 + 0.15 * width, width, 1.2 * width, width, fill)
-        y += 1.2 * width + 9.5
+        comb(page, y + 4.5, width, high, 0, lambda x, top: page.box(x, top, width, high), fill, 0.15 * width)
+        y += high + 9.5
 
 
 def large_hand(page: FormPage) -> None:
     """A large hand that reaches over the rails of its cells."""
     y, width = title(page), page.chance(5.5, 6.5)
-    fill = page.chance(0.95, 1.1)
+    high, fill = 1.1 * width, page.chance(0.95, 1.1)
     while y < BOTTOM:
         page.label(LEFT, y)
-        count = int((RIGHT - LEFT) / width)
-        for k in range(count):
-            page.box(LEFT + k * width, y + 5, width, 1.1 * width)
-        page.in_cells(page.answer(count), LEFT, y + 5, width, 1.1 * width, width, fill)
-        y += 1.1 * width + 10.5
+        comb(page, y + 5, width, high, 0, lambda x, top: page.box(x, top, width, high), fill)
+        y += high + 10.5
 
 
 def margin_titles(page: FormPage) -> None:
@@ -170,8 +162,8 @@ def margin_titles(page: FormPage) -> None:
         y += high + 5
 
 
-def cheque(page: FormPage) -> None:
-    """Two paying-in slips on a sheet: lines, a box for the amount, a comb for the account, printed numbers below."""
+def deposit_slips(page: FormPage) -> None:
+    """Three slips on a sheet: lines, a box for the amount, a comb for the date, printed numbers below."""
     for y in (12.0, 105.0, 198.0):
         page.box(12, y, 186, 80, (150, 150, 170), fill=None)
         page.label(18, y + 4, "First Savings Bank", 5)
@@ -242,5 +234,5 @@ def _paragraph(page: FormPage, left: float, top: float, right: float, lines: int
 LAYOUTS: dict[str, Callable[[FormPage], None]] = {
     "guilloche": guilloche, "four cards": four_cards, "small print": small_print, "units": units, "rounded": rounded,
     "carbon copy": carbon_copy, "small hand": small_hand, "large hand": large_hand, "margin titles": margin_titles,
-    "cheque": cheque, "drop shadow": drop_shadow, "tally": tally,
+    "deposit slips": deposit_slips, "drop shadow": drop_shadow, "tally": tally,
 }  # fmt: skip

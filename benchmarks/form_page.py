@@ -145,13 +145,20 @@ def title(page: FormPage, color: Color = BLACK) -> float:
 
 
 def comb(
-    page: FormPage, y: float, width: float, height: float, gap: float, cell: Callable[[float, float], None]
+    page: FormPage,
+    y: float,
+    width: float,
+    height: float,
+    gap: float,
+    cell: Callable[[float, float], None],
+    fill: float = 0.66,
+    down: float = 0,
 ) -> None:
-    """One row of cells, each drawn by ``cell(x, y)``, and an answer in them."""
+    """One row of cells, each drawn by ``cell(x, y)``, and in them an answer, ``fill`` of a cell high."""
     count = int((RIGHT - LEFT) / (width + gap))
     for k in range(count):
         cell(LEFT + k * (width + gap), y)
-    page.in_cells(page.answer(count), LEFT, y, width, height, width + gap)
+    page.in_cells(page.answer(count), LEFT, y + down, width, height, width + gap, fill)
 
 
 def _scanned(page: FormPage, rgb: Pixels) -> Captured:

@@ -58,14 +58,15 @@ class AnswerRules:
 
     def _is_rail(self, rule: BoundingBox) -> bool:
         """Whether a rule is a side of a frame that nobody found: walls hang from it, or stand on both of its ends."""
-        hanging = self._walls_between(rule.bottom + 1, rule.bottom + 1 + WALL, rule)
-        standing = self._walls_between(rule.top - 1 - WALL, rule.top - 1, rule)
-        return any(_at_ends(hanging, rule)) or _count(hanging) >= WALLS or all(_at_ends(standing, rule))
-
-    def _walls_between(self, top: int, bottom: int, rule: BoundingBox) -> npt.NDArray[np.intp]:
-        """The columns near a rule of what is a wall all the way from ``top`` to ``bottom``."""
-        part = (slice(max(top, 0), max(bottom, 0)), slice(max(rule.left - AT_END, 0), rule.right + AT_END))
         dark = float(np.median(self._darkness[rule.top : rule.bottom, rule.left : rule.right].max(axis=0)))
+        hanging = self._walls_between(rule.bottom + 1, rule.bottom + 1 + WALL, rule, dark)
+        if any(_at_ends(hanging, rule)) or _count(hanging) >= WALLS:
+            return True
+        return all(_at_ends(self._walls_between(rule.top - 1 - WALL, rule.top - 1, rule, dark), rule))
+
+    def _walls_between(self, top: int, bottom: int, rule: BoundingBox, dark: float) -> npt.NDArray[np.intp]:
+        """The columns near a rule, which is so ``dark``, of what is a wall all the way from ``top`` to ``bottom``."""
+        part = (slice(max(top, 0), max(bottom, 0)), slice(max(rule.left - AT_END, 0), rule.right + AT_END))
         walls = (self._upright[part] > 0).all(axis=0) & (self._darkness[part].mean(axis=0) >= AS_DARK * dark)
         return np.flatnonzero(walls) + part[1].start
 

@@ -89,18 +89,14 @@ class PageWriter:
             seen.append(SeenPlace(replace(place, lines=lines), (*cells, *runs)))
         return seen
 
-    def seen_lines(
-        self, lines: Sequence[InkLine], where: Where, to_write_on: AnswerRules | None = None
-    ) -> list[SeenLine]:
+    def seen_lines(self, lines: Sequence[InkLine], where: Where, to_write_on: AnswerRules) -> list[SeenLine]:
         """Lines that stand in no place, parted where print and handwriting meet, with the evidence of their words.
 
         What stands on one of the rules ``to_write_on`` is as free as on a page without a form.
         """
         parted, runs = _parted(lines, iter(self._evidence([_row(line) for line in lines])), where)
-        return [
-            SeenLine(line, (run,) if to_write_on is None else tuple(_by_rules(line, run, to_write_on)))
-            for line, run in zip(parted, runs, strict=True)
-        ]
+        pairs = zip(parted, runs, strict=True)
+        return [SeenLine(line, tuple(_by_rules(line, run, to_write_on))) for line, run in pairs]
 
     def page(self, source: Source, places: Sequence[SeenPlace], lines: Sequence[SeenLine]) -> SegmentedPage:
         """Everything on the page that is not surely print.

@@ -47,8 +47,8 @@ class InkPlace:
 
 def find_places(paper: Paper, frames: Frames) -> list[InkPlace]:
     """Every place that the frames of a page make, with its ink, in reading order."""
-    boxes_to_read = [box for box in frames.boxes if not _is_section(box, frames.combs)]
-    inner = innermost(boxes_to_read, [*(cell for comb in frames.combs for cell in comb), *frames.boxes])
+    cells = [cell for comb in frames.combs for cell in comb]
+    inner = innermost([box for box in frames.boxes if not _is_section(box, cells)], [*cells, *frames.boxes])
     joined = join_cells((*frames.combs, *((box,) for box in inner if _is_cell_shaped(box))))
     rows = [row for row in joined if len(row) >= CELLS_IN_A_ROW or (row in frames.combs and len(row) > 1)]
     taken = {cell for row in rows for cell in row}
@@ -73,9 +73,11 @@ def _read_box(paper: Paper, box: BoundingBox) -> InkPlace:
     return InkPlace(box, (), tuple(find_lines(ink)), left, top)
 
 
-def _is_section(box: BoundingBox, combs: Sequence[tuple[BoundingBox, ...]]) -> bool:
-    """Whether a box goes around combs, and much more than they take up."""
-    held = [cell for comb in combs for cell in comb if cell.height >= LETTER_HEIGHT and cell.share_in(box) > INSIDE]
+def _is_section(box: BoundingBox, cells: Sequence[BoundingBox]) -> bool:
+    """Whether a box goes around cells of combs, and much more than they take up."""
+    if box.height < SECTION_HEIGHT * LETTER_HEIGHT:
+        return False
+    held = [cell for cell in cells if cell.height >= LETTER_HEIGHT and cell.share_in(box) > INSIDE]
     return len(held) >= SECTION_CELLS and box.height >= SECTION_HEIGHT * max(cell.height for cell in held)
 
 
