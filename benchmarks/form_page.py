@@ -6,9 +6,11 @@ holes, a fold and the shadow of the lid, by a dusty feeder, through thin paper, 
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cv2
@@ -33,6 +35,7 @@ BLACK, GREY = (20, 20, 20), (60, 60, 60)
 PENS = {
     "ballpoint": ((0.35, 0.65), (0.65, 0.95)),
     "pencil": ((0.3, 0.5), (0.22, 0.4)),
+    "felt tip": ((0.6, 0.85), (0.85, 1.0)),
     "marker": ((0.9, 1.4), (0.9, 1.0)),
 }
 INKS: tuple[Color, ...] = ((20, 20, 30), (25, 40, 140), (40, 60, 170), (60, 60, 60))
@@ -57,13 +60,18 @@ class FormPage:
 
     @classmethod
     def blank(cls, random: np.random.Generator, dpi: int, writer: Writer, pen: str = "ballpoint") -> FormPage:
+        size = (round(WIDTH * dpi / 25.4), round(HEIGHT * dpi / 25.4))
+        return cls.printed(random, dpi, writer, pen, Image.new("RGB", size, "white"))
+
+    @classmethod
+    def printed(cls, random: np.random.Generator, dpi: int, writer: Writer, pen: str, form: Image.Image) -> FormPage:
+        """A form to be filled in, RGB, at ``dpi``."""
         from hcr_scan_training.synthesis import Pen
 
-        size = (round(WIDTH * dpi / 25.4), round(HEIGHT * dpi / 25.4))
         width, darkness = (float(random.uniform(*bounds)) for bounds in PENS[pen])
         writer = replace(writer, seed=int(random.integers(1_000_000)))
         drawn_with = Pen(max(1.3, width * dpi / 25.4), darkness)
-        return cls(random, dpi, writer, drawn_with, Image.new("RGB", size, "white"), np.full(size[::-1], 255, np.uint8))
+        return cls(random, dpi, writer, drawn_with, form, np.full(form.size[::-1], 255, np.uint8))
 
     def pixels(self, *lengths: float) -> tuple[float, ...]:
         return tuple(length * self.dpi / 25.4 for length in lengths)
@@ -107,15 +115,24 @@ class FormPage:
         self, text: str, x: float, y: float, width: float, height: float, pitch: float, fill: float = 0.66
     ) -> None:
         """One character a cell."""
-        for k, character in enumerate(text):
+        cells = [(x + k * pitch, y, x + k * pitch + width, y + height) for k in range(len(text))]
+        self.in_boxes(text, cells, fill)
+
+    def in_boxes(self, text: str, boxes: Sequence[tuple[float, float, float, float]], fill: float = 0.66) -> None:
+        """One character in each box: left, top, right, bottom."""
+        for character, (x0, y0, x1, y1) in zip(text, boxes, strict=False):
             if character != " ":
+                width, height = x1 - x0, y1 - y0
                 tall = height * fill * self.chance(0.88, 1.1)
-                middle = x + k * pitch + width / 2 + self.random.normal(0, 0.05 * width)
-                top = y + (height - tall) / 2 + self.random.normal(0, 0.05 * height)
+                middle = x0 + width / 2 + self.random.normal(0, 0.05 * width)
+                top = y0 + (height - tall) / 2 + self.random.normal(0, 0.05 * height)
                 left, top, right, bottom = self.pixels(middle - 0.43 * width, top, middle + 0.43 * width, top + tall)
                 around = BoundingBox(round(left), round(top), round(right), round(bottom))
                 self.writer.draw(self.ink, character, around, self.pen)
-        self._note(text, x, y, x + len(text) * pitch, y + height)
+        written = boxes[: len(text)]
+        if written:
+            lefts, tops, rights, bottoms = zip(*written, strict=True)
+            self._note(text, min(lefts), min(tops), max(rights), max(bottoms))
 
     def on_line(self, text: str, x: float, baseline: float, height: float, right: float) -> None:
         """Words on a line, as many characters as there is room for."""
@@ -195,10 +212,11 @@ def _photographed(page: FormPage, rgb: Pixels) -> Captured:
 def _bound(page: FormPage, rgb: Pixels) -> Captured:
     """With two punch holes, a fold, and the shadow of the lid along one side."""
     scan, to_scan = _scanned(page, rgb)
-    for y in (HEIGHT / 2 - 40, HEIGHT / 2 + 40):
+    half = rgb.shape[0] / page.dpi * 25.4 / 2
+    for y in (half - 40, half + 40):
         middle = to_scan @ (*page.pixels(8, y), 1)
         cv2.circle(scan, (int(middle[0]), int(middle[1])), int(page.pixels(3)[0]), (20, 20, 20), -1)
-    fold = int(page.pixels(HEIGHT / 2 + page.chance(-6, 6))[0])
+    fold = int(page.pixels(half + page.chance(-6, 6))[0])
     scan[fold - 2 : fold + 3] *= 0.8
     shadow = int(page.pixels(4)[0])
     scan[:, :shadow] *= np.linspace(0.3, 1, shadow)[None, :, None]
@@ -246,3 +264,20 @@ CAPTURES: dict[str, Callable[[FormPage, Pixels], Captured]] = {
     "scan": _scanned, "fax": _faxed, "photo": _photographed, "bound": _bound,
     "fed": _fed, "thin": _thin, "turned": _turned, "dim": _dim,
 }  # fmt: skip
+
+
+def save(page: FormPage, capture: str, folder: Path, name: str) -> None:
+    """Capture a page, and write the picture and beside it what is written where, as the scorer wants it."""
+    raster, to_raster = CAPTURES[capture](page, page.colored())
+    picture, dpi = Image.fromarray(np.clip(raster, 0, 255).astype(np.uint8)), page.dpi
+    if capture == "fax":
+        picture.convert("1").save(folder / (file := f"{name}.tif"), compression="group4", dpi=(dpi, dpi))
+    else:
+        picture.save(folder / (file := f"{name}.jpg"), quality=85, dpi=(dpi, dpi))
+    fields = []
+    for text, corners in page.fields:
+        x, y, scale = to_raster @ np.vstack((corners.T, np.ones(4)))
+        box = [float(value) for value in ((x / scale).min(), (y / scale).min(), (x / scale).max(), (y / scale).max())]
+        fields.append({"field": str(len(fields)), "text": text, "certain": True, "box": box})
+    truth = {"image": file, "page": 1, "fields": fields}
+    (folder / f"{name}.gt.json").write_text(json.dumps(truth), encoding="utf-8")

@@ -10,7 +10,6 @@ those of DigiLeTs are whole.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import tempfile
 from itertools import cycle
@@ -18,14 +17,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image
 
 if __package__ in (None, ""):
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.crowded_pages import LAYOUTS as CROWDED
 from benchmarks.drawing import digilets_writers, held_out_writers
-from benchmarks.form_page import CAPTURES, PENS, FormPage
+from benchmarks.form_page import CAPTURES, PENS, FormPage, save
 from benchmarks.forms import scan, score, shared
 from benchmarks.layout_pages import LAYOUTS as FIRST
 from benchmarks.office_pages import LAYOUTS as MORE
@@ -49,20 +47,7 @@ def draw(folder: Path, layout: str, number: int, seed: int, writers: list[Writer
     dpi = 200 if capture in ("photo", "dim") else int(random.choice(RESOLUTIONS))
     page = FormPage.blank(random, dpi, writers[int(random.integers(len(writers)))], pen)
     LAYOUTS[layout](page)
-    raster, to_raster = CAPTURES[capture](page, page.colored())
-    picture = Image.fromarray(np.clip(raster, 0, 255).astype(np.uint8))
-    name = f"{layout}-{number}-{capture}-{dpi}".replace(" ", "-")
-    if capture == "fax":
-        picture.convert("1").save(folder / (file := f"{name}.tif"), compression="group4", dpi=(dpi, dpi))
-    else:
-        picture.save(folder / (file := f"{name}.jpg"), quality=85, dpi=(dpi, dpi))
-    fields = []
-    for text, corners in page.fields:
-        x, y, scale = to_raster @ np.vstack((corners.T, np.ones(4)))
-        box = [float(value) for value in ((x / scale).min(), (y / scale).min(), (x / scale).max(), (y / scale).max())]
-        fields.append({"field": str(len(fields)), "text": text, "certain": True, "box": box})
-    truth = {"image": file, "page": 1, "fields": fields}
-    (folder / f"{name}.gt.json").write_text(json.dumps(truth), encoding="utf-8")
+    save(page, capture, folder, f"{layout}-{number}-{capture}-{dpi}".replace(" ", "-"))
 
 
 def main() -> None:
