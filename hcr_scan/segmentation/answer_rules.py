@@ -14,12 +14,15 @@ from hcr_scan.segmentation.ink.rules import Rules
 
 #: A word stands on a rule that is under this share of it, no further from its foot than these shares of its height.
 COVERED, ABOVE_FOOT, BELOW_FOOT = 0.7, 0.3, 0.5
-#: It is so many times as long as the word is high, and longer than the word by this share of its height: underlines
-#: are not, nor are strokes of letters. Where letters cross it, it goes on behind so many pixels.
-LONGER, BEYOND, BRIDGED = 3.0, 1.0, 9
-#: A wall at a rule is at least so many pixels high, about as dark as the rule, and no further than so many pixels from
-#: where that ends, or one of so many: fewer may be letters of the next line that reach up to it.
-WALL, AS_DARK, AT_END, WALLS = 9, 0.5, 12, 3
+#: It is so many times as long as the word is high, as strokes of letters are not, and goes on beyond all words on it by
+#: this share of their height, as underlines do not. Where letters cross it, it goes on behind so many pixels.
+LONGER, BEYOND, BRIDGED = 3.0, 0.5, 9
+#: So many letters at least stand before, or after, what is written on a rule, of which so many, and this share, do
+#: stand on it. They reach no further over it than this share of their height.
+FEWEST_PARTS, MOST_PARTS, NEAR_END = 2, 0.8, 0.3
+#: A wall at a rule is at least so many pixels high, nearly all of them about as dark as the rule, and no further from
+#: where that ends than so many pixels, or one of so many: fewer may be letters of the next line that reach up to it.
+WALL, AS_DARK, REACHED, AT_END, WALLS = 9, 0.5, 0.85, 12, 3
 
 
 class AnswerRules:
@@ -43,18 +46,51 @@ class AnswerRules:
         """The rules that lie, made when the first word asks: on many pages none does."""
         return connected_components(dilate(self._level, BRIDGED, 1))
 
-    def carry(self, word: BoundingBox) -> bool:
-        """Whether a word stands on one of them."""
-        first, last = word.bottom - round(ABOVE_FOOT * word.height), word.bottom + round(BELOW_FOOT * word.height)
-        foot = (slice(max(first, 0), max(last, 0)), slice(max(word.left, 0), word.right))
-        if not self._level[foot].any():
-            return False
-        under = self._bridged.labels[foot]
-        label = int(np.bincount(under[under > 0]).argmax())
+    def under(self, word: BoundingBox) -> int:
+        """The number of the one that a word stands on, or 0."""
+        label = int(self._under_each(word, (word,))[0])
+        if not label:
+            return 0
         rule = self._bridged.box(label - 1)
-        long = rule.width >= max(LONGER * word.height, word.width + BEYOND * word.height)
-        covered = np.mean((under == label).any(axis=0)) >= COVERED
-        return bool(long and covered and not self._is_rail(rule))
+        return label if rule.width >= LONGER * word.height and not self._is_rail(rule) else 0
+
+    def underlines(self, number: int, words: BoundingBox) -> bool:
+        """Whether a rule goes no further to the left and right than all the words that stand on it, as of a heading."""
+        rule = self._bridged.box(number - 1)
+        beyond = max(words.left - rule.left, 0) + max(rule.right - words.right, 0)
+        return beyond < BEYOND * words.height
+
+    def ends_within(self, word: BoundingBox, parts: Sequence[BoundingBox]) -> list[int]:
+        """The parts of a word with which a rule below begins or is over: there stands a label before, or after."""
+        numbers = self._under_each(word, parts)
+        found = []
+        for number in np.unique(numbers[numbers > 0]).tolist():
+            on = np.flatnonzero(numbers == number)
+            first, last = int(on[0]), int(on[-1]) + 1
+            rule = self._bridged.box(number - 1)
+            if len(on) < max(FEWEST_PARTS, MOST_PARTS * (last - first)) or rule.width < LONGER * word.height:
+                continue
+            if first >= FEWEST_PARTS and rule.left > parts[first - 1].right - NEAR_END * word.height:
+                found.append(first)
+            if len(parts) - last >= FEWEST_PARTS and rule.right < parts[last].left + NEAR_END * word.height:
+                found.append(last)
+        return sorted(found)
+
+    def _under_each(self, word: BoundingBox, parts: Sequence[BoundingBox]) -> npt.NDArray[np.intp]:
+        """The number of the rule below each part of a word, long or not, or 0."""
+        found = np.zeros(len(parts), np.intp)
+        first, last = word.bottom - round(ABOVE_FOOT * word.height), word.bottom + round(BELOW_FOOT * word.height)
+        rows, left = slice(max(first, 0), max(last, 0)), max(word.left, 0)
+        if not self._level[rows, left : word.right].any():
+            return found
+        under = self._bridged.labels[rows, left : word.right]
+        for k, part in enumerate(parts):
+            columns = under[:, max(part.left - left, 0) : part.right - left]
+            counts = np.bincount(columns[columns > 0])
+            if len(counts):
+                label = int(counts.argmax())
+                found[k] = label if np.mean((columns == label).any(axis=0)) >= COVERED else 0
+        return found
 
     def _is_rail(self, rule: BoundingBox) -> bool:
         """Whether a rule is a side of a frame that nobody found: walls hang from it, or stand on both of its ends."""
@@ -67,7 +103,11 @@ class AnswerRules:
     def _walls_between(self, top: int, bottom: int, rule: BoundingBox, dark: float) -> npt.NDArray[np.intp]:
         """The columns near a rule, which is so ``dark``, of what is a wall all the way from ``top`` to ``bottom``."""
         part = (slice(max(top, 0), max(bottom, 0)), slice(max(rule.left - AT_END, 0), rule.right + AT_END))
-        walls = (self._upright[part] > 0).all(axis=0) & (self._darkness[part].mean(axis=0) >= AS_DARK * dark)
+        # Print close below a rule does not reach up to it, though its strokes seem to, looked for as rules.
+        if part[0].start >= min(part[0].stop, len(self._darkness)):
+            return np.zeros(0, np.intp)
+        reached = (self._darkness[part] >= AS_DARK * dark).mean(axis=0) >= REACHED
+        walls = (self._upright[part] > 0).all(axis=0) & reached
         return np.flatnonzero(walls) + part[1].start
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from statistics import median
 
 import numpy as np
+import numpy.typing as npt
 
 from hcr_scan.geometry import BoundingBox
-from hcr_scan.images import Ink, above, connected_components
-from hcr_scan.segmentation.glyphs.chunks import InkLine
+from hcr_scan.images import Ink, Mask, above, connected_components, dilate, opening
+from hcr_scan.segmentation.glyphs.chunks import InkChunk, InkLine
 from hcr_scan.segmentation.ink.parts import ink_threshold
 from hcr_scan.segmentation.ink.rules import Rules
 from hcr_scan.segmentation.lines.finding import find_lines
@@ -23,12 +25,30 @@ OTHER_SIZE, FEWEST_LETTERS = 1.6, 5
 TICK = 0.7
 #: Ink higher or wider than letters that is rules to this share is what is left of a frame.
 RULE_SHARE = 0.6
+#: Such a piece that is longer than so many of the longest letters is a rail, and may be one with what is written on it:
+#: what it leaves that is lower than this share of that is a crumb.
+WRITTEN_ON, CRUMB = 2.0, 0.25
 
 
-def lines_outside(ink: Ink, rules: Rules, places: Sequence[InkPlace]) -> list[InkLine]:
-    """Lines in no place whose letters are about as high as those in the places: labels, and notes in the same hand."""
+def lines_outside(
+    ink: Ink, rules: Rules, places: Sequence[InkPlace], by_hand: Sequence[Sequence[InkChunk]]
+) -> list[InkLine]:
+    """Lines in no place whose letters are about as high as those in the places: labels, and notes in the same hand.
+
+    Args:
+        ink: of the page.
+        rules: of the page.
+        places: to write in.
+        by_hand: of each place what is written there rather than printed.
+    """
     outside = _ink_outside(ink, places)
-    heights = [box.height for place in places for box in _glyphs(place) if not _is_tick(box, place)]
+    heights = [
+        candidate.box.height
+        for place, chunks in zip(places, by_hand, strict=True)
+        for chunk in chunks
+        for candidate in chunk.candidates
+        if not _is_tick(candidate.box, place)
+    ]
     if len(heights) < FEWEST_LETTERS:
         return find_lines(outside)
     height = median(heights)
@@ -68,13 +88,31 @@ def _glyphs(place: InkPlace) -> list[BoundingBox]:
 
 
 def _without_frames(ink: Ink, rules: Rules, longest: float) -> Ink:
-    """The ink without the pieces longer than letters that are walls and rails of frames nobody found."""
+    """The ink without the pieces longer than letters that are walls and rails of frames nobody found.
+
+    What was written across a long one, and is one piece with it, stays.
+    """
     pieces = connected_components(above(ink, ink_threshold(ink) - 1))
     sides = (pieces.boxes[:, 2:] - pieces.boxes[:, :2]).max(axis=1, initial=0)
+    length = math.ceil(longest)
     result = ink
     for index in np.flatnonzero(sides > longest).tolist():
         if rules.share_of(pieces, index) > RULE_SHARE:
             result = result if result is not ink else ink.copy()
-            left, top, right, bottom = pieces.boxes[index].tolist()
-            result[top:bottom, left:right][pieces.labels[top:bottom, left:right] == index + 1] = 0
+            box = pieces.box(index).grown(1).clipped(ink.shape[1], ink.shape[0])
+            part = (slice(box.top, box.bottom), slice(box.left, box.right))
+            own = (pieces.labels[part] == index + 1).view(np.uint8)
+            # With their soft edge, which what is looked for next in fainter ink would be made of.
+            straight = dilate(opening(own, length, 1) | opening(own, 1, length), 3, 3)
+            gone = np.ones_like(own, np.bool_)
+            if sides[index] > WRITTEN_ON * longest:
+                gone = (straight > 0) | _crumbs(np.where(straight, np.uint8(0), own), CRUMB * longest)
+            result[part][gone & ((own > 0) | (pieces.labels[part] == 0))] = 0
     return result
+
+
+def _crumbs(left: Mask, least: float) -> npt.NDArray[np.bool_]:
+    """What is left that is lower than ``least`` pixels, as no letter is."""
+    found = connected_components(left)
+    low = np.concatenate(([False], found.boxes[:, 3] - found.boxes[:, 1] < least))
+    return np.asarray(low[found.labels], np.bool_)

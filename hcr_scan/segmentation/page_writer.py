@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, islice, pairwise
@@ -11,6 +12,7 @@ import numpy.typing as npt
 
 from hcr_scan.document import Source
 from hcr_scan.geometry import BoundingBox, Homography, union_of
+from hcr_scan.images import Gray
 from hcr_scan.normalization import CropSpec
 from hcr_scan.segmentation.answer_rules import AnswerRules
 from hcr_scan.segmentation.candidates import (
@@ -39,12 +41,14 @@ from hcr_scan.segmentation.printing import (
     changes_of_kind,
     print_evidence,
 )
+from hcr_scan.segmentation.shades import shade_of
 
 #: Up to which chance of print ink is surely writing, and is kept.
 _KINDS = (SURELY_HAND, SURELY_PRINT)
-#: Words no further apart than so many times the height of their line belong together. So many characters at least, as
-#: sure as they are some, are an answer on a rule rather than a scrap of a frame.
-PHRASE_GAP, LEAST_ANSWER = 0.6, 1.5
+#: So many characters at least, as sure as they are some, are an answer on a rule rather than a scrap of a frame.
+LEAST_ANSWER = 1.5
+#: So many letters show how dark the pen is.
+FEWEST_SHADES = 5
 #: The chunks of words beside each other.
 Row = Sequence[Sequence[InkChunk]]
 
@@ -72,16 +76,23 @@ class PageWriter:
     """
 
     def __init__(
-        self, spec: CropSpec, from_source: Homography, geometry: PageGeometry, model: PageModel | None
+        self,
+        spec: CropSpec,
+        from_source: Homography,
+        geometry: PageGeometry,
+        model: PageModel | None,
+        darkness: Gray | None = None,
     ) -> None:
         self._crops = CropCollector(spec, from_source, geometry)
+        self._darkness = darkness
         self._geometry = geometry
         self._size = spec.size
         self._model = model
 
     def seen(self, places: Sequence[InkPlace]) -> list[SeenPlace]:
         """Places with the evidence of what is written in them."""
-        evidence = iter(self._evidence([row for place in places for row in _rows(place)]))
+        rows = [(row, *corner) for place in places for row, corner in _rows(place)]
+        evidence = iter(self._evidence(rows))
         seen = []
         for place in places:
             cells = [Run(Where.CELLS, next(evidence))] if place.cells else []
@@ -94,7 +105,8 @@ class PageWriter:
 
         What stands on one of the rules ``to_write_on`` is as free as on a page without a form.
         """
-        parted, runs = _parted(lines, iter(self._evidence([_row(line) for line in lines])), where)
+        evidence = iter(self._evidence([(_row(line), 0, 0) for line in lines]))
+        parted, runs = _parted(lines, evidence, where, to_write_on)
         pairs = zip(parted, runs, strict=True)
         return [SeenLine(line, tuple(_by_rules(line, run, to_write_on))) for line, run in pairs]
 
@@ -164,9 +176,9 @@ class PageWriter:
                 doubtful = chance > sure
                 yield tuple(self._crops.chunk(chunk, left, top, maybe_print=doubtful) for chunk in word.chunks)
 
-    def _evidence(self, rows: Sequence[Row]) -> list[tuple[Evidence, ...]]:
-        """The evidence of each word of some rows, of which there is none without a page model."""
-        words = [word for row in rows for word in row]
+    def _evidence(self, rows: Sequence[tuple[Row, int, int]]) -> list[tuple[Evidence, ...]]:
+        """The evidence of each word of some rows, each with its left and top; there is none without a page model."""
+        words = [word for row, *_ in rows for word in row]
         lengths = [len(word) for word in words]
         if self._model is None:
             evidence = [Evidence.none(length) for length in lengths]
@@ -174,9 +186,16 @@ class PageWriter:
             # All at once: a call of the model costs as much as some ten crops.
             crops = [self._crops.crop(_whole(chunk).ink) for word in words for chunk in word]
             stacked: npt.NDArray[np.uint8] = np.array(crops, np.uint8).reshape(-1, self._size, self._size)
-            evidence = print_evidence(self._model, stacked).split(lengths)
+            evidence = replace(print_evidence(self._model, stacked), shades=self._shades(rows)).split(lengths)
         left = iter(evidence)
-        return [tuple(islice(left, len(row))) for row in rows]
+        return [tuple(islice(left, len(row))) for row, *_ in rows]
+
+    def _shades(self, rows: Sequence[tuple[Row, int, int]]) -> Floats | None:
+        """How dark each glyph is."""
+        if self._darkness is None:
+            return None
+        boxes = (_whole(chunk).box.shifted(left, top) for row, left, top in rows for word in row for chunk in word)
+        return np.array([shade_of(self._darkness, box) for box in boxes])
 
 
 def _somebody_wrote(runs: Sequence[Run], chances: Sequence[Floats]) -> bool:
@@ -187,9 +206,11 @@ def _somebody_wrote(runs: Sequence[Run], chances: Sequence[Floats]) -> bool:
     )
 
 
-def _rows(place: InkPlace) -> list[Row]:
+def _rows(place: InkPlace) -> list[tuple[Row, tuple[int, int]]]:
+    """The rows of a place, and where what their boxes count from lies on the page."""
     cells = [cell.chunk for cell in place.cells if cell.chunk is not None]
-    return [*([[cells]] if place.cells else []), *(_row(line) for line in place.lines)]
+    lines = [(_row(line), (place.left, place.top)) for line in place.lines]
+    return [([cells], (0, 0)), *lines] if place.cells else lines
 
 
 def _row(line: InkLine) -> Row:
@@ -197,37 +218,35 @@ def _row(line: InkLine) -> Row:
 
 
 def _parted(
-    lines: Sequence[InkLine], evidence: Iterator[tuple[Evidence, ...]], where: Where
+    lines: Sequence[InkLine], evidence: Iterator[tuple[Evidence, ...]], where: Where, rules: AnswerRules | None = None
 ) -> tuple[tuple[InkLine, ...], tuple[Run, ...]]:
     """Lines whose words are each of one kind, print or handwriting, and the evidence of those."""
     parted, runs = [], []
     for line in lines:
-        pairs = [pair for word, own in zip(line.words, next(evidence), strict=True) for pair in _parts(word, own)]
+        words = zip(line.words, next(evidence), strict=True)
+        pairs = [pair for word, own in words for pair in _parts(word, own, rules)]
         parted.append(replace(line, words=tuple(word for word, _ in pairs)))
         runs.append(Run(where, tuple(own for _, own in pairs)))
     return tuple(parted), tuple(runs)
 
 
 def _by_rules(line: InkLine, run: Run, rules: AnswerRules) -> Iterator[Run]:
-    """The words of a line that stand on rules, and the others, in the order in which they stand."""
+    """The words of a line that stand on rules, those of one rule together, and the others, in their order."""
     boxes = [union_of(_whole(chunk).box for chunk in word.chunks) for word in line.words]
-    gaps = [after.left - before.right for before, after in pairwise(boxes)]
-    ends = [0, *(k for k, gap in enumerate(gaps, 1) if gap > PHRASE_GAP * line.height), len(boxes)]
-    phrases = [slice(start, end) for start, end in pairwise(ends)]
-    answers = [
-        sum(float(word.weights.sum()) for word in run.words[phrase]) >= LEAST_ANSWER
-        and all(rules.carry(box) for box in boxes[phrase])
-        for phrase in phrases
-    ]
-    for answered, found in groupby(zip(answers, phrases, strict=True), lambda pair: pair[0]):
-        spans = [phrase for _, phrase in found]
-        yield Run(Where.FREE if answered else run.where, run.words[spans[0].start : spans[-1].stop])
+    start = 0
+    for number, found in groupby(rules.under(box) for box in boxes):
+        span = slice(start, start := start + sum(1 for _ in found))
+        glyphs = sum(float(word.weights.sum()) for word in run.words[span])
+        answer = number and glyphs >= LEAST_ANSWER and not rules.underlines(number, union_of(boxes[span]))
+        yield Run(Where.FREE if answer else run.where, run.words[span])
 
 
-def _parts(word: InkWord, evidence: Evidence) -> list[tuple[InkWord, Evidence]]:
+def _parts(word: InkWord, evidence: Evidence, rules: AnswerRules | None) -> list[tuple[InkWord, Evidence]]:
     boxes = [_whole(chunk).box for chunk in word.chunks]
     gaps = np.array([after.left - before.right for before, after in pairwise(boxes)], float)
-    ends = [0, *changes_of_kind(evidence, gaps), len(boxes)]
+    begins = [] if rules is None else rules.ends_within(union_of(boxes), boxes)
+    at_ends = np.isin(np.arange(1, len(boxes)), begins)
+    ends = [0, *sorted({*changes_of_kind(evidence, gaps, at_ends), *begins}), len(boxes)]
     parts = [InkWord(word.chunks[start:end]) for start, end in pairwise(ends)]
     return list(zip(parts, evidence.split(np.diff(ends).tolist()), strict=True))
 
@@ -241,6 +260,20 @@ def without_print(places: Sequence[SeenPlace]) -> list[SeenPlace]:
         if not seen.place.written or any((part <= SURELY_PRINT).any() for part in found):
             kept.append(seen)
     return kept
+
+
+def by_hand(places: Sequence[SeenPlace]) -> tuple[list[list[InkChunk]], float]:
+    """What is written rather than printed in each place, judged by each other alone; and how dark the pen is there."""
+    chances = iter(chances_of_print([run for seen in places for run in seen.runs]))
+    found, shades = [], []
+    for seen in places:
+        words = [word for row, _ in _rows(seen.place) for word in row]
+        evidence = [own for run in seen.runs for own in run.words]
+        printed = [chance for _ in seen.runs for chance in next(chances).tolist()]
+        hand = [k for k, chance in enumerate(printed) if chance < SURELY_HAND]
+        found.append([chunk for k in hand for chunk in words[k]])
+        shades += [shade for k in hand for shade in (evidence[k].shades if evidence[k].shades is not None else ())]
+    return found, math.exp(float(np.median(shades))) if len(shades) >= FEWEST_SHADES else math.inf
 
 
 def handwritten(places: Sequence[SeenPlace], lines: Sequence[SeenLine]) -> int:

@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from hcr_scan.order_statistics import median_of
 from hcr_scan.segmentation.page_model import Kind, PageModel
+from hcr_scan.segmentation.shades import odds_of_print
 
 Floats = npt.NDArray[np.float64]
 
@@ -40,10 +41,14 @@ MOST_ODDS = 20.0
 SURELY_PRINT, SURELY_HAND = 0.95, 0.5
 #: Beside the frames of a form only what has at most this chance of print is no label; where somebody wrote on the page,
 #: what has no more than the second may be one, and is looked at rather than left out.
-NO_LABEL, MAYBE_LABEL = 0.1, 0.25
+NO_LABEL, MAYBE_LABEL = 0.1, 0.5
 #: A word is part print and part handwriting where that explains its glyphs so much better (nats) for each change than
-#: one kind does: more at gaps as wide as most, less at gaps so many times as wide. Each part has so many glyphs.
+#: one kind does: more at gaps as wide as most, less at gaps so many times as wide, least where a rule to write on
+#: begins or ends. Each part has so many glyphs.
 DEAREST_CHANGE, CHEAPEST_CHANGE, WIDE_GAP, FEWEST_GLYPHS = 7.0, 4.0, 2.0, 2
+CHANGE_AT_RULE = 1.0
+#: A word of so many glyphs shows what the shade of its pen or press is.
+GLYPHS_OF_A_SHADE = 3.0
 #: Passes in which the page's hand and press are learned.
 PASSES = 12
 
@@ -71,11 +76,17 @@ CHANGES = {Where.CELLS: 0.03, Where.FREE: 0.15, Where.MARGIN: 0.15}
 class Evidence:
     """What the page model says of each chunk of some words: ``odds`` of print (nats, bounded), ``weights`` 0 to 1.
 
-    Ink that is no character at all has no weight.
+    Ink that is no character at all has no weight. ``shades`` tell how dark each is, where that was looked at.
     """
 
     odds: Floats
     weights: Floats
+    shades: Floats | None = None
+
+    @property
+    def shade(self) -> float:
+        """The shade of most of it, NaN where nobody looked."""
+        return math.nan if self.shades is None or not len(self.shades) else float(np.nanmedian(self.shades))
 
     @classmethod
     def none(cls, count: int) -> Evidence:
@@ -85,10 +96,9 @@ class Evidence:
     def split(self, lengths: Sequence[int]) -> list[Evidence]:
         """The evidence of words of so many chunks each."""
         ends = np.cumsum(lengths)[:-1]
-        return [
-            Evidence(odds, weights)
-            for odds, weights in zip(np.split(self.odds, ends), np.split(self.weights, ends), strict=True)
-        ]
+        shades = [None] * len(lengths) if self.shades is None else np.split(self.shades, ends)
+        parts = zip(np.split(self.odds, ends), np.split(self.weights, ends), shades, strict=True)
+        return [Evidence(*part) for part in parts]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +117,7 @@ def print_evidence(model: PageModel, crops: npt.NDArray[np.uint8]) -> Evidence:
     return Evidence(np.clip(odds, -MOST_EVIDENCE, MOST_EVIDENCE), 1.0 - kinds[:, Kind.OTHER].astype(np.float64))
 
 
-def changes_of_kind(evidence: Evidence, gaps: Floats) -> list[int]:
+def changes_of_kind(evidence: Evidence, gaps: Floats, rule_ends: npt.NDArray[np.bool_]) -> list[int]:
     """Where a word changes its kind: a label, what is written close behind it, and what is printed behind that.
 
     The kinds of its glyphs are those of the usual hand and press that explain them best, where each change has its
@@ -116,6 +126,7 @@ def changes_of_kind(evidence: Evidence, gaps: Floats) -> list[int]:
     Args:
         evidence: that of each glyph.
         gaps: the white before each glyph but the first, in pixels.
+        rule_ends: at which of these gaps a rule below begins or ends.
 
     Returns:
         The glyphs with which another part begins.
@@ -125,7 +136,8 @@ def changes_of_kind(evidence: Evidence, gaps: Floats) -> list[int]:
     if len(gains) < 2 * FEWEST_GLYPHS or min(gains) >= 0 or max(gains) <= 0:
         return []
     wide = np.clip((gaps / max(median_of(gaps), 1.0) - 1) / (WIDE_GAP - 1), 0, 1)
-    prices = (DEAREST_CHANGE + wide * (CHEAPEST_CHANGE - DEAREST_CHANGE)).tolist()
+    dear = DEAREST_CHANGE + wide * (CHEAPEST_CHANGE - DEAREST_CHANGE)
+    prices = np.where(rule_ends, CHANGE_AT_RULE, dear).tolist()
     # What the best kinds of all glyphs so far explain, given print (or hand) of the last; and where they last changed.
     printed: _Explained = (gains[0], [])
     by_hand: _Explained = (0.0, [])
@@ -147,11 +159,13 @@ def chances_of_print(runs: Sequence[Run]) -> list[Floats]:
     weights = np.array([word.weights.sum() for word in words])
     means = np.array([word.weights @ word.odds for word in words]) / np.maximum(weights, 1e-9)
     worth = weights / (GLYPH_VARIANCE + WORD_VARIANCE * weights)
+    shades = np.array([word.shade for word in words])
+    of_shade = np.zeros(len(words))
     chains = _chains(runs)
     hand, press = USUAL_HAND, USUAL_PRESS
     printed = np.zeros(len(words))
     for number in range(PASSES):
-        odds = worth * (press - hand) * (means - (press + hand) / 2)
+        odds = worth * (press - hand) * (means - (press + hand) / 2) + of_shade
         for where in Where:
             own = [chain for place, chain in chains if place is where]
             found = np.concatenate([*(printed[chain] for chain in own), np.zeros(0)])
@@ -160,9 +174,10 @@ def chances_of_print(runs: Sequence[Run]) -> list[Floats]:
                 printed[chain] = _along(share, CHANGES[where], odds[chain])
         press = _mean(USUAL_PRESS, PRESSES_DIFFER, means, worth * printed)
         hand = min(_mean(USUAL_HAND, HANDS_DIFFER, means, worth * (1 - printed)), press - LEAST_APART)
+        of_shade = odds_of_print(shades, printed, np.minimum(weights / GLYPHS_OF_A_SHADE, 1.0))
     # Beside frames not only print stands: what is no clear hand of this page is none.
     other = max(UNKNOWN, hand + LEAST_APART)
-    odds = worth * (other - hand) * (means - (other + hand) / 2)
+    odds = worth * (other - hand) * (means - (other + hand) / 2) + of_shade
     for where, chain in chains:
         if where is Where.MARGIN:
             printed[chain] = np.maximum(printed[chain], _along(0.5, CHANGES[where], odds[chain]))

@@ -27,7 +27,7 @@ from hcr_scan.segmentation.ink.rules import Rules, find_rules
 from hcr_scan.segmentation.lines.finding import find_lines
 from hcr_scan.segmentation.margins import lines_outside, with_frame
 from hcr_scan.segmentation.page_model import PageModel
-from hcr_scan.segmentation.page_writer import PageWriter, SeenLine, SeenPlace, handwritten, without_print
+from hcr_scan.segmentation.page_writer import PageWriter, SeenLine, SeenPlace, by_hand, handwritten, without_print
 from hcr_scan.segmentation.places import InkPlace, find_places
 from hcr_scan.segmentation.printing import Where
 from hcr_scan.segmentation.sheet.deskew import level_writing
@@ -54,6 +54,8 @@ ONE_SIZE = 0.05
 #: A stroke is a piece that is so many times as high and wide as the box, and rules to less than this share; a frame
 #: reaches so many pixels beyond its inside.
 LARGER, RULED, BORDER = 2.0, 0.5, 3
+#: A pen no darker than this is a pencil, which fades beside print: what is so many times as dark is all one there.
+PENCIL, BEYOND_PEN = 100.0, 1.2
 #: A rule goes on beside a box where this share of what is as wide as the box is rule.
 GOES_ON = 0.9
 
@@ -83,7 +85,7 @@ def segment(image: PageImage, layout: Layout, spec: CropSpec, page_model: PageMo
     if layout is Layout.GLYPH or (layout is Layout.AUTO and max(height, width) <= LARGEST_GLYPH):
         return _one_glyph(image, spec)
     page = straight_page(image, spec, page_model)
-    writer = PageWriter(spec, page.from_source, page.geometry, page_model)
+    writer = PageWriter(spec, page.from_source, page.geometry, page_model, page.paper.darkness)
     places: list[SeenPlace] = []
     if layout is not Layout.LINES:
         frames = find_frames(page.paper, page.rules, page.pieces)
@@ -98,7 +100,7 @@ def segment(image: PageImage, layout: Layout, spec: CropSpec, page_model: PageMo
             return writer.page(image.ref.source, places, lines)
     # Faint writing is made up of weaker ink than the pieces at hand.
     pieces = page.pieces if ink_threshold(page.ink) == STRONG_INK else None
-    writer_of_lines = PageWriter(spec, page.from_source, page.geometry, page_model)
+    writer_of_lines = PageWriter(spec, page.from_source, page.geometry, page_model, page.paper.darkness)
     to_write_on = AnswerRules([], page.rules, page.paper.darkness)
     lines = writer_of_lines.seen_lines(find_lines(page.ink, pieces), Where.FREE, to_write_on)
     free = writer_of_lines.page(image.ref.source, (), lines)
@@ -115,7 +117,9 @@ def _beside_form(page: StraightPage, places: Sequence[SeenPlace], writer: PageWr
     sure, alike = [seen for seen in places if _is_sure(seen)], _are_alike(places)
     if not sure and not alike:
         return None
-    outside = lines_outside(page.ink, page.rules, [seen.place for seen in places])
+    written, pen = by_hand(places)
+    ink = page.ink if pen > PENCIL else local_ink(page.paper, BEYOND_PEN * pen)
+    outside = lines_outside(ink, page.rules, [seen.place for seen in places], written)
     # Beside the cells of a form stand labels; beside small boxes, as of a list to tick off, anything.
     to_write_on = AnswerRules([with_frame(seen.place) for seen in places], page.rules, page.paper.darkness)
     lines = writer.seen_lines(outside, Where.MARGIN if sure else Where.FREE, to_write_on)

@@ -30,9 +30,13 @@ def page() -> Page:
     return blank_page(900, 300)
 
 
-def carried(page: Page, *frames: BoundingBox) -> bool:
+def rules_of(page: Page, *frames: BoundingBox) -> AnswerRules:
     paper = as_paper(page)
-    return AnswerRules(frames, find_rules(paper), paper.darkness).carry(WORD)
+    return AnswerRules(frames, find_rules(paper), paper.darkness)
+
+
+def carried(page: Page, *frames: BoundingBox) -> bool:
+    return rules_of(page, *frames).under(WORD) > 0
 
 
 def test_a_word_stands_on_the_rule_below_it(page: Page) -> None:
@@ -53,9 +57,27 @@ def test_without_a_rule_nothing_does(page: Page) -> None:
     assert not carried(page)
 
 
-def test_a_heading_that_is_underlined_does_not(page: Page) -> None:
-    page[FOOT : FOOT + 3, 195:405] = 160
-    assert not carried(page)
+@pytest.mark.parametrize(("right", "underlined"), [(405, True), (440, False)])
+def test_a_heading_is_underlined_by_a_rule_that_ends_with_it(page: Page, right: int, underlined: bool) -> None:
+    page[FOOT : FOOT + 3, 195:right] = 160
+    rules = rules_of(page)
+    assert rules.underlines(rules.under(WORD), WORD) is underlined
+
+
+@pytest.mark.parametrize(("left", "right", "ends"), [(300, 700, [2]), (100, 305, [2]), (100, 700, []), (340, 380, [])])
+def test_a_word_is_a_label_and_an_answer_where_a_rule_begins_inside_of_it(
+    page: Page, left: int, right: int, ends: list[int]
+) -> None:
+    page[FOOT : FOOT + 3, left:right] = 160
+    parts = [BoundingBox(x, 100, x + 40, 140) for x in (200, 250, 310, 360)]
+    assert rules_of(page).ends_within(WORD, parts) == ends
+
+
+def test_print_close_below_a_rule_is_no_wall(page: Page) -> None:
+    page[FOOT : FOOT + 3, 180:700] = 160
+    for left in range(220, 700, 60):
+        page[FOOT + 7 : FOOT + 40, left : left + 3] = 255
+    assert carried(page)
 
 
 def test_nor_does_a_label_above_a_frame_that_nobody_found(page: Page) -> None:
@@ -101,3 +123,26 @@ def test_beside_combs_an_answer_on_a_rule_is_no_label(monkeypatch: pytest.Monkey
     beside = [run for run in seen if run.where is not Where.CELLS]
     assert [run.where for run in beside] == [Where.MARGIN, Where.FREE] * 3
     assert all(sum(len(word.odds) for word in run.words) >= 4 for run in beside[1::2])
+
+
+def test_letters_far_apart_on_one_rule_are_one_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng, seen = np.random.default_rng(5), list[Run]()
+    page = blank_page(1200, 900)
+    for row in range(4):
+        fill(page, draw_comb(page, 100, 100 + 90 * row, 12), "TURNER RD 14", rng)
+    draw_text(page, "TOWN", 100, 600, 28, 3, rng)
+    for k, letter in enumerate("PARIS"):
+        draw_text(page, letter, 340 + 90 * k, 600, 30, 4, rng)
+    page[633:636, 320:900] = 160
+    chances = page_writer.chances_of_print
+
+    def spy(runs: list[Run]) -> list[page_writer.Floats]:
+        seen[:] = runs
+        return chances(runs)
+
+    monkeypatch.setattr(page_writer, "chances_of_print", spy)
+    segment(as_image(printed(page)), Layout.AUTO, CropSpec(), PageModel.load(SHIPPED))
+    beside = [run for run in seen if run.where is not Where.CELLS]
+    assert [(run.where, sum(len(word.odds) for word in run.words)) for run in beside] == [
+        (Where.MARGIN, 4), (Where.FREE, 5),
+    ]  # fmt: skip

@@ -32,9 +32,16 @@ def understood(page: Page) -> tuple[Ink, Rules, list[InkPlace]]:
     return local_ink(paper), rules, find_places(paper, find_frames(paper, rules, strong_pieces(paper)))
 
 
-def glyphs(page: Page) -> list[list[int]]:
-    """How many glyphs each word of each line outside of the places has."""
-    return [[len(word.chunks) for word in line.words] for line in lines_outside(*understood(page))]
+def glyphs(page: Page, *, by_hand: bool = True) -> list[list[int]]:
+    """How many glyphs each word of each line outside of the places has, where all that stands in these is one kind."""
+    ink, rules, places = understood(page)
+    written = [
+        [chunk for line in place.lines for word in line.words for chunk in word.chunks]
+        + [cell.chunk for cell in place.cells if cell.chunk is not None]
+        for place in places
+    ]
+    lines = lines_outside(ink, rules, places, written if by_hand else [[] for _ in places])
+    return [[len(word.chunks) for word in line.words] for line in lines]
 
 
 def test_nothing_is_left_of_combs_and_what_is_written_in_them(rng):
@@ -77,3 +84,17 @@ def test_ticks_say_nothing_of_how_high_letters_are(rng):
         page[box.bottom - 6 : box.bottom - 2, box.left + 2 : box.right - 2] = 255
     draw_text(page, "CALL AT 7", 300, 420, 44, 5, rng)
     assert glyphs(page) == [[4, 2, 1]]
+
+
+def test_print_in_the_places_does_not_either(rng):
+    page = filled_form(rng)
+    draw_text(page, "BIG", 150, 700, 90, 6, rng)
+    assert glyphs(page) == []
+    assert glyphs(page, by_hand=False)
+
+
+def test_letters_that_stand_on_a_rule_are_not_taken_away_with_it(rng):
+    page = filled_form(rng)
+    draw_text(page, "CALL", 150, 600, 32, 4, rng)
+    page[629:632, 120:900] = 200
+    assert [sum(line) for line in glyphs(page)] == [4]

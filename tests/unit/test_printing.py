@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -117,6 +118,46 @@ def test_beside_frames_a_word_must_be_clearly_written():
     assert outside[0] > inside[0]
 
 
+def shaded(mean: float, darkness: float, length: int = 5) -> Evidence:
+    return replace(word(mean, length), shades=np.full(length, np.log(darkness)))
+
+
+def test_a_doubtful_word_goes_with_the_pen_or_press_that_is_as_dark():
+    """Labels are black and the pen is grey, and both show themselves elsewhere on the page."""
+    labels = [Run(Where.MARGIN, (shaded(PRESS, 200), shaded(PRESS, 190)))] * 5
+    answers = [Run(Where.CELLS, (shaded(HAND, 90),)), Run(Where.CELLS, (shaded(HAND, 95),))] * 4
+    chances = [
+        float(chances_of_print([*labels, *answers, Run(Where.MARGIN, (shaded(0.4, darkness),))])[-1][0])
+        for darkness in (92, 195)
+    ]
+    unknown = float(chances_of_print([*labels, *answers, line(0.4, where=Where.MARGIN)])[-1][0])
+    assert chances[0] < SURELY_HAND < unknown <= chances[1]
+
+
+def test_the_shade_says_nothing_where_all_ink_is_as_dark():
+    """As on a fax."""
+    labels = [Run(Where.MARGIN, (shaded(PRESS, 255),))] * 5
+    answers = [Run(Where.CELLS, (shaded(HAND, 255),))] * 8
+    (seen,), (unseen,) = (
+        chances_of_print([*labels, *answers, Run(Where.MARGIN, (found,))])[-1]
+        for found in (shaded(0.4, 255), word(0.4))
+    )
+    assert abs(seen - unseen) < 0.1
+
+
+def test_a_clear_hand_in_another_shade_is_a_hand_all_the_same():
+    answers = [Run(Where.FREE, (shaded(HAND, 90),))] * 8
+    labels = [Run(Where.FREE, (shaded(PRESS, 200),))] * 8
+    assert chances_of_print([*labels, *answers, Run(Where.FREE, (shaded(HAND, 200),))])[-1][0] < SURELY_HAND
+
+
+def test_where_a_rule_begins_a_word_may_change_its_kind_for_less():
+    odds, gaps = np.array([1.7, 1.5, 1.9, -0.2, -0.6, -0.4]), np.full(5, 6.0)
+    evidence = Evidence(odds, np.ones(6))
+    assert changes_of_kind(evidence, gaps, np.zeros(5, np.bool_)) == []
+    assert changes_of_kind(evidence, gaps, np.arange(5) == 2) == [3]
+
+
 def test_blank_fields_are_not_print():
     blank = Run(Where.CELLS, (Evidence.none(0),))
     assert printed([blank, line(PRESS, where=Where.CELLS, length=9)])[0] == [False]
@@ -144,4 +185,4 @@ def test_blank_fields_are_not_print():
 )
 def test_a_word_changes_its_kind_where_a_label_ends(odds, gaps, changes):
     evidence = Evidence(np.array(odds), np.ones(len(odds)))
-    assert changes_of_kind(evidence, np.array(gaps, float)) == changes
+    assert changes_of_kind(evidence, np.array(gaps, float), np.zeros(len(gaps), np.bool_)) == changes

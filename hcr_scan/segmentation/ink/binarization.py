@@ -16,6 +16,7 @@ from hcr_scan.images import (
     Mask,
     above,
     at_least,
+    at_most,
     box_blur,
     closing,
     connected_components,
@@ -151,16 +152,18 @@ def _palest_tint(sample: Gray) -> int:
     return valley if depth[valley] < VALLEY and TRACE < beyond < 0.5 else PALEST_INK
 
 
-def local_ink(paper: Paper) -> Ink:
+def local_ink(paper: Paper, pen: float = 255.0) -> Ink:
     """Soft ink: darkness relative to the darkest ink nearby, so that pencil and marker both reach 255.
 
-    What is much fainter than the writing around it (guide lines, show-through) fades away; bare paper stays 0.
+    What is much fainter than the writing around it (guide lines, show-through) fades away; bare paper stays 0. So does
+    a pencil beside black print, unless it is known how dark the ``pen`` is.
     """
     height, width = paper.darkness.shape
     small = shrink(dilate(paper.darkness, 5, 5), COARSER)
     strongest = box_blur(dilate(small, 13, 13), 13, 13)
     floor = max(FAINTEST_INK / 0.6, 5 * paper.noise / 0.6, GRAIN_BELOW * quantile_of_bytes(strongest.ravel(), 0.99))
-    strongest = enlarge(at_least(strongest, min(int(floor), 255)), COARSER, width, height)
+    strongest = at_least(at_most(strongest, min(round(pen), 255)), min(int(floor), 255))
+    strongest = enlarge(strongest, COARSER, width, height)
     full = np.array([max(level * 7 // 10, 1) for level in range(256)], np.uint8)
     return ratio(paper.darkness, looked_up(strongest, full))
 
