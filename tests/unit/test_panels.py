@@ -63,6 +63,30 @@ def test_writing_on_a_panel_is_dark_against_it() -> None:
     assert np.count_nonzero(darkness[210:290, 200:480] > 100) > 1000
 
 
+@pytest.mark.parametrize("tone", [205, 225])
+def test_cells_cut_out_of_a_page_that_is_printed_to_its_edges(tone: int) -> None:
+    page = with_panel(blank(), tone)
+    page[page == PAPER] = 249  # print and cells
+    ground = np.full((2300, 1626), tone, np.uint8)
+    inside = np.zeros_like(page, bool)
+    for row in range(8):
+        inside[300 + 200 * row : 360 + 200 * row, 160 : 160 + 54 * 20] = True
+    page = np.where(inside, page, np.minimum(page, ground))
+    assert cells_of(page) == [20] * 8
+
+
+def test_a_broad_pen_in_cells_is_no_part_of_the_panel_around_them() -> None:
+    page = with_panel(blank(), 210)
+    for cell in range(12):
+        left = 160 + 54 * cell
+        cv2.putText(page, "BSR8"[cell % 4], (left + 3, 752), cv2.FONT_HERSHEY_SIMPLEX, 1.8, INK, 12)
+    darkness = flatten_light(page, panels=True).darkness
+    for cell in range(12):
+        left = 160 + 54 * cell
+        pen = page[702:758, left + 2 : left + 48] == INK
+        assert np.median(darkness[702:758, left + 2 : left + 48][pen]) > 150
+
+
 def test_a_bar_leaves_the_frame_that_hangs_on_it() -> None:
     page = blank()
     page[200:250, 100:1526] = 30

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from hcr_scan.images import (
     Gray,
     Mask,
+    at_least,
     at_most,
     box_blur,
     closing,
@@ -40,6 +41,12 @@ LONG, FILLED = 0.25, 0.88
 BAR, OTHERS, HOLES = 3.0, 30, 4
 #: In working pixels: the thinnest that is solid, the broadest light print on it, and the edge that stays.
 SOLID, PRINT, EDGE = 13, 21, 2
+#: What is darker than the rest of a panel and no larger than this share of it is a part of it.
+STRIP = 0.25
+#: The strokes of a pen are darker than so many times the brightness of a panel around them.
+DARKER = 0.8
+#: Ink on a panel nearly as dark as ink is so much darker at least; less is the panel's own unevenness.
+LEFT_FOR_INK = 60
 #: Darkness that the grain of a panel does not reach beyond its median.
 GRAIN = 12
 
@@ -54,7 +61,7 @@ class Panels:
 
 def find_panels(small: Gray) -> Panels | None:
     """Panels and bars on the coarse copy of a page, if there are any."""
-    paper = closing(small, REACH, REACH)
+    paper = _paper_around(small)
     ink = np.asarray(small < TINTS[0] * paper, np.uint8)
     # Without strokes and rules, which may be as close together as to make up a panel.
     bare = closing(small, THINNEST, THINNEST)
@@ -65,11 +72,31 @@ def find_panels(small: Gray) -> Panels | None:
             if np.ptp(outline, axis=0).max() >= LONG * max(small.shape):
                 shape = np.zeros_like(small)
                 fill_polygon(shape, outline)
-                # What shows a panel among its surroundings already shows its edges best.
-                if not (covered & shape).any() and _is_panel(outline, shape, solid, ink):
-                    found |= solid & shape
+                # What shows a panel among its surroundings already shows its edges best; a strip of one does not.
+                known = np.count_nonzero(covered & shape)
+                if known <= STRIP * np.count_nonzero(shape) and _is_panel(outline, shape, solid, ink):
+                    found |= _without_writing(solid & shape, ratio(small, at_least(paper, 1)))
                     covered |= shape
     return Panels(found, paper) if found.any() else None
+
+
+def _without_writing(solid: Mask, brightness: Gray) -> Mask:
+    """What is solid of a panel without the strokes of a broad pen in its holes, which are much darker than it is.
+
+    ``brightness`` is that against the paper around.
+    """
+    parts = connected_components(solid)
+    usual = DARKER * float(np.median(brightness[solid > 0]))
+    sides = (parts.boxes[:, 2:] - parts.boxes[:, :2]).max(axis=1, initial=0)
+    short = (np.flatnonzero(sides < LONG * max(solid.shape)) + 1).tolist()
+    writing = [label for label in short if np.median(brightness[parts.labels == label]) < usual]
+    return np.where(np.isin(parts.labels, writing), np.uint8(0), solid) if writing else solid
+
+
+def _paper_around(small: Gray) -> Gray:
+    """The brightness of the paper around whatever is darker, also where that reaches the edge of the picture."""
+    padded = np.pad(small, REACH, constant_values=255)
+    return closing(padded, REACH, REACH)[REACH:-REACH, REACH:-REACH]
 
 
 def _is_panel(outline: npt.NDArray[np.int32], shape: Mask, solid: Mask, ink: Mask) -> bool:
@@ -98,7 +125,7 @@ def on_panels(darkness: Gray, panels: Panels, coarser: int) -> Gray:
     inside = erode(solid, 2 * EDGE + 1, 2 * EDGE + 1) > 0
     level = at_most(level, 254 - GRAIN) + np.uint8(GRAIN)
     result = darkness.copy()
-    result[inside] = ratio(difference(darkness, level), 255 - level)[inside]
+    result[inside] = ratio(difference(darkness, level), at_least(255 - level, LEFT_FOR_INK))[inside]
     return result
 
 
