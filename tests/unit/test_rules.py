@@ -40,6 +40,18 @@ def test_a_rule_fainter_than_the_grain_is_found(page, rng):
     assert (rules.horizontal[98:104, 60:540].max(axis=0) == 255).mean() > 0.9
 
 
+def test_the_grain_of_a_tint_makes_no_rules(rng):
+    page = np.full((900, 1200), 250, np.uint8)
+    page[200:500, 100:1100] = 240
+    page[198:201, 98:1102] = page[500:503, 98:1102] = 150
+    noisy = cv2.GaussianBlur(with_grain(page, rng, 5.0), (0, 0), 1)
+    rules = find_rules(flatten_light(noisy))
+    inside = (slice(230, 470), slice(130, 1070))
+    assert not rules.horizontal[inside].any()
+    assert not rules.vertical[inside].any()
+    assert (rules.horizontal[196:203, 120:1080].max(axis=0) == 255).mean() > 0.95
+
+
 def test_dotted_rules_are_found(page):
     page[100:102, 50:550] = 200
     page[100:102, np.arange(600) % 4 == 3] = 0
