@@ -40,9 +40,11 @@ from hcr_scan.settings import Settings
 FEWEST_PIECES, DRAWN_SHARE = 5, 0.5
 #: A word in it of so many letters, this share of them sure, was written there all the same.
 FEWEST_LETTERS, SURE_SHARE = 3, 0.75
-#: What is written beside the frames of a form is read where this share of it is clear; what is lower than this share
-#: of the other pieces is a scrap.
-CLEAR_SHARE, SCRAP = 0.5, 0.5
+#: A box of so many pieces holds running text.
+PARAGRAPH = 100
+#: What is written beside the frames of a form is read where this share of it is read with so much confidence; what is
+#: lower than this share of the other pieces is a scrap.
+CLEAR_SHARE, CLEAR, SCRAP = 0.5, 0.6, 0.5
 #: What a cross or a tick in a check box may be read as.
 MARK_LIKE = "XxVv"
 
@@ -89,7 +91,9 @@ def page_with(segmented: SegmentedPage, fields: Iterable[Field], lines: Iterable
 
 def _field(segmented: SegmentedField, number: int, reader: Reader) -> Field:
     glyphs = tuple(cell_glyphs(segmented, reader))
-    if segmented.kind == "box" and _is_drawing(glyphs):
+    if segmented.kind == "box" and _is_prose(glyphs):
+        glyphs = tuple(map(_rejected, glyphs))
+    elif segmented.kind == "box" and _is_drawing(glyphs):
         glyphs = tuple(_without_drawing(glyphs))
     raw = text_of_cells(glyphs)
     return Field(
@@ -125,6 +129,13 @@ def _with_marks_doubted(fields: Sequence[Field]) -> Iterator[Field]:
             yield replace(field, glyphs=glyphs, status=status_of(glyphs), reasons=reasons_of(glyphs))
         else:
             yield field
+
+
+def _is_prose(glyphs: Sequence[Glyph]) -> bool:
+    """Whether a box holds paragraphs in a hand that is not sure enough to be read: they are keyed, not corrected."""
+    pieces = [glyph for glyph in glyphs if glyph.status is not Status.BLANK]
+    sure = sum(glyph.status is Status.OK for glyph in pieces)
+    return len(pieces) >= PARAGRAPH and sure < SURE_SHARE * len(pieces)
 
 
 def _is_drawing(glyphs: Sequence[Glyph]) -> bool:
@@ -166,7 +177,7 @@ def _is_clear(glyphs: Sequence[Glyph]) -> bool:
     """Whether enough of a line is surely read; scraps of rules and specks beside it say nothing of it."""
     usual = median(glyph.box.height for glyph in glyphs)
     full = [glyph for glyph in glyphs if glyph.box.height >= SCRAP * usual]
-    clear = sum(glyph.status is Status.OK or glyph.reasons == (Reason.MAYBE_PRINT,) for glyph in full)
+    clear = sum(bool(glyph.text) and glyph.confidence >= CLEAR for glyph in full)
     return clear >= CLEAR_SHARE * len(full)
 
 

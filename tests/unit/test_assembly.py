@@ -139,6 +139,19 @@ def test_a_box_of_pieces_that_are_mostly_no_characters_is_a_drawing(text: str, k
             assert glyph.alternatives[0].text == character
 
 
+@pytest.mark.parametrize(("sure", "read"), [(0.8, True), (0.6, False)])
+def test_paragraphs_are_read_where_the_hand_is_sure_enough_to_be_corrected(sure: float, read: bool) -> None:
+    count = 120
+    cells = tuple(SegmentedCell(box_at(i), single_chunk(i, i)) for i in range(count))
+    crops = crops_of("A" * count)
+    crops[round(sure * count) :, 0, 1] = DOUBTFUL
+    page = replace(page_of("", [SegmentedField("box", BoundingBox(0, 0, 190, 50), cells)]), crops=crops)
+    (field,) = assembled(page).fields
+    assert bool(field.value) is read
+    assert field.status is (Status.REVIEW if read else Status.REJECTED)
+    assert all(glyph.alternatives[0].text == "A" for glyph in field.glyphs if not glyph.text)
+
+
 @pytest.mark.parametrize(
     ("text", "value"), [("~~~~~~ PAT", "PAT"), ("~~~~~~ PA", ""), ("~~~~~~ P~T", ""), ("PATE ~~~~~~ ~~", "PATE")]
 )
@@ -172,6 +185,14 @@ def test_a_cross_or_tick_among_check_boxes_is_doubted_though_it_looks_like_a_let
         elif field.value:
             assert field.status is Status.OK
     assert [field.value for field in page.fields if field.status is Status.REVIEW] == doubted
+
+
+@pytest.mark.parametrize(("doubt", "text"), [(0, "CALL ME"), (180, "CALL ME"), (190, "")])
+def test_a_line_beside_the_frames_of_a_form_is_read_where_more_speaks_for_its_letters_than_not(
+    doubt: int, text: str
+) -> None:
+    (line,) = assembled(segmented_page(fields=["A"], lines=["CALL ME"], doubt=[0] + [doubt] * 6)).lines
+    assert line.text == text
 
 
 def test_the_character_set_decides_what_can_be_read() -> None:

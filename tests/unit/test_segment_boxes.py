@@ -36,6 +36,19 @@ def test_words_in_a_box_are_parted_by_a_blank(model: PageModel) -> None:
     assert all(field.cells[4].box.left == field.cells[3].box.right for field in found.fields)
 
 
+def test_a_box_for_many_lines_loses_no_thin_letters(model: PageModel) -> None:
+    rng = np.random.default_rng(6)
+    page = blank_page(1700, 2200)
+    for row in range(4):
+        fill(page, draw_comb(page, 150, 150 + 90 * row, 12), "TURNER RD 14", rng)
+    draw_box(page, BoundingBox(150, 600, 1450, 1400))
+    for line in range(8):
+        draw_text(page, "LILLI TILT", 200, 640 + 90 * line, 36, 4, rng)
+    found = segment(as_image(printed(page)), Layout.AUTO, SPEC, model)
+    (box,) = (field for field in found.fields if field.kind == "box")
+    assert sum(cell.chunk is not None for cell in box.cells) == 8 * 9
+
+
 def test_cells_between_black_squares(model: PageModel) -> None:
     rng = np.random.default_rng(6)
     page = blank_page(1700, 2200)

@@ -25,8 +25,9 @@ from hcr_scan.segmentation.ink.binarization import FAINTEST_INK, Paper, strong_p
 
 #: A cell with less ink than this share of its area, or smaller than this share of its height, is blank.
 BLANK_AREA, BLANK_SIZE = 0.006, 0.13
-#: Writing at least this many times as dark as the frame is told from it by darkness alone.
-DARKER_THAN_FRAME = 2.0
+#: In a box for several lines letters are no higher than so many pixels. Writing at least so many times as dark as the
+#: frame is told from it by darkness alone.
+TALLEST, DARKER_THAN_FRAME = 90, 2.0
 #: A frame is uneven (dithered, faxed): this share of it is taken for frame however dark it is.
 UNEVEN_FRAME = 0.9
 #: An X that voids a cell fills at least this share of its sides' mean, and of each side.
@@ -307,19 +308,20 @@ def _is_writing(found: Components, index: int, cell: BoundingBox) -> bool:
     """Whether a piece is no speck, and reaches into the cell."""
     left, top, right, bottom = found.boxes[index].tolist()
     outside = right <= cell.left + 3 or left >= cell.right - 3 or bottom <= cell.top + 3 or top >= cell.bottom - 3
-    return not outside and bool(found.areas[index] >= max(4.0, (0.07 * cell.height) ** 2))
+    return not outside and bool(found.areas[index] >= max(4.0, (0.07 * min(cell.height, TALLEST)) ** 2))
 
 
 def _is_scrap(found: Components, index: int, cell: BoundingBox) -> bool:
     """Whether a piece is what is left of a wall, a rail, or a corner."""
     left, top, right, bottom = found.boxes[index].tolist()
-    thin = max(4, min(cell.width, cell.height) // 10)
+    height = min(cell.height, TALLEST)
+    thin = max(4, min(cell.width, height) // 10)
     along_wall = right - left <= thin and min(abs(left - cell.left), abs(right - cell.right)) <= 3
     along_rail = bottom - top <= thin and min(abs(top - cell.top), abs(bottom - cell.bottom)) <= 3
-    small = max(right - left, bottom - top) < 0.45 * cell.height
+    small = max(right - left, bottom - top) < 0.45 * height
     at_side = left <= cell.left + 3 or right >= cell.right - 3
     in_corner = small and at_side and (top <= cell.top + 3 or bottom >= cell.bottom - 3)
-    return bool(in_corner or along_rail or (along_wall and bottom - top < 0.45 * cell.height))
+    return bool(in_corner or along_rail or (along_wall and bottom - top < 0.45 * height))
 
 
 def _is_frame(found: Components, index: int, cell: BoundingBox) -> bool:
@@ -372,8 +374,7 @@ def _read_cell(
 
 
 def _speck(ink: Ink, strip: _Strip, cell: BoundingBox) -> InkChunk | None:
-    found = speck_in(ink, cell.shifted(-strip.left, -strip.top))
-    if found is None:
+    if (found := speck_in(ink, cell.shifted(-strip.left, -strip.top))) is None:
         return None
     (candidate,) = found.candidates
     return InkChunk((replace(candidate, box=candidate.box.shifted(strip.left, strip.top)),))
