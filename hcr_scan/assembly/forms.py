@@ -188,10 +188,10 @@ class _Assembler:
         reasons = (*field.reasons, *([Reason.CHECK_FAILED] if found.failed else []))
         glyphs = field.glyphs
         if found.value != field.value and glyphs:
-            one = Knowledge(charset=self._charset(known), lexicon=(found.value,), closed_lexicon=True)
-            reading = FieldInk(self._prepared(segmented, known), self.reader(self._charset(known))).read(
-                language(one, self.settings.charset)
-            )
+            # A field that breaks its own rules may say what its characters do not.
+            charset = "".join(sorted({*self._charset(known), *found.value} - {" "}))
+            one = Knowledge(charset=charset, lexicon=(found.value,), closed_lexicon=True)
+            reading = FieldInk(self._prepared(segmented, known), self.reader(charset)).read(language(one, charset))
             glyphs = reading.glyphs if reading else glyphs
         return replace(
             field,

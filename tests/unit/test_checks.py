@@ -71,6 +71,20 @@ def test_blank_parts_count_as_nothing() -> None:
     assert not any(each.failed for each in found.values())
 
 
+@pytest.mark.parametrize("rule", ["salary <= rent", "rent >= salary", "rent > salary", "rent = salary"])
+def test_no_rule_blanks_a_field_that_has_ink(rule: str) -> None:
+    fields = {"salary": field(_900=0.99), "rent": field(_0=0.91, _=0.07)}
+    found = resolve([Check(rule)], fields)
+    assert (found["rent"].value, found["rent"].failed) == ("0", (Check(rule),))
+    assert "" in [other.value for other in found["rent"].alternatives]
+
+
+def test_a_field_read_as_blank_may_stay_so() -> None:
+    blank = Candidates((FieldAlternative("", 0.6), FieldAlternative("1", 0.4)), NUMBER)
+    found = resolve([SUM], {"total": field(_3=0.99), "a": field(_3=0.99), "b": blank})
+    assert (found["b"].value, found["b"].failed) == ("", ())
+
+
 @pytest.mark.parametrize("count", [6, 40])
 def test_many_fields_in_one_rule_take_no_longer_than_allowed(count: int) -> None:
     names = [f"f{number}" for number in range(count)]

@@ -144,6 +144,22 @@ def test_a_sum_that_nothing_saves_goes_to_review() -> None:
     assert all(Reason.CHECK_FAILED in field.reasons and field.status is Status.REVIEW for field in checked)
 
 
+def test_a_rule_that_a_form_breaks_leaves_what_the_ink_says() -> None:
+    # The 1 may be a blemish; a blank would break no rule.
+    fields = [known(name, type=ValueType(ValueKind.INTEGER), charset=NAMED_CHARSETS["digits"]) for name in "ab"]
+    checked = read(written("90", "~", doubt=[0, 0, 220]), *fields, checks=(Check("a <= b"),))
+    assert [(field.value, field.glyphs[0].text) for field in checked] == [("90", "9"), ("1", "1")]
+    assert all(Reason.CHECK_FAILED in field.reasons for field in checked)
+
+
+def test_a_rule_may_choose_a_reading_that_breaks_the_characters_of_its_field() -> None:
+    digits = known("a", charset=NAMED_CHARSETS["digits"], pattern="[0-9]{9}")
+    page = written("9B9", "9D9", doubt=[0, 170, 0, 0, 0, 0])
+    assert read(page, digits, known("b"))[0].value == "9B9"
+    field, _ = read(page, digits, known("b"), checks=(Check("a = b"),))
+    assert (field.value, field.glyphs[1].text) == ("9D9", "D")
+
+
 def marked(kind: FieldKind, *probabilities: float) -> Field:
     values = ("yes",) if kind is FieldKind.CHECKBOX else ("red", "green", "blue")
     marks = tuple(SegmentedMark(value, BOX, p) for value, p in zip(values, probabilities, strict=True))

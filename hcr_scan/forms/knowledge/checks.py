@@ -11,6 +11,7 @@ sums and every other time for comparisons. By Bayes' rule a combination that bre
     miscalculated / (1 - miscalculated)  *  chance / (1 - chance)
 
 of one that keeps it. What is not among a field's candidates takes part as one more value of which nothing is known.
+A field with ink is never blanked: blanks escape most rules, so an unlikely one would win where a form breaks a rule.
 A field's confidence is its value's share of all combinations: a sum that adds up makes its parts surer, and where it
 can only add up with the second reading of a doubtful digit, that is the reading.
 """
@@ -43,7 +44,7 @@ ALTERNATIVES = 3
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """What a field may say, before normalization, the most probable first, and its type. ``""`` is blank."""
+    """What a field may say, before normalization, first as it was read by itself, and its type. ``""`` is blank."""
 
     values: tuple[FieldAlternative, ...]
     type: ValueType = field(default_factory=ValueType)
@@ -101,7 +102,7 @@ def _resolve_group(
         for share, candidate in zip(shares, combination, strict=True):
             if candidate.text is not None:
                 share[candidate.text] = share.get(candidate.text, 0.0) + weight
-        if weight > best and all(candidate.text is not None for candidate in combination):
+        if weight > best and all(candidate.choosable for candidate in combination):
             best, chosen = weight, combination
     failed = [(check, rule) for (check, rule), worth in zip(rules, worths, strict=True) if worth.fails(chosen)]
     return {
@@ -126,25 +127,26 @@ def _resolved(candidate: _Candidate, confidences: dict[str, float], failed: Sequ
 class _Candidate:
     """A value, its probability, and what it means in a rule. ``text`` is ``None`` for all that is not known of a field.
 
-    ``known`` is whether a rule can be asked about it.
+    ``known`` is whether a rule can be asked about it, ``choosable`` whether it may become the field's value.
     """
 
     text: str | None
     probability: float
     value: Value
     known: bool
+    choosable: bool
 
 
 def _candidates(read: Candidates) -> list[_Candidate]:
-    found = []
+    found: list[_Candidate] = []
     for alternative in read.values:
         meant = meaning(alternative.value, read.type) if alternative.value else None
         value = Fraction(meant) if isinstance(meant, Decimal) else meant
-        found.append(
-            _Candidate(alternative.value, alternative.confidence, value, meant is not None or not alternative.value)
-        )
+        known = meant is not None or not alternative.value
+        choosable = bool(alternative.value) or not found
+        found.append(_Candidate(alternative.value, alternative.confidence, value, known, choosable))
     rest = max(1.0 - sum(candidate.probability for candidate in found), 0.0)
-    return [*found, _Candidate(None, rest, None, False)]
+    return [*found, _Candidate(None, rest, None, known=False, choosable=False)]
 
 
 def _fewer(candidates: list[list[_Candidate]]) -> list[list[_Candidate]]:
