@@ -35,13 +35,13 @@ def count_pdf_pages(document: Document, settings: SourceSettings) -> int:
         with open_pdf(document, settings) as pdf:
             pages = len(pdf)
     except SourceError as error:
-        if settings.pdf_renderer is not PdfRenderer.POPPLER or error.code != "damaged":
+        if settings.pdf_renderer is not PdfRenderer.POPPLER or error.code not in ("damaged", "no_pages"):
             raise
         from hcr_scan.sources.poppler import count_poppler_pages
 
-        return count_poppler_pages(document)
+        pages = count_poppler_pages(document)
     if pages < 1:
-        raise SourceError("no_pages", "has no pages; leave it out")
+        raise _without_pages()
     return pages
 
 
@@ -61,7 +61,7 @@ def load_pdf_page(document: Document, index: int, settings: SourceSettings) -> R
                 return _rendered(page, settings)
             width, height = page.get_size()
     except SourceError as error:
-        if not poppler or error.code not in ("damaged", "bad_page"):
+        if not poppler or error.code not in ("damaged", "no_pages", "bad_page"):
             raise
         width, height = None, None
     from hcr_scan.sources.poppler import render_with_poppler
@@ -73,6 +73,9 @@ def load_pdf_page(document: Document, index: int, settings: SourceSettings) -> R
 @contextmanager
 def open_pdf(document: Document, settings: SourceSettings) -> Iterator[Any]:
     """The open document, with its form fields ready to be drawn."""
+    # A document without pages sets no error, and would have that of the document before it. No file has no name, so this
+    # one's error is known, and opening what lies in memory never gives it.
+    pdfium_c.FPDF_LoadDocument(b"", None)
     try:
         pdf = pdfium.PdfDocument(document.data, password=settings.password)
     except pdfium.PdfiumError as error:
@@ -144,6 +147,8 @@ def pixel_size(width: float, height: float, dpi: int) -> tuple[int, int]:
 
 def _cannot_open(error: Any, settings: SourceSettings) -> SourceError:
     code = getattr(error, "err_code", None)
+    if code == pdfium_c.FPDF_ERR_FILE:
+        return _without_pages()
     if code == pdfium_c.FPDF_ERR_PASSWORD:
         if settings.password is None:
             return SourceError("password", "is encrypted; give its password with --password-file")
@@ -151,6 +156,10 @@ def _cannot_open(error: Any, settings: SourceSettings) -> SourceError:
     if code == pdfium_c.FPDF_ERR_SECURITY:
         return SourceError("unsupported_format", "is encrypted in a way that is not supported; print it to a new PDF")
     return SourceError("damaged", "is damaged; open it in a viewer and save it again")
+
+
+def _without_pages() -> SourceError:
+    return SourceError("no_pages", "has no pages; leave it out, or save it again where it should have some")
 
 
 def _wrong_password() -> SourceError:

@@ -325,11 +325,15 @@ def test_pages_are_counted_and_each_is_read(tmp_path: Path) -> None:
 
 
 def test_a_pdf_without_pages_or_without_sense_is_a_record(tmp_path: Path) -> None:
-    failed = read_failure(write(tmp_path, blank_pdf()))
-    assert failed.stage == "open"
-    assert failed.error in ("no_pages", "damaged")
-    failed = read_failure(write(tmp_path, b"%PDF-1.7\nnothing of the kind"))
-    assert (failed.stage, failed.error) == ("open", "damaged")
+    for data, error in (
+        (blank_pdf(), "no_pages"),
+        (encrypted_pdf("secret", b""), "password"),
+        (blank_pdf(), "no_pages"),
+        (b"%PDF-1.7\nnothing of the kind", "damaged"),
+        (blank_pdf(), "no_pages"),
+    ):
+        failed = read_failure(write(tmp_path, data))
+        assert (failed.stage, failed.error) == ("open", error)
 
 
 def test_a_bad_page_costs_no_other(tmp_path: Path) -> None:
