@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import io
 import logging
 import math
 from collections.abc import Iterator
@@ -54,7 +55,7 @@ def load_pdf_page(document: Document, index: int, settings: SourceSettings) -> R
     poppler = settings.pdf_renderer is PdfRenderer.POPPLER
     try:
         with open_pdf(document, settings) as pdf, _loaded(pdf, index) as page:
-            scan = embedded_scan(page, document, settings.max_pixels)
+            scan = embedded_scan(page, _decrypted(pdf, index, document), settings.max_pixels)
             if scan is not None:
                 return scan
             if not poppler:
@@ -73,8 +74,8 @@ def load_pdf_page(document: Document, index: int, settings: SourceSettings) -> R
 @contextmanager
 def open_pdf(document: Document, settings: SourceSettings) -> Iterator[Any]:
     """The open document, with its form fields ready to be drawn."""
-    # A document without pages sets no error, and would have that of the document before it. No file has no name, so this
-    # one's error is known, and opening what lies in memory never gives it.
+    # A document without pages sets no error, so that of the document before it would stand. This one, of a file without
+    # a name, is none that opening from memory gives.
     pdfium_c.FPDF_LoadDocument(b"", None)
     try:
         pdf = pdfium.PdfDocument(document.data, password=settings.password)
@@ -102,6 +103,21 @@ def _loaded(pdf: Any, index: int) -> Iterator[Any]:
         yield page
     finally:
         page.close()
+
+
+def _decrypted(pdf: Any, index: int, document: Document) -> bytes:
+    """Bytes of a PDF with the page in plain: the file's or, where it is encrypted, those of a copy of the page."""
+    if pdfium_c.FPDF_GetSecurityHandlerRevision(pdf) < 0:
+        return document.data
+    copy, written = pdfium.PdfDocument.new(), io.BytesIO()
+    try:
+        copy.import_pages(pdf, [index])
+        copy.save(written)
+    except pdfium.PdfiumError:
+        return b""
+    finally:
+        copy.close()
+    return written.getvalue()
 
 
 def render_dpi(width: float, height: float, settings: SourceSettings) -> int:

@@ -19,7 +19,6 @@ from PIL import Image
 
 from hcr_scan.sources.pages import Raster, SourceError
 from hcr_scan.sources.raster import decode_gray_jpeg, gray_image
-from hcr_scan.sources.reading import Document
 from hcr_scan.sources.resolution import HIGHEST_DPI, LOWEST_DPI, MOST_OBLONG, square_size
 
 if TYPE_CHECKING:
@@ -51,11 +50,11 @@ _PLAIN_COLORSPACES = frozenset(
 _HARMLESS_ANNOTATIONS = frozenset((pdfium_c.FPDF_ANNOT_LINK, pdfium_c.FPDF_ANNOT_POPUP))
 
 
-def embedded_scan(page: Any, document: Document, max_pixels: int) -> Raster | None:
+def embedded_scan(page: Any, file_data: bytes, max_pixels: int) -> Raster | None:
     """The page's pixels and resolution if it is exactly one upright image, else ``None``.
 
-    ``page`` is of pypdfium2. The image's dictionary is looked up in the file's bytes, since pdfium does not tell about
-    masks.
+    ``page`` is of pypdfium2. The image's dictionary is looked up in the bytes of the file, not encrypted, since pdfium
+    does not tell about masks.
 
     Raises:
         SourceError: the image is cut off. pdfium would fill in grey what is missing and say nothing.
@@ -71,7 +70,7 @@ def embedded_scan(page: Any, document: Document, max_pixels: int) -> Raster | No
     if width * height > max_pixels or not _plausible(x_dpi, y_dpi):
         return None
     stream = bytes(image.get_data())
-    dictionary = _dictionary(stream, document.data)
+    dictionary = _dictionary(stream, file_data)
     if dictionary is None or _MASKED.search(dictionary):
         return None
     plain = image.get_metadata().colorspace in _PLAIN_COLORSPACES and not _REMAPPED.search(dictionary)
@@ -250,7 +249,7 @@ def _is_page_rectangle(clip: Any, index: int, page_box: tuple[float, float, floa
 
 
 def _dictionary(stream: bytes, file_data: bytes) -> bytes | None:
-    """The text of the image's dictionary, found in the file before its stream; ``None`` for inline or encrypted images.
+    """The text of the image's dictionary, found in the file before its stream; ``None`` for inline images.
 
     A stream's dictionary is always plain text in the file, never in a compressed object. Where several images have the
     same bytes, their dictionaries are joined: what any of them says counts.

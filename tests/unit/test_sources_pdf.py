@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -359,6 +360,32 @@ def test_an_encrypted_pdf_opens_with_its_password_only(tmp_path: Path, password:
     image = read_page(path, SourceSettings(dpi=72, password=password))
     assert image.pixels[71, 0] == 0
     assert image.pixels[0, 0] == 255
+
+
+def encrypted(data: bytes, user: str) -> bytes:
+    pypdf = pytest.importorskip("pypdf")
+    writer, output = pypdf.PdfWriter(clone_from=io.BytesIO(data)), io.BytesIO()
+    writer.encrypt(user, "owner", algorithm="RC4-128")
+    writer.write(output)
+    return output.getvalue()
+
+
+@pytest.mark.parametrize("password", [None, "secret"])
+def test_an_encrypted_scan_is_read_at_its_own_resolution(
+    tmp_path: Path, page_pixels: npt.NDArray[np.uint8], password: str | None
+) -> None:
+    data = encrypted(flate_page(page_pixels).pdf(), password or "")
+    assert is_native(read_page(write(tmp_path, data), SourceSettings(dpi=150, password=password)), page_pixels)
+
+
+@pytest.mark.parametrize("change", [rule_over_it, soft_mask, color_key, layer])
+def test_any_other_encrypted_page_is_drawn(
+    tmp_path: Path, page_pixels: npt.NDArray[np.uint8], change: Callable[[ImagePage], None]
+) -> None:
+    page = flate_page(page_pixels)
+    change(page)
+    path = write(tmp_path, encrypted(page.pdf(), "secret"))
+    assert read_page(path, SourceSettings(dpi=150, password="secret")).dpi == 150
 
 
 def test_a_password_does_not_hurt_open_documents(tmp_path: Path, page_pixels: npt.NDArray[np.uint8]) -> None:
