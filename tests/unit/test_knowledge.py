@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import string
+
 import pytest
 
 from hcr_scan.document import Reason
@@ -134,6 +136,13 @@ def test_a_field_that_cannot_be_read_is_refused(knowledge: Knowledge, said: str)
 )
 def test_a_field_of_which_some_values_can_be_read_is_not(knowledge: Knowledge) -> None:
     check_readable(knowledge, RUN, RUN)
+
+
+@pytest.mark.parametrize(("run", "letters"), [("0123", string.ascii_letters), ("0123AB", "AB")])
+def test_an_e_mail_address_has_letters_where_the_run_has_none(run: str, letters: str) -> None:
+    mail = of_type(ValueKind.EMAIL)
+    assert {character for character in field_charset(mail, run) if character.isalpha()} == set(letters)
+    check_readable(mail, run, string.digits + string.ascii_letters + "@.-")
 
 
 def test_each_part_can_be_checked_by_itself() -> None:

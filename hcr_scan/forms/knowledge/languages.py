@@ -56,6 +56,9 @@ def field_charset(knowledge: Knowledge, charset: str) -> str:
     if knowledge.charset is not None:
         return knowledge.charset
     wanted = set(charset) | _type_characters(knowledge.type)
+    if knowledge.type.kind is ValueKind.EMAIL and wanted.isdisjoint(string.ascii_letters):
+        # No address is without letters; whether they are capitals is for the run to say, where it has any.
+        wanted |= set(string.ascii_letters)
     if knowledge.mask is not None:
         wanted |= mask_characters(knowledge.mask)
     if knowledge.pattern is not None:
