@@ -103,7 +103,7 @@ def _page_count(document: Document, settings: SourceSettings) -> int:
         return count_pdf_pages(document, settings)
     from hcr_scan.sources.raster import count_image_pages
 
-    return count_image_pages(document)
+    return count_image_pages(document, settings)
 
 
 def _load(document: Document, index: int, settings: SourceSettings) -> Raster:

@@ -34,6 +34,8 @@ _PILLOW_FORMATS: dict[Kind, tuple[str, ...]] = {
     Kind.TIFF: ("TIFF",),
     Kind.HEIC: ("HEIF",),
 }
+_ANIMATED = (Kind.GIF, Kind.PNG, Kind.WEBP)
+_GRAYS = bytes(value for value in range(256) for _ in "RGB")
 #: Formats recognised by so few bytes that a text may look like one.
 _WEAK_MAGIC = (Kind.BMP, Kind.PNM)
 
@@ -57,9 +59,24 @@ _PHOTOMETRIC, _STRIPS, _TILES = 262, (273, 279), (324, 325)
 _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 282, 283, 296
 
 
-def count_image_pages(document: Document) -> int:
-    """How many pages an image file has: one, except for a TIFF (animations show their first frame)."""
-    return len(page_frames(document.data)) if document.kind is Kind.TIFF else 1
+def count_image_pages(document: Document, settings: SourceSettings) -> int:
+    """How many pages an image file has: those of a TIFF, the frames of what may be an animation, or else one.
+
+    Some programs put pages into a GIF as others do into a TIFF. The further pictures of a photo (MPO, HEIC) are views
+    of the same.
+
+    Raises:
+        SourceError: it cannot be opened, or is so damaged that its frames cannot be counted.
+    """
+    if document.kind is Kind.TIFF:
+        return len(page_frames(document.data))
+    if document.kind not in _ANIMATED:
+        return 1
+    with opened_image(document, 0, settings.max_pixels) as image:
+        try:
+            return int(getattr(image, "n_frames", 1))
+        except Exception as error:
+            raise _cannot_decode(document, error) from error
 
 
 def load_image(document: Document, index: int, settings: SourceSettings) -> Raster:
@@ -151,21 +168,33 @@ def _finite(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 @contextmanager
 def opened_image(document: Document, index: int, max_pixels: int) -> Iterator[Image.Image]:
-    """The image, at the page's frame, with nothing decoded yet."""
+    """The image, at the page's frame, which is not decoded yet."""
     if document.kind is Kind.HEIC:
         _register_heic()
-    frame = page_frames(document.data)[index] if document.kind is Kind.TIFF else 0
+    frame = page_frames(document.data)[index] if document.kind is Kind.TIFF else index
     with _pixel_limit(max_pixels):
         try:
             image = Image.open(io.BytesIO(document.data), formats=_PILLOW_FORMATS[document.kind])
             if frame:
-                image.seek(frame)
-        except MemoryError:
+                _go_to_frame(image, document.kind, frame, max_pixels)
+        except (MemoryError, SourceError):
             raise
         except Exception as error:
             raise _cannot_decode(document, error) from error
         with image:
             yield image
+
+
+def _go_to_frame(image: Image.Image, kind: Kind, frame: int, max_pixels: int) -> None:
+    if kind in _ANIMATED:
+        # A frame changes those before it, which are decoded for it.
+        _refuse_too_large(image.width, image.height, max_pixels)
+    if kind is Kind.GIF:
+        image.load()
+        if image.mode == "L":
+            # Pillow reads a frame in colors after one in grey as if its colors were greys.
+            image.putpalette(_GRAYS)
+    image.seek(frame)
 
 
 @contextmanager

@@ -11,9 +11,10 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
+from hcr_scan.document import PageFailure
 from hcr_scan.settings import SourceSettings
 from hcr_scan.sources import count_pages, load_page
-from tests.source_reading import SETTINGS, read_failure, read_page, small_page
+from tests.source_reading import SETTINGS, read_failure, read_page, read_pages, small_page
 from tests.tiff_writer import build_tiff
 
 Pixels = npt.NDArray[np.uint8]
@@ -193,11 +194,50 @@ def test_a_damaged_exif_block_does_not_cost_the_page(tmp_path: Path, gray: Pixel
 
 
 @pytest.mark.parametrize("file_format", ["GIF", "PNG", "WEBP"])
-def test_animations_show_their_first_frame(tmp_path: Path, gray: Pixels, file_format: str) -> None:
-    frames = [Image.fromarray(gray), Image.fromarray(255 - gray)]
+def test_the_frames_of_an_animation_are_pages(tmp_path: Path, gray: Pixels, file_format: str) -> None:
+    frames = [gray, np.fliplr(gray), np.flipud(gray)]
     path = tmp_path / "page"
-    frames[0].save(path, file_format, save_all=True, append_images=frames[1:], lossless=True)
-    assert (read_page(path).pixels == gray).all()
+    first, *rest = [Image.fromarray(frame) for frame in frames]
+    first.save(path, file_format, save_all=True, append_images=rest, lossless=True)
+    pages = list(read_pages(path))
+    assert [(page.ref.index, page.ref.pages) for page in pages] == [(0, 3), (1, 3), (2, 3)]
+    for page, frame in zip(pages, frames, strict=True):
+        assert np.abs(page.pixels.astype(int) - frame).max() <= 1
+
+
+def test_a_gif_may_go_on_in_colors_after_a_grey_frame(tmp_path: Path, gray: Pixels) -> None:
+    ramp = np.arange(256, dtype=np.uint8).repeat(24).reshape(64, 96)
+    path = tmp_path / "page.gif"
+    few = Image.fromarray(np.where(np.eye(64, 96, dtype=bool), 9, 200).astype(np.uint8))
+    Image.fromarray(ramp).save(path, save_all=True, append_images=[few.convert("P", palette=Image.Palette.ADAPTIVE)])
+    with Image.open(path) as saved:
+        assert saved.mode == "L"
+    first, second = read_pages(path)
+    assert (first.pixels == ramp).all()
+    assert np.abs(second.pixels.astype(int) - np.asarray(few)).max() <= 1
+
+
+def test_frames_too_large_are_not_decoded_on_the_way_to_another(tmp_path: Path) -> None:
+    path = tmp_path / "page.gif"
+    first, *rest = [Image.new("L", (1000, 1000), tone) for tone in (0, 99, 255)]
+    first.save(path, save_all=True, append_images=rest)
+    refs = count_pages(str(path), SETTINGS)
+    assert isinstance(refs, tuple)
+    failed = load_page(refs[-1], SourceSettings(max_pixels=999_999))
+    assert isinstance(failed, PageFailure)
+    assert (failed.stage, failed.error) == ("decode", "too_large")
+
+
+@pytest.mark.parametrize("file_format", ["GIF", "PNG", "WEBP"])
+@pytest.mark.parametrize("kept", [0.5, 0.6, 0.7, 0.8, 0.9])
+def test_an_animation_that_is_cut_off_says_so(tmp_path: Path, gray: Pixels, file_format: str, kept: float) -> None:
+    path = tmp_path / "page"
+    first, *rest = [Image.fromarray(frame) for frame in (gray, np.fliplr(gray), np.flipud(gray))]
+    first.save(path, file_format, save_all=True, append_images=rest, lossless=True)
+    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * kept)])
+    refs = count_pages(str(path), SETTINGS)
+    ends = [refs] if isinstance(refs, PageFailure) else [load_page(ref, SETTINGS) for ref in refs]
+    assert any(isinstance(end, PageFailure) and end.error in ("truncated", "damaged") for end in ends)
 
 
 def test_a_stereo_photo_shows_its_first_picture(tmp_path: Path, gray: Pixels) -> None:
