@@ -79,8 +79,12 @@ def test_what_is_no_rule_is_refused_in_a_sentence(rule: str, said: str) -> None:
     ("rule", "said"),
     [
         ("totl = a", "'totl', which is no field; there are"), ("total = mail", "different types"),
-        ("total = a + mail", "no number"), ("from = total", "different types"), ("mail < again", "none is greater"),
-        ("from * 2 = until", "no number"), ("until < from + 9999999", "leaves the calendar"),
+        ("total = a + mail", "a text is no number; give 'mail' type = \"integer\", \"decimal\" or \"date\"$"),
+        ("total < mail", "a number and a text are of different types; give 'mail' type"),
+        ("mail < again", "none is greater; give 'again' and 'mail' type"),
+        ('total = "7"', "a number and a text are of different types$"),
+        ("from = total", "different types"), ("from * 2 = until", "a date is no number$"),
+        ("until < from + 9999999", "leaves the calendar"),
         ("until > from - 99999999999999999999", "leaves the calendar"),
     ],
 )  # fmt: skip

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
 
 #: A number, a date or a text in a rule; ``None`` is a blank field.
 Value = Fraction | date | str | None
+
+_KINDS: dict[type, str] = {Fraction: "a number", date: "a date", str: "a text"}
 
 _TOKENS = re.compile(
     r"\s*(?:(?P<date>\d{4}-\d{2}-\d{2}(?!\d))|(?P<number>\d+(?:\.\d+)?)|(?P<name>[^\W\d][\w.]*)"
@@ -87,7 +89,9 @@ class Rule:
         except TypeError as error:
             if any(values[name] is None for name in left.names | right.names):
                 return True
-            raise ValueError(f"the rule {self.text!r} cannot be computed: {error}") from None
+            raise ValueError(
+                f"the rule {self.text!r} cannot be computed: {error}{_untyped(left.names | right.names, values)}"
+            ) from None
 
 
 def parse_rule(text: str) -> Rule:
@@ -159,14 +163,20 @@ def _number(value: Value) -> Fraction:
         return value
     if value is None:
         return Fraction(0)
-    raise TypeError(f"{value} is no number; give the field the type integer or decimal")
+    raise TypeError(f"{_KINDS[type(value)]} is no number")
+
+
+def _untyped(names: Iterable[str], values: Mapping[str, Value]) -> str:
+    """What to do about fields that are texts where they should not be."""
+    texts = [repr(name) for name in sorted(names) if isinstance(values[name], str)]
+    return f'; give {" and ".join(texts)} type = "integer", "decimal" or "date"' if texts else ""
 
 
 def _alike(left: Value, right: Value, symbol: str) -> tuple[object, object]:
     """Both sides, where they can be compared."""
-    kinds = {kind for side in (left, right) for kind in (Fraction, date, str) if isinstance(side, kind)}
+    kinds = {type(side) for side in (left, right) if side is not None}
     if len(kinds) > 1:
-        raise TypeError(f"{left} and {right} are of different types")
+        raise TypeError(f"{_KINDS[type(left)]} and {_KINDS[type(right)]} are of different types")
     if kinds == {str} and symbol not in ("=", "==", "!="):
         raise TypeError("texts are equal or not, but none is greater")
     return left, right
