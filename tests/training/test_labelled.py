@@ -165,5 +165,5 @@ def test_damaged_sets_are_said(tmp_path: Path) -> None:
     np.savez(tmp_path / "blank.npz", images=np.zeros((2, 9, 9), np.uint8), labels=np.array(["A", "B"]))
     with pytest.raises(DatasetError, match="blank"):
         read_glyphs(tmp_path / "blank.npz")
-    with pytest.raises(DatasetError, match="not there"):
+    with pytest.raises(DatasetError, match="not there; give a folder with a folder of pictures for each label, a CSV"):
         read_glyphs(tmp_path / "nowhere")

@@ -78,7 +78,10 @@ def read_rows(path: Path, numbering: str | None = None, part: str = "train") -> 
     """
     if not path.is_file():
         what = "a folder" if path.is_dir() else "not there"
-        raise DatasetError(f"{path} is {what}; give a CSV file, a zip that holds one, or an npz")
+        raise DatasetError(
+            f"{path} is {what}; give a folder with a folder of pictures for each label, a CSV file, a zip that holds "
+            "one, or an npz"
+        )
     if path.suffix in (".npz", ".xz"):
         return _read_npz(path, numbering, part)
     with _opened(path) as stream:
