@@ -35,6 +35,7 @@ def evaluate(model: str, data: Path, output: Path | None, as_json: bool, numberi
     DATA is one of
       a folder with a folder of pictures for each label: A/1.png, a_lower/1.png, U+002F/1.png;
         none/ is for what is no character, and a folder between label and picture names the writer
+      a folder of pictures that are named after their labels: A.png, A_01.png, a_lower_01.png
       a CSV file (label, pixel, pixel ...), or a zip that holds one
       an npz with images and labels, or an npz.xz with pixels, shapes and labels
       an npz with pen strokes, which are drawn with ordinary pens

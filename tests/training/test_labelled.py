@@ -82,6 +82,27 @@ def test_folders_that_are_no_labels_or_hold_nothing_are_said(tmp_path: Path) -> 
         read_glyphs(tmp_path / "c")
 
 
+def test_pictures_named_after_no_label_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for name in ("L.png", "t_upper_2.png", "page.png", "10.png"):
+        save(tmp_path / "some" / name, letter_l())
+    glyphs = read_glyphs(tmp_path / "some")
+    assert (sorted(glyphs.labels.tolist()), glyphs.left_out) == (["L", "T"], {"without a label in the name": 2})
+    assert "2 pictures whose name says no label, such as" in caplog.text
+    assert sorted(folder_rows(tmp_path / "some", SPEC).labels.tolist()) == ["L", "T"]
+
+
+@pytest.mark.parametrize("folder", ["A", "upper_a", "41", "none"])
+def test_the_folder_of_one_label_is_no_set(tmp_path: Path, folder: str) -> None:
+    for number in (1, 9, 10):
+        save(tmp_path / folder / f"{number}.png", letter_l())
+    for read in (read_glyphs, lambda path: folder_rows(path, SPEC)):
+        with pytest.raises(DatasetError, match="named after a label") as caught:
+            read(tmp_path / folder)
+        assert str(caught.value).endswith(f"give the folder that it lies in, {tmp_path}")
+    save(tmp_path / folder / "L.png", letter_l())
+    assert "L" in read_glyphs(tmp_path / folder).labels.tolist()
+
+
 def test_a_folder_within_a_folder_and_a_folder_with_one_table_are_found(tmp_path: Path) -> None:
     save(tmp_path / "a" / "letters" / "L" / "1.png", letter_l())
     assert read_glyphs(tmp_path / "a").labels.tolist() == ["L"]

@@ -18,6 +18,7 @@ from hcr_scan.document import PageFailure
 from hcr_scan.errors import DatasetError
 from hcr_scan.images import Gray, Ink
 from hcr_scan.normalization import CropSpec, normalize_glyph
+from hcr_scan.run_report import counted
 from hcr_scan.segmentation.single import single_glyph
 from hcr_scan.settings import SourceSettings
 from hcr_scan.sources import SUFFIXES, count_pages, failure_text, load_page
@@ -42,6 +43,8 @@ _CASES: dict[str, Callable[[str], str]] = {
 }
 _CASE_FIRST = re.compile(rf"^({'|'.join(_CASES)})[-_ ](.)$", re.IGNORECASE)
 _CASE_LAST = re.compile(rf"^(.)[-_ ]({'|'.join(_CASES)})$", re.IGNORECASE)
+#: What follows the label in the names of pictures that are in no folder of their own: ``A_01.png``.
+_NUMBERED = re.compile(r"[-_ ]\d+$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +86,9 @@ def read_glyphs(path: Path, numbering: str | None = None, held_out_only: bool = 
     """The labelled characters of a folder or file.
 
     Args:
-        path: a folder with a folder for each label; a CSV file, a zip that holds one; an npz of equal pictures, of
-            ragged ones (``pixels``, ``shapes``, ``labels``; also ``.npz.xz``), or of pen strokes.
+        path: a folder with a folder for each label, or with pictures named after theirs; a CSV file, a zip that holds
+            one; an npz of equal pictures, of ragged ones (``pixels``, ``shapes``, ``labels``; also ``.npz.xz``), or of
+            pen strokes.
         numbering: what numeric labels of files mean; see :func:`hcr_scan_training.tables.read_rows`.
         held_out_only: of pen strokes, only the writers that training leaves out.
         seed: what the widths of pens are drawn from, where there are strokes.
@@ -118,7 +122,7 @@ def folder_rows(folder: Path, spec: CropSpec) -> Rows:
     images, labels = [], []
     for picture in tqdm(pictures, desc="pictures", disable=None):
         gray = _gray(picture.path)
-        if gray is None:
+        if gray is None or picture.label is None:
             continue
         if gray.shape == (spec.size, spec.size):
             images.append(gray if _is_light_on_dark([gray]) else 255 - gray)
@@ -135,8 +139,10 @@ def folder_rows(folder: Path, spec: CropSpec) -> Rows:
 
 @dataclass(frozen=True, slots=True)
 class _Picture:
+    """A picture; ``label`` is ``None`` where its name, which should say it, does not."""
+
     path: Path
-    label: str
+    label: str | None
     writer: str = ""
 
 
@@ -185,15 +191,29 @@ def _pictures(folder: Path) -> list[_Picture]:
         for path in sorted(entry.rglob("*"))
         if path.suffix.lower() in SUFFIXES
     ]
-    for entry in entries:  # A.png, A_01.png
-        label = label_of(re.split(r"[-_ ]\d+$", entry.stem)[0])
-        if entry.is_file() and entry.suffix.lower() in SUFFIXES and label is not None:
-            found.append(_Picture(entry, label))
-    if not found:
+    loose = [entry for entry in entries if entry.is_file() and entry.suffix.lower() in SUFFIXES]
+    if loose and not found:
+        _refuse_single_label(folder, loose)
+    found += [_Picture(picture, label_of(_NUMBERED.split(picture.stem)[0])) for picture in loose]
+    nameless = [picture for picture in found if picture.label is None]
+    if len(nameless) == len(found):
         raise DatasetError(
             f"{folder} holds no labelled pictures; put them into a folder for each label, such as A/1.png"
         )
+    if nameless:
+        count = counted(len(nameless), "picture")
+        logger.warning("left out: %s whose name says no label, such as %s", count, nameless[0].path)
     return found
+
+
+def _refuse_single_label(folder: Path, pictures: Sequence[Path]) -> None:
+    """Refuse the folder of one label, whose pictures 1.png to 9.png would be taken for the digits."""
+    folder = folder.resolve()
+    if label_of(folder.name) is not None and all(picture.stem.isdecimal() for picture in pictures):
+        raise DatasetError(
+            f"{folder} is named after a label and its pictures are numbered; give the folder that it lies in, "
+            f"{folder.parent}"
+        )
 
 
 def _gray(path: Path) -> Gray | None:
@@ -211,6 +231,9 @@ def _read_folder(folder: Path) -> Glyphs:
     inks, labels, writers = [], [], []
     left_out: Counter[str] = Counter()
     for picture in tqdm(_pictures(folder), desc="pictures", disable=None):
+        if picture.label is None:
+            left_out["without a label in the name"] += 1
+            continue
         gray = _gray(picture.path)
         ink = None if gray is None else _ink_of_picture(gray)
         if ink is None:
