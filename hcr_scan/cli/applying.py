@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shlex
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
@@ -93,15 +94,28 @@ def _write_crops(folder: str, store: ReviewStore | None, scan: Scan) -> list[str
         return [f"nothing is decided, so no characters were written to {folder}"]
     with contextlib.closing(local_engine(scan.settings.jobs, prepare_worker, scan.settings.limits)) as engine:
         written = write_crops(folder, store, scan, engine)
-    marks = written.labels.pop("", 0)
-    count = f"{written.labels.total():,} characters of {len(written.labels):,} kinds, and {marks:,} marks that are none"
-    lines = [f"{count}, written to {folder}; next: hcr-scan train --data {folder} --from default -o my_model"]
+    lines = [_crops_line(folder, written.labels)]
     lines += [f"left out: {printable(path)} is not (any more) the file that was scanned" for path in written.changed]
     if written.unreadable:
         lines.append(f"left out: {written.unreadable:,} pages that cannot be read any more")
     if written.unmatched:
         lines.append(f"left out: {written.unmatched:,} characters that are cut out otherwise now than when read")
     return lines
+
+
+def _crops_line(folder: str, labels: Counter[str]) -> str:
+    from hcr_scan_training.fine_tuning import FEWEST
+
+    characters = labels.total() - labels[""]
+    written = (
+        f"{characters:,} characters of {len([*filter(None, labels)]):,} kinds, and {labels['']:,} marks that are none, "
+        f"written to {folder}"
+    )
+    if characters < FEWEST:
+        return (
+            f"{written}; hcr-scan train needs {FEWEST} or more characters: decide more, or join those of several scans"
+        )
+    return f"{written}; next: hcr-scan train --data {shlex.quote(folder)} --from default -o my_model"
 
 
 def summary(applied: Applied) -> list[str]:

@@ -83,6 +83,21 @@ def test_a_correction_is_a_label(scanned: Path) -> None:
     assert before[1:] == after[1:]
 
 
+def test_training_is_recommended_where_there_is_enough_for_it(
+    scanned: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with ReviewStore(str(scanned / "r.csv.review")) as store:
+        item = next(item for item in store.queue(Filter(State.ALL), limit=500) if item.kind == "cells" and item.value)
+        store.decide(item.id, 1, "ann", Verdict.ACCEPTED, "", 0.0)
+    write(scanned)
+    said = capsys.readouterr().err
+    assert "hcr-scan train needs 48 or more characters" in said
+    assert "next: hcr-scan train" not in said
+    decide_all(scanned)
+    write(scanned)
+    assert f"next: hcr-scan train --data {scanned / 'crops'} --from default" in capsys.readouterr().err
+
+
 def test_a_folder_that_holds_something_is_left_alone(scanned: Path) -> None:
     decide_all(scanned)
     (scanned / "crops").mkdir()
