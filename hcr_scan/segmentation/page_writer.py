@@ -265,14 +265,15 @@ def without_print(places: Sequence[SeenPlace]) -> list[SeenPlace]:
 def by_hand(places: Sequence[SeenPlace]) -> tuple[list[list[InkChunk]], float]:
     """What is written rather than printed in each place, judged by each other alone; and how dark the pen is there."""
     chances = iter(chances_of_print([run for seen in places for run in seen.runs]))
-    found, shades = [], []
+    found: list[list[InkChunk]] = []
+    shades: list[float] = []
     for seen in places:
         words = [word for row, _ in _rows(seen.place) for word in row]
         evidence = [own for run in seen.runs for own in run.words]
         printed = [chance for _ in seen.runs for chance in next(chances).tolist()]
         hand = [k for k, chance in enumerate(printed) if chance < SURELY_HAND]
         found.append([chunk for k in hand for chunk in words[k]])
-        shades += [shade for k in hand for shade in (evidence[k].shades if evidence[k].shades is not None else ())]
+        shades += [shade for k in hand if (own := evidence[k].shades) is not None for shade in own.tolist()]
     return found, math.exp(float(np.median(shades))) if len(shades) >= FEWEST_SHADES else math.inf
 
 
