@@ -57,7 +57,8 @@ def watch(**options: Any) -> int:
 
     A scan that is complete is moved to IN/reading, and when it was read to IN/done, or IN/failed where one of its pages
     could not be read. Results are written after each batch, as a whole; they name each scan by where it is now. Watch
-    can be ended and started again at any time: what was begun is gone on with, and nothing is read twice.
+    can be ended and started again at any time: what was begun is gone on with, and nothing is in the results twice.
+    With other options, or by another version, a file of results is left as it is, and a second one begun.
     """
     from hcr_scan.cli.watching import watch_folder
 

@@ -34,6 +34,9 @@ LISTED = "listed"
 #: What is true of documents that have something left to read, and of those with pages that failed.
 UNFINISHED = "(expected IS NULL OR expected > (SELECT count(*) FROM records WHERE document = documents.id))"
 FAILED = "id IN (SELECT document FROM records WHERE failed)"
+#: And of those that were read as a whole, and of those below a folder, of :func:`_names_below`.
+READ = "expected <= (SELECT count(*) FROM records WHERE document = documents.id)"
+BELOW = "path >= ? AND path < ?"
 
 #: A page of a document: the document's number, and the page's from 1.
 Key = tuple[int, int]
@@ -195,12 +198,15 @@ class Journal:
 
         A document may be moved as it comes.
         """
-        below = os.fsencode(folder) + b"/"
-        condition = (
-            "path >= ? AND path < ? AND expected <= (SELECT count(*) FROM records WHERE document = documents.id)"
-        )
-        for document in self._chunked(condition, (below, below[:-1] + bytes([below[-1] + 1]))):
+        for document in self._chunked(f"{BELOW} AND {READ}", _names_below(folder)):
             yield document, bool(self.recorded_pages(document, failed=True))
+
+    def forget(self, folder: str) -> None:
+        """Drop documents below a folder, with all that is known of them."""
+        with self._database.transaction():
+            for document in list(self._chunked(BELOW, _names_below(folder))):
+                for table, key in (("records", "document"), ("claims", "document"), ("documents", "id")):
+                    self._database.write(f"DELETE FROM {table} WHERE {key} = ?", (document.id,))  # noqa: S608 - our own
 
     def moved(self, document: Known, path: str) -> None:
         """Note that a document's file is elsewhere now; its pages' records say so too from now on."""
@@ -353,6 +359,12 @@ class Journal:
         """How many pages have a record, or have failed."""
         only = " WHERE failed" if failed else ""
         return int(self._database.rows(f"SELECT count(*) FROM records{only}")[0][0])  # noqa: S608
+
+
+def _names_below(folder: str) -> tuple[bytes, bytes]:
+    """The least name below a folder, and the least of those that sort after all of them."""
+    name = os.fsencode(folder)
+    return name + b"/", name + bytes([ord("/") + 1])
 
 
 def _elsewhere(result: PageResult, path: str) -> PageResult:

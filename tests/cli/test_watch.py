@@ -11,11 +11,14 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from hcr_scan import cli
+from hcr_scan.document import PageResult
 from hcr_scan.errors import ExitCode
+from hcr_scan.journal.journal import Journal
 from tests.runs import digit_pages
 
 ROOT = Path(__file__).parents[2]
@@ -82,6 +85,62 @@ def test_a_file_of_results_for_each_batch(inbox: Path, drawn: list[Path]) -> Non
     results = {path.name.removesuffix(".jsonl") for path in (inbox.parent / "out").glob("*.jsonl")}
     assert len(results) == 2
     assert {path.name for path in (inbox / "done").iterdir()} == results
+
+
+def names_by_table(inbox: Path) -> dict[str, list[str]]:
+    """The scans of each file of results, all of which say where the scans are."""
+    found: dict[str, list[str]] = {}
+    for table in (inbox.parent / "out").glob("*.csv"):
+        with table.open(encoding="utf-8", newline="") as lines:
+            files = [Path(row["file"]) for row in csv.DictReader(lines)]
+        assert all(file.exists() for file in files)
+        found[table.stem[len("2026-11-24") :]] = [file.name for file in files]
+    return found
+
+
+def test_with_other_options_results_go_into_another_file(inbox: Path, drawn: list[Path]) -> None:
+    other = ("--once", "--review-below", "0.9")
+    for page, options in zip(drawn[:4], [("--once",), other, other, ("--once",)], strict=True):
+        put([page], inbox)
+        assert watch(inbox, *options) == ExitCode.OK
+    assert names_by_table(inbox) == {"": ["0000.png", "0003.png"], "-2": ["0001.png", "0002.png"]}
+    assert list((inbox / "reading").iterdir()) == []
+
+
+def test_a_batch_that_was_begun_with_other_options_is_gone_on_with(
+    inbox: Path, drawn: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    added: list[PageResult] = []
+
+    def ends(journal: Journal, result: PageResult, *details: Any) -> None:
+        if added:
+            raise RuntimeError
+        added.append(result)
+        add(journal, result, *details)
+
+    put(drawn[:2], inbox)
+    add = Journal.add
+    monkeypatch.setattr(Journal, "add", ends)
+    assert watch(inbox, "--once") == ExitCode.BUG
+    assert len(list((inbox / "reading").rglob("*.png"))) == 2
+    monkeypatch.undo()
+    put(drawn[2:3], inbox)
+    assert watch(inbox, "--once", "--review-below", "0.9") == ExitCode.OK
+    put(drawn[3:4], inbox)
+    assert watch(inbox, "--once") == ExitCode.OK
+    assert names_by_table(inbox) == {"": ["0000.png", "0003.png"], "-2": ["0001.png", "0002.png"]}
+    assert list((inbox / "reading").iterdir()) == []
+
+
+def test_results_of_another_folder_are_not_mixed_in(
+    inbox: Path, drawn: list[Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    put(drawn[:1], inbox)
+    assert watch(inbox, "--once") == ExitCode.OK
+    (inbox.parent / "else").mkdir()
+    put(drawn[1:2], inbox.parent / "else")
+    assert watch(inbox.parent / "else", "--once") == ExitCode.JOURNAL
+    assert "or another place for results with --out" in capsys.readouterr().err
 
 
 @pytest.fixture
