@@ -47,7 +47,7 @@ def apply_review(scanned: str, options: dict[str, Any]) -> ExitCode:
             store, lines = None, list[str]()
             pages = unreviewed_pages(journal.results(), applied)
             if os.path.lexists(path):
-                store = stack.enter_context(ReviewStore(path))
+                store = stack.enter_context(ReviewStore(path, reading=True))
                 lines = _dropped(index(journal, store))
                 # Without a decision there is none to hold against the rules.
                 rules = FieldRules(*templates_of(journal.identity, request)) if store.reviewed else None

@@ -73,8 +73,10 @@ def remembered_output(record: dict[str, Any]) -> OutputOptions:
     )
 
 
-def open_earlier(name: str) -> tuple[Journal, str]:
+def open_earlier(name: str, *, reading: bool = True) -> tuple[Journal, str]:
     """The journal that is meant by its own name or that of its output, and the output.
+
+    Where the journal is read alone, it may be in an archive.
 
     Raises:
         JournalError: there is none, another run holds it, or it is damaged.
@@ -86,7 +88,7 @@ def open_earlier(name: str) -> tuple[Journal, str]:
             "(were they moved apart?), or the journal itself. What export or apply wrote has none: name the output "
             "of the scan"
         )
-    journal = Journal(path)
+    journal = Journal(path, reading=reading)
     if is_address(name):
         return journal, name
     # An address is named in its journal alone, without its password.

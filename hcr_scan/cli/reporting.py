@@ -36,7 +36,7 @@ def write_report(scanned: str, out: str, options: dict[str, Any]) -> None:
         form_lengths = remembered_request(journal)["form_lengths"]
         store = None
         if Path(review_path(base)).exists():
-            store = stack.enter_context(ReviewStore(review_path(base)))
+            store = stack.enter_context(ReviewStore(review_path(base), reading=True))
         if Path(out).suffix.lower() not in ("", ".html", ".htm"):
             raise UsageError(f"{out}: a report is HTML; name a file that ends in .html (browsers print it to PDF)")
         findings = gather(journal, base, form_lengths, store)

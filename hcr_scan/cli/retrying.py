@@ -22,7 +22,7 @@ from hcr_scan.sources.sharding import Shard
 
 def retry_failures(scanned: str, options: dict[str, Any], progress: Progress) -> ExitCode:
     """Read again what failed, and write the output anew; the verdict is the report's."""
-    journal, target = open_earlier(scanned)
+    journal, target = open_earlier(scanned, reading=False)
     with journal:
         identity, remembered = journal.identity, remembered_request(journal)
         tell_unfinished(journal)

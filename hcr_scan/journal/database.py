@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import random
+import shutil
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from hcr_scan.errors import HcrScanError, JournalError, OutputError
+from hcr_scan.scratch import Scratch
 
 #: ``expected`` is how many pages of a document are to be read, NULL until it was listed. A claim is a page under way.
 _JOURNAL_TABLES = """
@@ -79,25 +81,50 @@ class Database:
         path: The file; made where it does not exist.
         kind: What the file is for.
         overwrite: Begin anew, whatever the file holds.
+        reading: Nothing that is written need last: where the file cannot be written, as in an archive, work on a copy.
 
     Raises:
         JournalError: another run holds it, or it is something else.
         OutputError: it cannot be written.
     """
 
-    def __init__(self, path: str, kind: DatabaseKind = JOURNAL, *, overwrite: bool = False) -> None:
-        self.path = path
+    def __init__(
+        self, path: str, kind: DatabaseKind = JOURNAL, *, overwrite: bool = False, reading: bool = False
+    ) -> None:
+        self.path = self._place = path
         self._kind = kind
         self._synced = 0.0
+        self._scratch: Scratch | None = None
         try:
-            self._connection = self._locked()
-            self._prepare(overwrite)
+            self._open(overwrite)
         except _DamagedError:
             if not overwrite:
                 raise
             remove(path)
-            self._connection = self._locked()
-            self._prepare(overwrite)
+            self._open(overwrite)
+        except OutputError:
+            if not reading or not os.path.isfile(path):  # noqa: PTH113 - any bytes
+                raise
+            self._copy()
+            self._open(overwrite)
+
+    def _open(self, overwrite: bool) -> None:
+        self._connection = self._locked()
+        self._prepare(overwrite)
+
+    def _copy(self) -> None:
+        """Go over to a copy, with what a killed run left in the file beside it."""
+        try:
+            self._scratch = Scratch("hcr-scan-copy-")
+            self._place = str(self._scratch.path / self._kind.noun)
+            for suffix in ("", "-wal"):
+                if not suffix or os.path.exists(self.path + suffix):  # noqa: PTH110 - any bytes
+                    shutil.copyfile(self.path + suffix, self._place + suffix)
+        except OSError as error:
+            raise OutputError(
+                f"the {self._kind.noun} {self.path} cannot be written, nor copied ({error.strerror}); let this user "
+                "read it, and see that there is room for it where TMPDIR says"
+            ) from error
 
     def rows(self, statement: str, values: Sequence[object] = ()) -> list[Row]:
         """All rows of a query."""
@@ -153,6 +180,8 @@ class Database:
             self._connection.execute("PRAGMA synchronous = FULL")
         with self._errors():
             self._connection.close()
+        if self._scratch is not None:
+            self._scratch.close()
 
     def _locked(self) -> sqlite3.Connection:
         for attempt in range(1, TRIES + 1):
@@ -166,7 +195,7 @@ class Database:
 
     def _opened(self) -> sqlite3.Connection:
         with self._errors():
-            connection = sqlite3.connect(self.path, timeout=0, isolation_level=None)
+            connection = sqlite3.connect(self._place, timeout=0, isolation_level=None)
         try:
             with self._errors():
                 # Held from the first access on; no file for shared memory is needed either.
@@ -243,9 +272,12 @@ def _translated(path: str, kind: DatabaseKind, error: sqlite3.Error) -> HcrScanE
         return _HeldError(kind.held.format(path=path))
     if code == sqlite3.SQLITE_CANTOPEN and not os.path.isdir(os.path.dirname(path) or "."):  # noqa: PTH112, PTH120
         return OutputError(f"the {kind.noun} {path} cannot be written: its folder does not exist; create it first")
-    if code in _FORBIDDEN:
+    read_only = _is_read_only(path)
+    if code in _FORBIDDEN or (code in _FULL and read_only):
+        reason = "it is read-only" if read_only else error
         return OutputError(
-            f"the {kind.noun} {path} cannot be written: {error}; let this user write to its folder, or name another"
+            f"the {kind.noun} {path} cannot be written: {reason}; let this user write to its folder, and to it, or "
+            "name another"
         )
     if code in _FULL:
         return OutputError(
@@ -253,6 +285,13 @@ def _translated(path: str, kind: DatabaseKind, error: sqlite3.Error) -> HcrScanE
             f"and {kind.go_on}"
         )
     return damaged(path, error, kind)
+
+
+def _is_read_only(path: str) -> bool:
+    """Whether a file may not be written, of which SQLite says no more than that it failed."""
+    return os.path.exists(path) and not os.access(  # noqa: PTH110 - any bytes
+        path, os.W_OK, effective_ids=os.access in os.supports_effective_ids
+    )
 
 
 def damaged(path: str, error: Exception, kind: DatabaseKind = JOURNAL) -> JournalError:

@@ -72,15 +72,16 @@ class Journal:
     Args:
         path: The file.
         overwrite: Begin anew.
+        reading: It is read alone, so that it may be where nothing can be written.
 
     Raises:
         JournalError: another run holds it, or it is damaged or no journal.
         OutputError: it cannot be written.
     """
 
-    def __init__(self, path: str, *, overwrite: bool = False) -> None:
+    def __init__(self, path: str, *, overwrite: bool = False, reading: bool = False) -> None:
         self.path = path
-        self._database = Database(path, overwrite=overwrite)
+        self._database = Database(path, overwrite=overwrite, reading=reading)
         self._provenance: Provenance | None = None
         self._closed = False
 
@@ -99,7 +100,8 @@ class Journal:
             empty = self.empty
         self._database.close()
         if empty:
-            remove(self.path)
+            with contextlib.suppress(OSError):  # an archive
+                remove(self.path)
 
     @property
     def base(self) -> str:

@@ -30,16 +30,17 @@ class ReviewStore:
 
     Args:
         path: The file; made where it does not exist.
+        reading: Nothing is to be decided, so that it may be where nothing can be written.
 
     Raises:
         JournalError: another process has it open, or it is damaged or no review.
         OutputError: it cannot be written.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, *, reading: bool = False) -> None:
         self.path = path
         #: For the other modules of this package.
-        self.database = Database(path, REVIEW)
+        self.database = Database(path, REVIEW, reading=reading)
         if self.noted("passes") is None:
             self.passes = 1
 
