@@ -8,6 +8,7 @@ from typing import Any
 
 from hcr_scan.cli.bundles import bundle_folder
 from hcr_scan.cli.guarding import files_of_templates, guard_inputs
+from hcr_scan.cli.outputs import refuse_pages_and_templates
 from hcr_scan.cli.scanning import read_templates
 from hcr_scan.document import PageFailure
 from hcr_scan.engines.base import Engine, Lost
@@ -20,6 +21,7 @@ from hcr_scan.settings import Settings
 from hcr_scan.sinks.output import write_output
 from hcr_scan.sinks.overlay import draw_overlay
 from hcr_scan.sources import PageImage, check_settings, failure_text
+from hcr_scan.sources.discovery import SUFFIXES as PAGES
 from hcr_scan.sources.pages import path_text
 from hcr_scan.worker import ListTask, load_first_page
 
@@ -33,6 +35,7 @@ def draw_page(path: str, settings: Settings, options: dict[str, Any]) -> str:
     if os.path.isdir(path):  # noqa: PTH112 - a name need not be text
         raise InputError(f"{path_text(path)} is a folder; name one of its files, and with --page a page of it")
     templates = read_templates(options["templates"])
+    refuse_pages_and_templates(options["out"], but=PAGES - {".pdf"})
     guard_inputs(options["out"], [path, *files_of_templates(str(template.path) for template in templates)])
     report = RunReport()
     with contextlib.closing(local_engine(1, limits=settings.limits)) as engine:

@@ -115,9 +115,11 @@ def _same(name: str, place: str) -> bool:
 
 
 def files_of_templates(paths: Iterable[str]) -> Iterator[str]:
-    """The templates, and the blanks they name; one that cannot be read names none."""
+    """The templates, and the blanks and lexicons they name; one that cannot be read names none."""
     for path in paths:
         yield path
         with contextlib.suppress(OSError, ValueError, AttributeError, TypeError):
             for page in tomllib.loads(Path(path).read_text(encoding="utf-8-sig")).get("pages", ()):
-                yield os.path.join(os.path.dirname(path), str(page.get("blank", "")))  # noqa: PTH118, PTH120
+                lexicons = [field.get("lexicon") for field in page.get("fields", ())]
+                for name in (page.get("blank", ""), *(name for name in lexicons if isinstance(name, str))):
+                    yield os.path.join(os.path.dirname(path), name)  # noqa: PTH118, PTH120

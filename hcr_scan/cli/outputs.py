@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import click
 
 from hcr_scan.errors import JournalError, UsageError
 from hcr_scan.journal.journal import SUFFIX, Journal, journal_exists, journal_path
-from hcr_scan.sinks.formats import STDOUT, Format, check_installed, format_of, is_folder_target
+from hcr_scan.sinks.formats import STDOUT, SUFFIXES, Format, check_installed, format_of, is_folder_target
 from hcr_scan.sinks.sink import OutputOptions, Shape
 from hcr_scan.sinks.tabular import Level
 from hcr_scan.sinks.targets import beside, is_address, without_password
 from hcr_scan.sinks.wide import Extra
 from hcr_scan.sources.addresses import is_below, is_remote
+from hcr_scan.sources.discovery import SUFFIXES as PAGES
 from hcr_scan.sources.pages import path_text
 
 
@@ -23,7 +24,7 @@ def chosen_output(target: str, options: dict[str, Any], names: tuple[str, ...]) 
     """What :func:`hcr_scan.cli.options.output_options` mean for a target; ``names`` are the fields of the templates.
 
     Raises:
-        UsageError: the options contradict each other.
+        UsageError: the options contradict each other, or a page or a template stands there.
         OutputError: the target is a folder, and the format is one file.
         MissingDependency: the format needs something that is not installed.
     """
@@ -39,7 +40,20 @@ def chosen_output(target: str, options: dict[str, Any], names: tuple[str, ...]) 
         options["image_prefix"],
     )
     check_installed(format_)
+    if not (is_address(target) or journal_exists(journal_path(target))):  # beside which a scan's own output lies
+        refuse_pages_and_templates(target, but={SUFFIXES[format_]})
     return output
+
+
+def refuse_pages_and_templates(target: str, but: Collection[str]) -> None:
+    """See that an output of another kind replaces no file that, by its suffix, holds pages or a template.
+
+    Raises:
+        UsageError: it would; suffixes of outputs of its kind are those in ``but``.
+    """
+    suffix = os.path.splitext(target)[1].lower()  # noqa: PTH122 - any bytes
+    if suffix in (PAGES | {".toml"}) - set(but) and os.path.isfile(target):  # noqa: PTH113
+        raise UsageError(f"{target} exists, and holds pages or a template as its name says; name another output")
 
 
 def refuse_among_inputs(target: str, inputs: Sequence[str]) -> None:

@@ -12,6 +12,7 @@ from PIL import Image
 
 from hcr_scan.cli.bundles import bundle_folder
 from hcr_scan.cli.guarding import files_of_templates, guard_inputs
+from hcr_scan.cli.outputs import refuse_pages_and_templates
 from hcr_scan.engines.apart import Apart
 from hcr_scan.errors import ExitCode, InputError, OutputError, UsageError
 from hcr_scan.forms.drafting.checking import check_characters, check_template
@@ -26,6 +27,7 @@ from hcr_scan.model.bundle import load_bundle
 from hcr_scan.run_report import counted
 from hcr_scan.sinks.output import write_output
 from hcr_scan.sources import find_inputs
+from hcr_scan.sources.discovery import SUFFIXES as PAGES
 
 
 def write_draft(blank: str, out: Path, *, pages: str | None, filled: bool, preview: str | None, force: bool) -> str:
@@ -73,6 +75,7 @@ def _guard(written: str, blank: str, *, replace: bool) -> None:
 
 def write_preview(path: str, out: str) -> None:
     """Draw a template file into a PNG."""
+    refuse_pages_and_templates(out, but=PAGES - {".pdf"})
     guard_inputs(out, files_of_templates([path]))
     with Apart() as apart:
         write_output(out, apart.call(path, draw_preview, apart.call(path, load_template, path)))

@@ -29,6 +29,7 @@ OWN = [
     "scan.png",
     "form.toml",
     "blank.png",
+    "words.txt",
 ]
 
 
@@ -39,7 +40,9 @@ def folder(tmp_path: Path) -> Path:
     folder.mkdir()
     document = draw_digit_page(folder / "scan.png", "3")
     draw_digit_page(folder / "blank.png", "4")
-    (folder / "form.toml").write_text('schema = "hcr-scan-template/1"\n[[pages]]\nblank = "blank.png"\n')
+    fields = '[[pages.fields]]\nlexicon = ["A"]\n[[pages.fields]]\nlexicon = "words.txt"\n'
+    (folder / "form.toml").write_text(f'schema = "hcr-scan-template/1"\n[[pages]]\nblank = "blank.png"\n{fields}')
+    (folder / "words.txt").write_text("SMITH\n")
     (folder / "out.csv").write_text("file\n")
     (folder / "out.csv.run-manifest.json").write_text("{}")
     sha256 = hashlib.sha256(document.read_bytes()).hexdigest()
@@ -157,9 +160,24 @@ def test_an_overlay_replaces_no_template_and_no_blank(tmp_path: Path, template: 
         shutil.copy(KYC / name, tmp_path)
     before = contents(tmp_path)
     inspect = ["inspect", str(tmp_path / "filled.tif"), "--template", str(tmp_path / template), "-o"]
-    for name in ("kyc.toml", "blank.png"):
+    for name in ("kyc.toml", "blank.png", "cities.txt"):
         assert run([*inspect, str(tmp_path / name)]) == ExitCode.USAGE
     assert contents(tmp_path) == before
+
+
+@pytest.mark.parametrize("name", ["other.toml", "other.PNG", "other.pdf"])
+def test_pages_and_templates_of_no_scan_are_not_written_over_by_tables(
+    folder: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = folder / name
+    other.write_text("of another scan")
+    assert run(["export", str(folder / "out.csv"), "-o", str(other), "--format", "csv"]) == ExitCode.USAGE
+    assert "holds pages or a template" in capsys.readouterr().err
+    assert scan(folder / "scan.png", "--out", other, "--format", "csv", "--overwrite") == ExitCode.USAGE
+    if name != "other.PNG":  # which may be an overlay
+        assert run(["inspect", str(folder / "scan.png"), "-o", str(other)]) == ExitCode.USAGE
+        assert run(["template", "preview", str(folder / "form.toml"), "-o", str(other)]) == ExitCode.USAGE
+    assert other.read_text() == "of another scan"
 
 
 def test_merge_replaces_no_shard(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
