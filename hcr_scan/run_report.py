@@ -41,6 +41,8 @@ class RunReport:
     stopped: bool = False
     #: Whether the output could not be written anew before the run had to end.
     unwritten: bool = False
+    #: The pages of documents that the run was for, where it has failed if there is none of them.
+    wanted: str | None = None
     #: The most memory that one of the workers had, in bytes; 0 where that cannot be told.
     largest_worker: int = 0
     #: Files with the same bytes as another, and that one.
@@ -82,7 +84,7 @@ class RunReport:
         """An empty report of the same run, to count its pages again, with those of earlier runs."""
         fresh = RunReport()
         fresh._started, fresh._slowest, fresh._order = self._started, self._slowest, self._order
-        fresh.stopped, fresh.passed_over = self.stopped, self.passed_over
+        fresh.stopped, fresh.passed_over, fresh.wanted = self.stopped, self.passed_over, self.wanted
         return fresh
 
     def timed(self, source: Source, seconds: float) -> None:
@@ -112,6 +114,8 @@ class RunReport:
             return ExitCode(SIGNALLED + self.signal)
         if self.stopped:
             return ExitCode.STOPPED
+        if self.wanted is not None and not self.pages:
+            return ExitCode.INPUT
         return ExitCode.SOME_PAGES_FAILED if self.failures else ExitCode.OK
 
     @property

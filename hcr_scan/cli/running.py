@@ -16,7 +16,7 @@ from hcr_scan.cli.signals import Signalled, Signals
 from hcr_scan.document import PageResult, Source
 from hcr_scan.engines.cluster.engine import Cluster, RayEngine
 from hcr_scan.engines.local import local_engine
-from hcr_scan.errors import ExitCode, HcrScanError
+from hcr_scan.errors import ExitCode, HcrScanError, InputError
 from hcr_scan.forms.grouping import form_lengths
 from hcr_scan.journal.identity import RunIdentity
 from hcr_scan.journal.journal import journal_exists, journal_path
@@ -127,10 +127,9 @@ class Run:
                 also = target if is_remote(target) else ""
                 base = self._request.named_after
                 write_run_manifest(base, self.report, self._clock, _told(self._kept), code, also)
-        pages = self._request.settings.source.pages
-        if pages is not None and not self.report.pages:
-            say(f"no document has one of the pages {pages}; leave out --pages to read all", event="nothing")
         progress.summary(self.report, without_password(self._request.target))
+        if code is ExitCode.INPUT:
+            raise InputError(f"no document has one of the pages {self.report.wanted}; leave out --pages to read all")
         return code
 
     def suggest_next(self) -> None:

@@ -58,6 +58,8 @@ def scan_inputs(
             return kind(journal, settings.source, signals.stopping)
 
         run = Run(request, signals, ledger, limit, stdin)
+        # Of a shard it is only known of all of them together.
+        run.report.wanted = None if shard else settings.source.pages
         code = run.execute(progress)
         run.suggest_next()
         return code

@@ -19,7 +19,7 @@ from hcr_scan import __version__
 from hcr_scan.cli import COMMANDS, run
 from hcr_scan.errors import ExitCode
 from tests.pages import draw_comb_page
-from tests.runs import draw_digit_page
+from tests.runs import draw_digit_page, draw_digits_file
 
 PROGRAM = [sys.executable, "-m", "hcr_scan"]
 
@@ -313,8 +313,13 @@ def test_nothing_slow_is_loaded_before_the_first_worker_starts() -> None:
     assert loaded.split() == []
 
 
-def test_pages_that_no_document_has_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_pages_that_no_document_has_are_nothing_to_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     draw_digit_page(tmp_path / "one.png", "3")
-    options = ["--out", str(tmp_path / "r.csv"), "--jobs", "1", "--pages", "5"]
-    assert run([str(tmp_path / "one.png"), *options]) == ExitCode.OK
-    assert "no document has one of the pages 5" in capsys.readouterr().err
+    options = ["--out", str(tmp_path / "r.csv"), "--jobs", "1", "--quiet", "--pages", "5"]
+    for more in ([], ["--resume"]):
+        assert run([str(tmp_path / "one.png"), *options, *more]) == ExitCode.INPUT
+        assert "no document has one of the pages 5" in capsys.readouterr().err
+    assert json.loads((tmp_path / "r.csv.run-manifest.json").read_text())["exit_code"] == ExitCode.INPUT
+    draw_digits_file(tmp_path / "five.tif", 5)
+    assert run([str(tmp_path), *options, "--overwrite"]) == ExitCode.OK
+    assert run([str(tmp_path / "one.png"), *options, "--shard", "1/1", "--overwrite"]) == ExitCode.OK
