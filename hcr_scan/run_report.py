@@ -161,7 +161,7 @@ class RunReport:
         if len(kinds) > MOST_KINDS:
             told.append(f"{sum(count for _, count in kinds[MOST_KINDS:]):,} others")
         files = counted(self.passed_over.total(), "file")
-        return f"{files} passed over, of kinds that hold no pages: {', '.join(told)}" if told else ""
+        return f"{files} passed over, hidden or of kinds that hold no pages: {', '.join(told)}" if told else ""
 
 
 @dataclass(frozen=True, slots=True)

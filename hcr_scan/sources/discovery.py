@@ -50,7 +50,8 @@ def find_inputs(
         arguments: As typed. A link among them is what it leads to.
         stdin: What ``-`` reads.
         follow_links: Whether links that were found, rather than named in ``arguments``, are followed too.
-        passed_over: Counts by suffix the files, hidden ones aside, that are skipped as they are of other kinds.
+        passed_over: Counts by suffix the files that are skipped as they are of other kinds, and the pages that are
+            hidden. Hidden files of other kinds, and what is in hidden folders, are nobody's pages.
         find_objects: What gives the documents of an argument that is an address.
 
     Raises:
@@ -119,9 +120,11 @@ class _Seen:
         return True
 
     def pass_over(self, name: str) -> None:
-        """Count a file that is of no kind that is taken."""
-        if self._passed_over is not None and not name.startswith("."):
-            suffix = printable(os.path.splitext(name)[1].lower())
+        """Count a file that is of no kind that is taken, or a page that is hidden."""
+        suffix = printable(os.path.splitext(name)[1].lower())
+        hidden = name.startswith(".")
+        if self._passed_over is not None and not (hidden and suffix not in _TAKEN):
+            suffix = f"hidden {suffix}" if hidden else suffix
             few = len(self._passed_over) < MOST_SUFFIXES or suffix in self._passed_over
             self._passed_over[suffix if few else OTHERS] += 1
 
@@ -244,6 +247,8 @@ def _entries(folder: str, real: str, seen: _Seen) -> Iterator[_Entry] | str:
             for entry in listing:
                 name = entry.name
                 if name.startswith(b"."):
+                    if not _is_folder(entry):
+                        seen.pass_over(os.fsdecode(name))
                     continue
                 if entry.is_symlink():
                     links.add(name)

@@ -278,18 +278,18 @@ def test_files_with_the_same_content_are_read_and_noted(
 def test_files_that_a_folder_holds_beside_pages_are_told_also_by_a_run_that_goes_on(
     folder: Path, target: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for name in ("a.txt", "b.TXT", "Thumbs.db"):
+    for name in ("a.txt", "b.TXT", "Thumbs.db", ".a.png", "._a.png", "._b.png", ".DS_Store"):
         (folder / name).touch()
     for more in ((), ("--resume",)):
         run([str(folder), "--out", str(target), *READING, "--jobs", "1", *more])
         (told,) = (line for line in capsys.readouterr().err.splitlines() if "passed over" in line)
-        assert told.endswith("3 files passed over, of kinds that hold no pages: 2 .txt, 1 .db")
+        assert told.endswith("6 files passed over, hidden or of kinds that hold no pages: 3 hidden .png, 2 .txt, 1 .db")
         account = json.loads(Path(f"{target}.run-manifest.json").read_text())
-        assert account["passed_over"] == {"files": 3, "by_suffix": {".txt": 2, ".db": 1}}
+        assert account["passed_over"] == {"files": 6, "by_suffix": {"hidden .png": 3, ".txt": 2, ".db": 1}}
     run(["retry", str(target), "--jobs", "1"])  # looks into no folder
     assert "passed over" not in capsys.readouterr().err
     account = json.loads(Path(f"{target}.run-manifest.json").read_text())
-    assert account["passed_over"]["files"] == 3
+    assert account["passed_over"]["files"] == 6
 
 
 def test_the_next_step_is_told_where_something_is_doubtful(

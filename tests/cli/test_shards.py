@@ -57,7 +57,7 @@ def test_files_beside_the_pages_are_counted_once(
     shards: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run(["merge", *map(str, shards), "--out", str(tmp_path / "merged.csv")])
-    assert "1 file passed over, of kinds that hold no pages: 1 .txt" in capsys.readouterr().err
+    assert "1 file passed over, hidden or of kinds that hold no pages: 1 .txt" in capsys.readouterr().err
 
 
 def test_a_shard_with_a_damaged_record_truncates_no_output(shards: list[Path], tmp_path: Path) -> None:

@@ -58,7 +58,8 @@ def test_of_many_kinds_of_files_passed_over_the_most_frequent_are_named() -> Non
     assert RunReport().passed_over_text() == ""
     report = RunReport(passed_over=Counter({".txt": 1200, "": 3, ".db": 2, ".ini": 1, ".log": 1, ".xml": 1}))
     told = (
-        "1,208 files passed over, of kinds that hold no pages: 1,200 .txt, 3 without a suffix, 2 .db, 1 .ini, 2 others"
+        "1,208 files passed over, hidden or of kinds that hold no pages: "
+        "1,200 .txt, 3 without a suffix, 2 .db, 1 .ini, 2 others"
     )
     assert report.passed_over_text() == told
 

@@ -32,14 +32,15 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 ALL_IN = ["in/a.PDF", "in/b.png", "in/sub/c.tif", "in/sub/deep/d.jpeg", "in/z.jpg"]
 
 
-def test_what_is_passed_over_is_counted_once_and_hidden_files_are_not(tree: Path) -> None:
-    (tree / "in" / "README").touch()
+def test_what_is_passed_over_is_counted_once(tree: Path) -> None:
+    for name in ("README", ".DS_Store", "sub/._c.tif"):
+        (tree / "in" / name).touch()
     passed_over: Counter[str] = Counter()
     assert sorted(find_inputs(["in", "in/sub", "in/a.PDF"], passed_over=passed_over)) == sorted(ALL_IN)
-    assert passed_over == {".csv": 1, ".txt": 1, "": 1}
+    assert passed_over == {".csv": 1, ".txt": 1, "": 1, "hidden .png": 1, "hidden .tif": 1}
     passed_over.clear()
     list(find_inputs(["in/*"], passed_over=passed_over))
-    assert passed_over == {".csv": 1, ".txt": 1, "": 1}
+    assert passed_over == {".csv": 1, ".txt": 1, "": 1, "hidden .tif": 1}
 
 
 def test_a_folder_of_many_kinds_is_counted_in_little_memory(tmp_path: Path) -> None:
