@@ -18,8 +18,9 @@ from hcr_scan.cli.options import limit_options, message_options, password_option
 def retry(**options: Any) -> int:
     """Read the pages again that failed in an earlier scan, as it was told to, and write its output anew.
 
-    JOURNAL|OUT is the output of a scan, or the journal beside it. A document whose file was changed since, such as one
-    that was mended, is read again as a whole. Run it in the folder where the scan was run.
+    JOURNAL|OUT is the output of a scan, or the journal beside it. If the file of a page that failed was changed since,
+    such as by mending it, all its pages are read again; files that were read without failure are not looked at. Run it
+    in the folder where the scan was run.
     """
     from hcr_scan.cli.progress import Progress
     from hcr_scan.cli.retrying import retry_failures

@@ -165,7 +165,7 @@ class ShardLedger(JournalLedger):
 
 
 class RetryLedger(JournalLedger):
-    """Reads what failed again: those pages alone, or the whole document where its file is another now."""
+    """Reads what failed again: those pages alone, or their whole document where its file is another now."""
 
     looks_in_folders = False
 
