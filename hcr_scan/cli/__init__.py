@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from glob import has_magic
 from importlib import import_module
+from itertools import pairwise
 from typing import Any, NoReturn
 
 import click
@@ -140,20 +141,40 @@ def run(arguments: Sequence[str] | None = None) -> int:
         result: Any = group.main(args=arguments, prog_name=PROGRAM, standalone_mode=False)
     except click.ClickException as error:
         # Click would say 1 for some of these, which means something else here.
-        error.show(sys.stderr)
-        return ExitCode.USAGE
+        if not _wants_json(arguments):
+            error.show(sys.stderr)
+            return ExitCode.USAGE
+        return _ended(arguments, ExitCode.USAGE, error.format_message())
     except HcrScanError as error:
-        click.echo(f"{PROGRAM}: error: {error}", err=True)
-        return error.exit_code
+        return _ended(arguments, error.exit_code, str(error), "error: ")
     except (KeyboardInterrupt, click.Abort) as error:
-        click.echo(f"{PROGRAM}: interrupted", err=True)
         # Click wraps it, and what we raise ourselves knows which signal it was.
-        return int(getattr(error.__cause__ or error, "exit_code", ExitCode.INTERRUPTED))
-    except Exception:
-        traceback.print_exc(file=sys.stderr)
-        click.echo(f"{PROGRAM}: this is a bug; please report it with the lines above", err=True)
-        return ExitCode.BUG
+        code = getattr(error.__cause__ or error, "exit_code", ExitCode.INTERRUPTED)
+        return _ended(arguments, code, "interrupted")
+    except Exception as error:
+        return _ended(arguments, ExitCode.BUG, "this is a bug; please report it with the traceback", bug=error)
     return int(result) if isinstance(result, int) else ExitCode.OK
+
+
+def _ended(
+    arguments: Sequence[str] | None, code: int, text: str, prefix: str = "", bug: Exception | None = None
+) -> int:
+    """Say what ended the program, for people or in JSON; gives the exit code."""
+    if _wants_json(arguments):
+        from hcr_scan.cli.logs import tell_end
+
+        tell_end(text, code, bug)
+        return int(code)
+    if bug is not None:
+        traceback.print_exception(bug, file=sys.stderr)
+    click.echo(f"{PROGRAM}: {prefix}{text}", err=True)
+    return int(code)
+
+
+def _wants_json(arguments: Sequence[str] | None) -> bool:
+    """Whether messages are to be JSON; looked up here, for click may have stumbled before it came to that option."""
+    given = sys.argv[1:] if arguments is None else arguments
+    return "--log-format=json" in given or ("--log-format", "json") in pairwise(given)
 
 
 def _open_standard_streams() -> None:

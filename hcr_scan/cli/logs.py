@@ -37,6 +37,14 @@ def say(text: str, **facts: Any) -> None:
     logger.log(_ALWAYS, text, extra={"facts": facts})
 
 
+def tell_end(text: str, exit_code: int, bug: Exception | None) -> None:
+    """Say in JSON what ended the program, be it before logging began; of a bug with the traceback."""
+    trace = None if bug is None else (type(bug), bug, bug.__traceback__)
+    facts = {"facts": {"event": "end", "exit_code": int(exit_code)}}
+    record = logger.makeRecord(logger.name, logging.ERROR, "", 0, text, (), trace, extra=facts)
+    print(_JsonLines().format(record), file=sys.stderr)  # noqa: T201
+
+
 def _handler(terminal: bool, log_format: LogFormat) -> logging.Handler:
     if log_format is LogFormat.JSON:
         lines = logging.StreamHandler(sys.stderr)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from typing import Any
 
 import click
@@ -116,11 +117,12 @@ def tell_written(target: str) -> None:
         click.echo(f"written to {path_text(without_password(target))}", err=True)
 
 
-def tell_unfinished(journal: Journal) -> None:
-    """Say that a scan has pages which it did not read yet, where that is so."""
+def tell_unfinished(journal: Journal, tell: Callable[[str], object] | None = None) -> None:
+    """Say that a scan has pages which it did not read yet, where that is so; by ``tell`` in commands with a log."""
+    tell = tell or partial(click.echo, err=True)
     if not journal.is_finished:
         name = path_text(journal.base)
-        click.echo(f"the scan to {name} is not finished: its command with --resume reads the other pages", err=True)
+        tell(f"the scan to {name} is not finished: its command with --resume reads the other pages")
 
 
 def remembered_request(journal: Journal) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from hcr_scan.cli.earlier import limits_of, source_of
+from hcr_scan.cli.logs import say
 from hcr_scan.cli.outputs import open_earlier, remembered_output, remembered_request, tell_unfinished
 from hcr_scan.cli.progress import Progress
 from hcr_scan.cli.running import ModelChoice, Request, Run
@@ -25,7 +26,7 @@ def retry_failures(scanned: str, options: dict[str, Any], progress: Progress) ->
     journal, target = open_earlier(scanned, reading=False)
     with journal:
         identity, remembered = journal.identity, remembered_request(journal)
-        tell_unfinished(journal)
+        tell_unfinished(journal, say)
         prepare_target(target)
         request = Request(
             identity.inputs,

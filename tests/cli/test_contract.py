@@ -141,6 +141,34 @@ def test_a_bug_is_70_with_a_traceback(
     err = capsys.readouterr().err
     assert "ZeroDivisionError: oh" in err
     assert "report it" in err
+    assert scan(folder, "--out", tmp_path / "r.csv", "--overwrite", "--log-format", "json") == ExitCode.BUG
+    told = json.loads(capsys.readouterr().err.splitlines()[-1])
+    assert told["traceback"].endswith("ZeroDivisionError: oh")
+    assert told["exit_code"] == ExitCode.BUG
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["nowhere", "--out", "r.csv", "--log-format", "json"], ExitCode.INPUT, "nowhere does not exist"),
+        (["in", "--log-format=json"], ExitCode.USAGE, "Missing option '-o'"),
+        (["in", "--out", "r.csv", "--no-such-option", "--log-format=json"], ExitCode.USAGE, "--no-such-option"),
+        (["watch", "nowhere", "--out", "r", "--log-format", "json"], ExitCode.INPUT, "nowhere"),
+    ],
+)
+def test_errors_are_json_where_messages_are(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    code: ExitCode,
+    message: str,
+) -> None:
+    monkeypatch.chdir(folder.parent)
+    assert run(arguments) == code
+    (told,) = map(json.loads, capsys.readouterr().err.splitlines())
+    assert (told["level"], told["event"], told["exit_code"]) == ("error", "end", code)
+    assert message in told["message"]
 
 
 def test_interrupted_is_130_and_the_output_is_valid(tmp_path: Path) -> None:
