@@ -44,6 +44,7 @@ def evaluate(model: str, data: Path, output: Path | None, as_json: bool, numberi
     no character, and the error that is left when the least sure 0 to 10 % are set aside.
     """  # noqa: D301 - click wants the character, not its escape
     from hcr_scan.cli.bundles import bundle_folder
+    from hcr_scan.cli.outputs import print_result
     from hcr_scan.model.classifier import load_classifier
     from hcr_scan_training.evaluation import evaluate as measure
     from hcr_scan_training.evaluation import summary
@@ -55,4 +56,4 @@ def evaluate(model: str, data: Path, output: Path | None, as_json: bool, numberi
     if output is not None:
         page = write_evaluation(output, figures, crops, f"{model} on {data.name}")
         click.echo(f"report written to {page}", err=True)
-    click.echo(json.dumps(figures, ensure_ascii=False) if as_json else summary(figures))
+    print_result(json.dumps(figures, ensure_ascii=False) if as_json else summary(figures))

@@ -17,8 +17,9 @@ def model(model: str, as_json: bool) -> None:
     import json
 
     from hcr_scan.cli.bundles import bundle_folder
+    from hcr_scan.cli.outputs import print_result
     from hcr_scan.model.bundle import load_bundle
     from hcr_scan.model.bundle_card import card_text, describe
 
     card = describe(load_bundle(bundle_folder(model)))
-    click.echo(json.dumps(card, indent=1, ensure_ascii=False) if as_json else card_text(card))
+    print_result(json.dumps(card, indent=1, ensure_ascii=False) if as_json else card_text(card))

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from typing import Any
 
 import click
 
-from hcr_scan.errors import JournalError, UsageError
+from hcr_scan.errors import JournalError, OutputError, UsageError
 from hcr_scan.journal.journal import SUFFIX, Journal, journal_exists, journal_path
 from hcr_scan.sinks.formats import STDOUT, SUFFIXES, Format, check_installed, format_of, is_folder_target
+from hcr_scan.sinks.output import output_errors
 from hcr_scan.sinks.sink import OutputOptions, Shape
 from hcr_scan.sinks.tabular import Level
 from hcr_scan.sinks.targets import beside, is_address, without_password
@@ -109,6 +111,18 @@ def open_earlier(name: str, *, reading: bool = True) -> tuple[Journal, str]:
     # An address is named in its journal alone, without its password.
     target: str = (journal.noted("request") or {}).get("target", "")
     return journal, target if is_address(target) else journal.base
+
+
+def print_result(text: str) -> None:
+    """Print what was asked for, on standard output.
+
+    Raises:
+        OutputError: it is full or closed.
+    """
+    if sys.stdout is None:
+        raise OutputError("standard output is closed; open it, or lead it into a file")
+    with output_errors(STDOUT):
+        click.echo(text)
 
 
 def tell_written(target: str) -> None:

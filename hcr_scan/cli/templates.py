@@ -12,7 +12,7 @@ from PIL import Image
 
 from hcr_scan.cli.bundles import bundle_folder
 from hcr_scan.cli.guarding import files_of_templates, guard_inputs
-from hcr_scan.cli.outputs import refuse_pages_and_templates
+from hcr_scan.cli.outputs import print_result, refuse_pages_and_templates
 from hcr_scan.engines.apart import Apart
 from hcr_scan.errors import ExitCode, InputError, OutputError, UsageError
 from hcr_scan.forms.drafting.checking import check_characters, check_template
@@ -93,7 +93,7 @@ def print_findings(path: str, samples: Sequence[str], model: str | None) -> int:
     width = max((len(finding.field) for finding in findings), default=0)
     for finding in findings:
         page = f"page {finding.page}" if finding.page else "sample"
-        click.echo(f"{page}  {finding.field:<{width}}  {finding.problem}")
+        print_result(f"{page}  {finding.field:<{width}}  {finding.problem}")
     click.echo(f"{path}: {counted(len(form.fields), 'field')}, {counted(len(findings), 'problem')}", err=True)
     return ExitCode.SOME_PAGES_FAILED if findings else ExitCode.OK
 

@@ -16,6 +16,7 @@ from hcr_scan.errors import ExitCode
 from hcr_scan.journal.journal import Journal
 from tests.runs import PROGRAM, READING, digest, digit_pages, leftovers, scan
 
+ROOT = Path(__file__).parents[2]
 PAGES = 12
 
 
@@ -133,6 +134,23 @@ def test_what_was_done_before_the_disk_was_full_is_kept(folder: Path, target: Pa
         assert 0 < journal.count() < PAGES
     assert scan(folder, "--out", target, "--resume") == ExitCode.OK
     assert digest(target) == whole
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["model"],
+        ["evaluate", "default", "examples/forms/characters"],
+        ["template", "check", "examples/kyc/kyc.toml", "examples/forms/characters"],
+    ],
+)
+def test_what_is_printed_on_a_full_or_closed_standard_output_is_5(arguments: list[str]) -> None:
+    for output in (">/dev/full", ">&-"):
+        shell = ["sh", "-c", f'exec "$@" {output}', "sh", *PROGRAM, *arguments]
+        done = subprocess.run(shell, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == ExitCode.OUTPUT, done.stderr
+        assert "Traceback" not in done.stderr
+        assert "standard output" in done.stderr
 
 
 def test_standard_output_that_is_full_is_5(folder: Path) -> None:
