@@ -3,12 +3,14 @@
     hcr-scan examples/forms --out results.jsonl
     python examples/web_service/post.py results.jsonl https://intake.example.org/pages
 
-Each page is one POST of its JSON record. Its Idempotency-Key is made from the document's SHA-256 and the page, so a
-service that has it already, because an answer was lost on the way, can tell. What has arrived is noted in
-results.jsonl.posted; what the service refuses for good, in results.jsonl.refused. A token is taken from the
-environment (POST_TOKEN).
+Each record, of a page or (--shape wide) of a form, is one POST. Its Idempotency-Key is the SHA-256 of what is posted,
+so a service that has it already, because an answer was lost on the way, can tell. What was read anew since
+(hcr-scan retry) says something else, and is posted again; which page it replaces, its source tells. Files with the same
+content are records of their own. What has arrived is noted in results.jsonl.posted; what the service refuses for good,
+in results.jsonl.refused. A token is taken from the environment (POST_TOKEN).
 
-Needs nothing but Python. Ends with 0 when all has arrived, 1 when some was refused, 2 when the service is not reached.
+Needs nothing but Python. Ends with 0 when all has arrived, 1 when some was refused, 2 when the service is not reached,
+3 when there is no such file, or something else than records in it.
 """
 
 from __future__ import annotations
@@ -41,6 +43,10 @@ class RefusedError(Exception):
     """The service will not take this record, however often it is asked."""
 
 
+class NoRecordsError(Exception):
+    """A file that cannot be read, or that is not JSON Lines of hcr-scan."""
+
+
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
     """A POST that is sent elsewhere would arrive as a GET, and the token with it."""
 
@@ -52,10 +58,18 @@ OPENER = urllib.request.build_opener(_NoRedirects)
 
 
 def key_of(record: Record) -> str:
-    """What tells the service that it has a record: the bytes of the document, or its path, and the page."""
-    source = record["source"]
-    document = source["sha256"] or "path-" + hashlib.sha256(source["path"].encode()).hexdigest()
-    return f"{document}-{source['page']}"
+    """What tells the service that it has a record: all that it says, so that a page read anew is another."""
+    return hashlib.sha256(body_of(record)).hexdigest()
+
+
+def body_of(record: Record) -> bytes:
+    return json.dumps(record, ensure_ascii=False).encode("utf-8", "backslashreplace")
+
+
+def name_of(record: Record) -> str:
+    """The page, or the first page of the form, for people."""
+    source = record["source"] if "source" in record else record["pages"][0]["source"]
+    return f"{source['path']}, page {source['page']}"
 
 
 def post(
@@ -78,7 +92,7 @@ def post(
     headers = {"Content-Type": "application/json", "Idempotency-Key": key_of(record)}
     if token:
         headers["Authorization"] = f"Bearer {token}"
-    body = json.dumps(record, ensure_ascii=False).encode("utf-8", "backslashreplace")
+    body = body_of(record)
     said = ""
     for attempt in range(tries):
         trouble = _attempt(urllib.request.Request(url, body, headers, method="POST"), timeout)
@@ -88,7 +102,7 @@ def post(
         if attempt + 1 < tries:
             # Anywhere below a limit that doubles: clients that failed together do not come back together.
             sleep(max(asked, random.uniform(0, min(longest_pause, first_pause * 2**attempt))))
-    raise UnreachableError(f"{url} did not take page {key_of(record)} in {tries} tries: {said}")
+    raise UnreachableError(f"{url} did not take {name_of(record)} in {tries} tries: {said}")
 
 
 def _attempt(request: urllib.request.Request, timeout: float) -> tuple[str, float] | None:
@@ -119,7 +133,7 @@ def post_all(path: Path, url: str, **options: Any) -> int:
             post(url, record, **options)
         except RefusedError as error:
             count += 1
-            print(f"{record['source']['path']}, page {record['source']['page']}: refused: {error}", file=sys.stderr)
+            print(f"{name_of(record)}: refused: {error}", file=sys.stderr)
             note(refused, f"{key} {error}")
         else:
             arrived.add(key)
@@ -128,9 +142,22 @@ def post_all(path: Path, url: str, **options: Any) -> int:
 
 
 def records(path: Path) -> Iterator[Record]:
-    with path.open(encoding="utf-8") as file:
-        for line in file:
-            yield json.loads(line)
+    """What hcr-scan wrote.
+
+    Raises:
+        NoRecordsError: it is something else.
+    """
+    try:
+        with path.open(encoding="utf-8") as file:
+            for number, line in enumerate(file, 1):
+                record = json.loads(line)
+                if not isinstance(record, dict) or not str(record.get("schema")).startswith("hcr-scan"):
+                    raise NoRecordsError(f"line {number} of {path} is no record of hcr-scan")
+                yield record
+    except OSError as error:
+        raise NoRecordsError(f"{path} cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise NoRecordsError(f"{path} is not JSON Lines: {error}") from error
 
 
 def known_keys(path: Path) -> set[str]:
@@ -172,6 +199,9 @@ def main() -> int:
     except UnreachableError as error:
         print(f"{error}; run it again to go on", file=sys.stderr)
         return 2
+    except NoRecordsError as error:
+        print(f"{error}; write the records with: hcr-scan export FILE -o results.jsonl", file=sys.stderr)
+        return 3
     return 1 if refused else 0
 
 

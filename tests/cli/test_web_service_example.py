@@ -171,9 +171,39 @@ def test_a_service_that_is_not_there(results: Path, service: Service) -> None:
     assert subprocess.run(command, capture_output=True, check=False).returncode == 2
 
 
-def test_documents_without_a_digest_are_told_by_their_path(example: ModuleType) -> None:
-    keys = {
-        example.key_of({"source": {"path": path, "sha256": sha256, "page": page}})
-        for path, sha256, page in (("a", "", 1), ("b", "", 1), ("a", "", 2), ("a", "0" * 64, 1), ("b", "0" * 64, 1))
-    }
-    assert len(keys) == 4
+def test_a_page_that_was_read_anew_is_posted_again_and_so_is_a_copy(results: Path, service: Service) -> None:
+    page = lines(results)[0]
+    failed = page | {"status": "failed", "error": {"stage": "open", "error": "encrypted", "message": "is encrypted"}}
+    copy = page | {"source": page["source"] | {"path": "copy.pdf"}}
+    results.write_text(json.dumps(failed) + "\n")
+    assert run(results, service).returncode == 0
+    results.write_text("".join(json.dumps(record) + "\n" for record in (page, copy)))
+    assert run(results, service).returncode == 0
+    assert run(results, service).returncode == 0
+    assert list(service.taken.values()) == [failed, page, copy]
+    assert set(service.seen.values()) == {1}
+
+
+def test_records_of_forms_are_posted_too(tmp_path: Path, service: Service) -> None:
+    page = lines(EXPECTED)[0]
+    form = {"schema": "hcr-scan-form/1", "pages": [{"source": page["source"]}], "values": {"name": "WHITFIELD"}}
+    results = tmp_path / "forms.jsonl"
+    results.write_text(json.dumps(form) + "\n")
+    service.moods = ["400"]
+    assert "application.pdf, page 1: refused" in run(results, service).stderr
+    assert run(results, service).returncode == 0
+    assert list(service.taken.values()) == [form]
+
+
+@pytest.mark.parametrize(
+    "text", [None, "path,page\na.png,1\n", '[\n{"schema": "hcr-scan/1"}\n]\n', '{"a": 1}\n', "\0\xff"]
+)
+def test_what_holds_no_records_is_3(tmp_path: Path, service: Service, text: str | None) -> None:
+    results = tmp_path / "results"
+    if text is not None:
+        results.write_bytes(text.encode("latin-1"))
+    done = run(results, service)
+    assert done.returncode == 3
+    assert "Traceback" not in done.stderr
+    assert "hcr-scan export" in done.stderr
+    assert not service.seen
