@@ -121,7 +121,7 @@ class RunReport:
     @property
     def doubtful(self) -> int:
         """Fields and lines that a person should look at."""
-        return sum(parts[status] for parts in (self.fields, self.lines) for status in (Status.REVIEW, Status.REJECTED))
+        return _doubtful(self.fields) + _doubtful(self.lines)
 
     def summary(self) -> str:
         """One sentence for people."""
@@ -136,12 +136,12 @@ class RunReport:
                 parts[0] += f" ({self.before - self.failed_before:,} of them before)"
         if seconds > 0 and now > 1 and self.verb == "read":
             parts[0] += f" ({now / seconds:.1f}/s)"
-        if self.fields:
-            parts.append(counted(self.fields.total(), "field"))
-        if self.lines:
-            parts.append(counted(self.lines.total(), "line"))
+        # A field may be doubtful without a doubtful glyph: for what it must be, or as a whole.
+        for found, noun in ((self.fields, "field"), (self.lines, "line")):
+            if found:
+                parts.append(f"{counted(found.total(), noun)} ({_doubtful(found):,} to look at)")
         review, rejected = self.glyphs[Status.REVIEW], self.glyphs[Status.REJECTED]
-        parts.append(f"{counted(written, 'glyph')} ({review} to review, {rejected} rejected)")
+        parts.append(f"{counted(written, 'glyph')} ({review:,} to review, {rejected:,} rejected)")
         if self.unregistered:
             parts.append(f"{counted(self.unregistered, 'page')} of no template (read without one)")
         if self.copies:
@@ -196,6 +196,10 @@ class FailureLimit:
         if self.number is not None:
             return report.failures > self.number
         return self.share is not None and report.pages >= ENOUGH and report.failures > self.share * report.pages
+
+
+def _doubtful(statuses: Counter[Status]) -> int:
+    return statuses[Status.REVIEW] + statuses[Status.REJECTED]
 
 
 def counted(number: int, noun: str) -> str:

@@ -102,6 +102,7 @@ class Progress:
             event="summary",
             pages=report.pages,
             failed=report.failures,
+            to_look_at=report.doubtful,
             seconds=round(report.seconds, 2),
             output=where,
         )

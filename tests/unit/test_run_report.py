@@ -6,8 +6,9 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hcr_scan.document import Page, PageFailure, PageResult, Reason, Source, Status
+from hcr_scan.document import Field, Line, Page, PageFailure, PageResult, Reason, Source, Status
 from hcr_scan.errors import ExitCode
+from hcr_scan.geometry import BoundingBox
 from hcr_scan.run_report import SLOWEST, RunReport
 from tests.documents import results
 
@@ -52,6 +53,16 @@ def test_the_summary_says_what_failed() -> None:
     report.add(PageFailure(Source("a.png"), "open", "damaged", "?"))
     assert "0 pages read" in report.summary()
     assert "1 page FAILED" in report.summary()
+
+
+def test_the_summary_counts_doubtful_fields_whose_glyphs_are_sure() -> None:
+    box = BoundingBox(0, 0, 10, 10)
+    sure = Field("a", "cells", box, "1", "1", 0.99, Status.OK)
+    doubtful = Field("b", "cells", box, "", "", 0.99, Status.REVIEW, reasons=(Reason.REQUIRED,))
+    rejected = Line((), Status.REJECTED)
+    report = RunReport()
+    report.add(Page(Source("a.png"), 100, 100, 100, 0, 0.0, fields=(sure, doubtful), lines=(rejected,)))
+    assert "; 2 fields (1 to look at); 1 line (1 to look at); 0 glyphs (0 to review, 0 rejected)" in report.summary()
 
 
 def test_of_many_kinds_of_files_passed_over_the_most_frequent_are_named() -> None:
