@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 from hcr_scan import __version__
@@ -50,6 +51,8 @@ def write_run_manifest(
 ) -> None:
     """Write the account of a run beside its output; a disk without room for it changes nothing about the run.
 
+    A run that found nothing to do leaves the account of the one that did it, unless it ended otherwise.
+
     Args:
         target: The output, or what its journal is named after.
         report: What was counted.
@@ -58,6 +61,8 @@ def write_run_manifest(
         exit_code: What the process returns.
         also: The output where it is an object in a store: there is one beside that too.
     """
+    if report.pages == report.before and _verdict(manifest_path(target)) == exit_code:
+        return
     content = json.dumps(_content(report, clock, run, exit_code), indent=2) + "\n"
     for place in (manifest_path(target), also and also.rstrip("/") + SUFFIX):
         with contextlib.suppress(OutputError):
@@ -68,6 +73,15 @@ def write_run_manifest(
 def manifest_path(target: str) -> str:
     """Where the account of an output is."""
     return os.path.realpath(target) + SUFFIX
+
+
+def _verdict(path: str) -> int | None:
+    """How the run ended that an account is of; ``None`` where there is none that can be understood."""
+    try:
+        verdict = json.loads(Path(path).read_bytes())["exit_code"]
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return None
+    return verdict if isinstance(verdict, int) else None
 
 
 def _content(report: RunReport, clock: RunClock, run: dict[str, Any], exit_code: ExitCode | int) -> dict[str, Any]:

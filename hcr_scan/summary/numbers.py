@@ -30,6 +30,13 @@ def about(value: float) -> str:
     return f"{value:,.1f}" if value < 100 else f"{value:,.0f}"
 
 
+def minutes(value: float) -> str:
+    """An estimated time of work."""
+    if 0 < value < 1:
+        return "under a minute"
+    return f"about {about(value)} minutes" if value else "0 minutes"
+
+
 def count(value: float) -> str:
     return f"{value:,.0f}"
 

@@ -40,8 +40,9 @@ def report_bytes(findings: Findings, crops: Mapping[Reading, Crop] | None) -> by
         lstrip_blocks=True, keep_trailing_newline=True,
     )  # fmt: skip
     environment.filters |= {
-        "percent": numbers.confidence, "about": numbers.about, "count": numbers.count, "seconds": numbers.seconds,
-        "size": numbers.size, "moment": numbers.moment, "place": place_of, "name": printable,
+        "percent": numbers.confidence, "about": numbers.about, "minutes": numbers.minutes, "count": numbers.count,
+        "seconds": numbers.seconds, "size": numbers.size, "moment": numbers.moment,
+        "place": place_of, "name": printable,
     }  # fmt: skip
     environment.globals |= {"percent": numbers.percent}
     style = (FOLDER / "report.css").read_text(encoding="utf-8")

@@ -265,6 +265,28 @@ def test_an_account_of_the_run_is_beside_the_output(folder: Path, target: Path) 
     assert account["peak_memory_bytes"]["parent"] > 1e6
 
 
+def test_a_run_that_finds_nothing_to_do_leaves_the_account_of_the_one_that_did_it(folder: Path, target: Path) -> None:
+    account = Path(f"{target}.run-manifest.json")
+    (folder / "0005.png").unlink()
+    assert scan(folder, "--out", target) == ExitCode.OK
+    before = account.read_bytes()
+    assert scan(folder, "--out", target, "--resume") == run(["retry", str(target), "-q"]) == ExitCode.OK
+    assert account.read_bytes() == before
+    account.write_text("{")
+    assert scan(folder, "--out", target, "--resume") == ExitCode.OK
+    assert json.loads(account.read_text())["pages"]["read_before"] == len(records(target))
+
+
+def test_a_report_tells_the_time_of_the_latest_of_several_runs_as_such(folder: Path, target: Path) -> None:
+    page = target.with_suffix(".html")
+    scan(folder, "--out", target, "--on-failure", "stop")
+    run(["report", str(target), "-o", str(page), "--no-crops"])
+    assert " Scanned 20" in page.read_text()
+    scan(folder, "--out", target, "--resume")
+    run(["report", str(target), "-o", str(page), "--no-crops"])
+    assert " Scanned in several runs, the latest 20" in page.read_text()
+
+
 def test_files_with_the_same_content_are_read_and_noted(
     folder: Path, target: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

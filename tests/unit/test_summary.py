@@ -153,6 +153,14 @@ def test_a_share_is_never_rounded_to_all_or_nothing(part: int, whole: int, said:
     assert numbers.percent(part, whole).replace("\N{NO-BREAK SPACE}", " ") == said
 
 
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [(0, "0 minutes"), (0.02, "under a minute"), (1.5, "about 1.5 minutes"), (300, "about 300 minutes")],
+)
+def test_minutes_are_estimates(value: float, said: str) -> None:
+    assert numbers.minutes(value) == said
+
+
 def test_a_picture_shows_the_whole_field_or_what_is_around_its_least_sure_character() -> None:
     reading = Reading.of(page("/in/a"), "name", field("name", "ABCDEFGH", 0.5, doubtful=[6]))
     around = shown_box(reading)
