@@ -146,7 +146,7 @@ def check_model(classifier: Classifier, settings: Settings, templates: Sequence[
         ModelError: the network that finds writing cannot be used.
         UsageError: the settings, or a field of a template, name characters that the model does not know.
     """
-    loaded_page_model(classifier.page_model)
+    loaded_page_model(classifier.page_model, classifier.info.crop_spec.size)
     check_charset(classifier.info.labels, settings.charset)
     for template in templates:
         from hcr_scan.forms.knowledge.languages import check_readable

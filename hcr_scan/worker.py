@@ -178,7 +178,7 @@ def segment_image(image: PageImage, task: PageTask) -> SegmentedResult:
             found = segment_form(image, task.templates, task.spec)
             if found is not None:
                 return found
-        return segment(image, task.settings.layout, task.spec, loaded_page_model(task.page_model_path))
+        return segment(image, task.settings.layout, task.spec, loaded_page_model(task.page_model_path, task.spec.size))
     except Exception as error:
         logger.debug("segmenting %s failed", image.ref, exc_info=True)
         return failure_of(image.ref.source, "segment", error)
@@ -206,8 +206,8 @@ _prepared: set[tuple[str, ...]] = set()
 
 
 @lru_cache(maxsize=1)
-def loaded_page_model(path: Path | None) -> PageModel | None:
-    """The network in a file, loaded once a process: in a worker with its first page.
+def loaded_page_model(path: Path | None, size: int) -> PageModel | None:
+    """The network in a file, that reads crops of this size, loaded once a process: in a worker with its first page.
 
     Raises:
         ModelError: it cannot be used.
@@ -216,4 +216,4 @@ def loaded_page_model(path: Path | None) -> PageModel | None:
         return None
     from hcr_scan.segmentation.page_model import PageModel
 
-    return PageModel.load(path)
+    return PageModel.load(path, size)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from hcr_scan.errors import ModelError
+from hcr_scan.errors import ModelError, first_line
 from hcr_scan.onnx_network import OnnxNetwork
 
 Crops = npt.NDArray[np.uint8]
@@ -38,16 +38,19 @@ class PageModel:
         self._network = OnnxNetwork(model_bytes)
 
     @classmethod
-    def load(cls, path: str | Path) -> PageModel:
-        """The network in an ONNX file.
+    def load(cls, path: str | Path, size: int | None = None) -> PageModel:
+        """The network in an ONNX file; that it reads crops of ``size`` is tried on blank ones.
 
         Raises:
             ModelError: the file is missing or no such network.
         """
         try:
-            return cls(Path(path).read_bytes())
+            model = cls(Path(path).read_bytes())
+            if size is not None:
+                model._check_shapes(size)
         except (OSError, ValueError) as error:
             raise ModelError(f"the page model {path} cannot be used: {error}; install the bundle again") from error
+        return model
 
     def kinds(self, crops: Crops) -> npt.NDArray[np.float32]:
         """Probabilities float32 ``(n, 3)``, ordered as :class:`Kind`, of uint8 crops ``(n, size, size)``."""
@@ -64,6 +67,15 @@ class PageModel:
         """Both answers for the price of one."""
         logits = self._logits(crops)
         return np.exp(_log_softmax(logits[:, TURNS:])), _log_softmax(logits[:, :TURNS])
+
+    def _check_shapes(self, size: int) -> None:
+        expected = (2, TURNS + len(Kind))
+        try:
+            shape = self._logits(np.zeros((2, size, size), np.uint8)).shape
+        except Exception as error:
+            raise ValueError(f"it does not take crops of {size} x {size} pixels ({first_line(error)})") from error
+        if shape != expected:
+            raise ValueError(f"it answers with shape {shape} in place of {expected}")
 
     def _logits(self, crops: Crops) -> npt.NDArray[np.float32]:
         if not len(crops):

@@ -74,3 +74,18 @@ def test_a_damaged_or_missing_file_is_a_model_error(tmp_path: Path) -> None:
     (tmp_path / "junk.onnx").write_bytes(b"junk")
     with pytest.raises(ModelError, match=r"junk\.onnx cannot be used"):
         PageModel.load(tmp_path / "junk.onnx")
+
+
+def test_a_network_that_reads_other_crops_or_answers_otherwise_is_a_model_error(tmp_path: Path) -> None:
+    PageModel.load(SHIPPED, CropSpec().size)
+    with pytest.raises(ModelError, match="does not take crops of 32 x 32"):
+        PageModel.load(SHIPPED, 32)
+    with pytest.raises(ModelError, match="does not take crops of 28 x 28"):
+        PageModel.load(SHIPPED.parent / "model.onnx", 28)
+    onnx = pytest.importorskip("onnx", reason="onnx builds the test network; it comes with the train extra")
+    values = [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None) for name in ("crops", "flat")]
+    graph = onnx.helper.make_graph([onnx.helper.make_node("Flatten", ["crops"], ["flat"])], "g", values[:1], values[1:])
+    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=8)
+    (tmp_path / "flat.onnx").write_bytes(model.SerializeToString())
+    with pytest.raises(ModelError, match=r"answers with shape \(2, 784\) in place of \(2, 7\)"):
+        PageModel.load(tmp_path / "flat.onnx", 28)

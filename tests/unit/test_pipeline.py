@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import hcr_scan
 from hcr_scan.arrays import transcribe_image
 from hcr_scan.classification import ClassifiedPage, classify_pages
 from hcr_scan.document import PageFailure, Source
@@ -139,11 +140,13 @@ def test_a_page_network_that_cannot_be_used_stops_a_run_at_once(tmp_path: Path) 
     class Unusable(EchoClassifier):
         page_model = tmp_path / "page.onnx"
 
-    Unusable.page_model.write_bytes(b"junk")
-    with pytest.raises(ModelError, match=r"page\.onnx cannot be used"):
-        next(transcribe("examples/forms/orders.tif", Unusable()))
-    with pytest.raises(ModelError, match=r"page\.onnx cannot be used"):
-        transcribe_image(np.full((9, 9), 255, np.uint8), Unusable())
+    shipped = Path(hcr_scan.__file__).parent / "models" / "default"
+    for content in (b"junk", (shipped / "model.onnx").read_bytes()):  # the second loads, and reads other crops
+        Unusable.page_model.write_bytes(content)
+        with pytest.raises(ModelError, match=r"page\.onnx cannot be used"):
+            next(transcribe("examples/forms/orders.tif", Unusable()))
+        with pytest.raises(ModelError, match=r"page\.onnx cannot be used"):
+            transcribe_image(np.full((9, 9), 255, np.uint8), Unusable())
 
 
 def test_a_file_that_is_no_image_is_a_record_in_its_place(tmp_path: Path) -> None:

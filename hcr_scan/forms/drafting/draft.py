@@ -73,7 +73,7 @@ class _Drafter:
         bundle = load_bundle()
         network = page_model_of(bundle)
         self._spec: CropSpec = bundle.info.crop_spec
-        self._model = None if network is None else PageModel.load(network)
+        self._model = None if network is None else PageModel.load(network, self._spec.size)
         self._target = target
         self._filled = filled
         self._settings = settings
