@@ -86,12 +86,12 @@ class Scan:
         """Whether some of its documents may have to be fetched."""
         return self.settings.source.follow_links or any(map(is_remote, self.identity.inputs))
 
-    def task(self, page: ItemPage) -> PageTask:
-        """What a worker needs to cut the page up as it was."""
-        source, bundle = page.source, self.bundle
+    def task(self, page: ItemPage, page_model: Path | None) -> PageTask:
+        """What a worker needs to cut the page up as it was, with the bundle's page network."""
+        source = page.source
         path = self.identity.seen(source.path)
         ref = PageRef(path, source.page - 1, source.pages, source.sha256)
-        return PageTask(ref, self.settings, bundle.info.crop_spec, page_model_of(bundle), self.templates)
+        return PageTask(ref, self.settings, self.bundle.info.crop_spec, page_model, self.templates)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +118,7 @@ def write_crops(folder: str, store: ReviewStore, scan: Scan, engine: Engine) -> 
         ModelError, JournalError: model or templates are not those of the scan.
     """
     scan.check()
+    page_model = page_model_of(scan.bundle)  # once: it is compared with its SHA-256
     if os.path.lexists(folder) and not (os.path.isdir(folder) and not os.listdir(folder)):  # noqa: PTH112, PTH208
         raise OutputError(f"{folder} holds something already; name a new folder for --crops, or remove it")
     make_folder(folder)
@@ -127,7 +128,7 @@ def write_crops(folder: str, store: ReviewStore, scan: Scan, engine: Engine) -> 
     def tasks() -> Iterator[PageTask | PageFailure]:
         for page, characters in _labelled(store):
             under_way.append((page, characters))
-            yield fetched_near(scan.task(page), copy)
+            yield fetched_near(scan.task(page, page_model), copy)
 
     with contextlib.closing(LastCopy()) as copy:
         for answer in engine.map(timed_segment_page, tasks(), 1 if scan.fetches else None):
