@@ -34,7 +34,7 @@ def write_draft(blank: str, out: Path, *, pages: str | None, filled: bool, previ
     """Draft a template into ``out`` with its preview; returns a line on what was found.
 
     Raises:
-        UsageError: ``out`` is no name for a template.
+        UsageError: ``out`` is no name for a template, or the preview is to be drawn over what is drafted.
         OutputError: there is a template or a picture under that name, or something cannot be written.
     """
     if out.suffix != ".toml":
@@ -49,6 +49,8 @@ def write_draft(blank: str, out: Path, *, pages: str | None, filled: bool, previ
         draft = apart.call(blank, draft_template, blank, out, filled=filled, pages=pages)
         for copy in draft.copies:
             _guard(str(copy.path), blank, replace=force)
+        if Path(picture).resolve() in {own.resolve() for own in (out, *(copy.path for copy in draft.copies))}:
+            raise UsageError(f"--preview {picture} is the template or one of its blanks; name another file")
         for copy in draft.copies:
             write_output(str(copy.path), _png(copy.pixels, copy.dpi))
         write_output(str(out), write_template(draft.template).encode())

@@ -56,6 +56,20 @@ def test_a_draft_named_like_its_blank_has_its_picture_beside_it(tmp_path: Path) 
     assert (tmp_path / "form.png").read_bytes() == before
 
 
+def test_a_preview_is_not_drawn_over_what_is_drafted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    draw_blank_form().save(tmp_path / "blank.png")
+    Image.open(tmp_path / "blank.png").convert("L").rotate(3, fillcolor=255).save(tmp_path / "blank.png")
+    draft = ["template", "draft", str(tmp_path / "blank.png"), "-o", str(tmp_path / "card.toml"), "--force"]
+    (tmp_path / "card.toml").write_text("mine")
+    for name in ("card.toml", "card-blank-1.png"):
+        assert run([*draft, "--preview", str(tmp_path / name)]) == ExitCode.USAGE
+        assert f"{name} is the template or one of its blanks" in capsys.readouterr().err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["blank.png", "card.toml"]
+    assert (tmp_path / "card.toml").read_text() == "mine"
+    assert run(draft) == ExitCode.OK
+    assert (tmp_path / "card-blank-1.png").exists()
+
+
 def test_names_that_were_given_are_not_overwritten(drafted: Path, capsys: pytest.CaptureFixture[str]) -> None:
     named = drafted / "named.toml"
     named.write_text("mine")
