@@ -126,8 +126,11 @@ def test_repeats_unknown_labels_and_what_is_no_character() -> None:
     assert figures["data"]["repeats"] == 1
     assert figures["data"]["unknown"] == {"?": 1}
     assert figures["not_a_character"] == {"count": 2, "recognized": 0.5}
+    assert "of 2 marks without a character 1 seen to be none (50.0 %)" in summary(figures)
     with pytest.raises(DatasetError, match="reads none of its characters"):
         evaluate(Told(logits[:0]), distinct("??"))
+    with pytest.raises(DatasetError, match="marks without a character alone"):
+        evaluate(Told(logits[:2]), distinct(["", ""]))
 
 
 def test_writers_are_told_apart() -> None:

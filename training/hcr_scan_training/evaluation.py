@@ -73,7 +73,7 @@ def evaluate(classifier: Classifier, glyphs: Glyphs) -> tuple[dict[str, Any], np
     Characters that the model has no label for are counted under ``unknown`` and left out; so are exact repeats.
 
     Raises:
-        DatasetError: the model can read none of the characters.
+        DatasetError: the model can read none of the characters, or there are none.
     """
     info = classifier.info
     crops, labels, writers, counts = _prepared(glyphs, info)
@@ -109,6 +109,8 @@ def _prepared(
             f"{glyphs.name}: the model reads none of its characters ({''.join(sorted(unknown))}); "
             f"it reads {info.characters}"
         )
+    if not any(glyphs.labels[kept]):
+        raise DatasetError(f"{glyphs.name} holds marks without a character alone; add characters, a folder for each")
     counts = {
         "name": glyphs.name,
         "characters": len(kept),
@@ -289,6 +291,8 @@ def summary(figures: dict[str, Any]) -> str:
             f"{_between(values['accuracy_95']):>14}{_percent(values['macro_f1'], 10)}"
             f"{values['calibration_error']:>8.3f}{_percent(values['taken_for_none'], 8)}{errors}"
         )
+    if figures["not_a_character"]:
+        lines.append(found_none(figures["not_a_character"]))
     lines += [f"  {line}" for line in LEGEND]
     for name in KINDS:
         pairs = figures["sets"].get(name, {}).get("confusions", [])[:8]
@@ -297,6 +301,13 @@ def summary(figures: dict[str, Any]) -> str:
     if data["unknown"]:
         lines.append(f"left out, since the model has no such label: {' '.join(data['unknown'])}")
     return "\n".join(lines)
+
+
+def found_none(figures: dict[str, Any]) -> str:
+    """How many of the marks that are no character were seen to be none, in words."""
+    found = round(figures["recognized"] * figures["count"])
+    marks = counted(figures["count"], "mark")
+    return f"of {marks} without a character {found:,} seen to be none ({100 * figures['recognized']:.1f} %)"
 
 
 def _between(interval: list[float]) -> str:

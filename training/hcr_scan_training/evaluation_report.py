@@ -15,7 +15,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from hcr_scan.errors import OutputError
-from hcr_scan_training.evaluation import KINDS
+from hcr_scan_training.evaluation import KINDS, found_none
 
 #: Misread characters shown.
 SHOWN = 120
@@ -80,10 +80,7 @@ def _lead(figures: dict[str, Any]) -> str:
     if data["unknown"]:
         parts.append(f"{sum(data['unknown'].values()):,} left out that the model has no label for")
     if figures["not_a_character"]:
-        none = figures["not_a_character"]
-        parts.append(
-            f"{100 * none['recognized']:.1f} % of {none['count']:,} marks that are no character seen to be none"
-        )
+        parts.append(found_none(figures["not_a_character"]))
     return f"<p>{html.escape('; '.join(parts))}.<br>Model sha256:{model['sha256'][:16]}.</p>"
 
 
