@@ -278,13 +278,11 @@ def test_a_run_that_finds_nothing_to_do_leaves_the_account_of_the_one_that_did_i
 
 
 def test_a_report_tells_the_time_of_the_latest_of_several_runs_as_such(folder: Path, target: Path) -> None:
-    page = target.with_suffix(".html")
-    scan(folder, "--out", target, "--on-failure", "stop")
-    run(["report", str(target), "-o", str(page), "--no-crops"])
-    assert " Scanned 20" in page.read_text()
-    scan(folder, "--out", target, "--resume")
-    run(["report", str(target), "-o", str(page), "--no-crops"])
-    assert " Scanned in several runs, the latest 20" in page.read_text()
+    page, several = target.with_suffix(".html"), " Scanned in several runs, the latest 20"
+    for options, told in (("--on-failure", "stop"), " Scanned 20"), (("--resume",), several):
+        scan(folder, "--out", target, *options)
+        run(["report", str(target), "-o", str(page), "--no-crops"])
+        assert told in page.read_text()
 
 
 def test_files_with_the_same_content_are_read_and_noted(
