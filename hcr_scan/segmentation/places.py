@@ -20,6 +20,8 @@ INSIDE = 0.7
 #: So is one so many times as high as the cells of combs in it, which have so many cells: a section, or a slip. Letters
 #: that stand in a box make combs too, of cells lower than so many pixels (4.5 mm).
 SECTION_HEIGHT, SECTION_CELLS, LETTER_HEIGHT = 5.0, 4, 36
+#: Of combs below each other in a box cells are at least so many pixels high.
+LEAST_HEIGHT = 30
 #: Boxes shaped like cells are cells when this many stand side by side; fewer are judged by what they hold.
 CELLS_IN_A_ROW = 3
 
@@ -48,7 +50,7 @@ class InkPlace:
 def find_places(paper: Paper, frames: Frames) -> list[InkPlace]:
     """Every place that the frames of a page make, with its ink, in reading order."""
     cells = [cell for comb in frames.combs for cell in comb]
-    inner = innermost([box for box in frames.boxes if not _is_section(box, cells)], [*cells, *frames.boxes])
+    inner = innermost([box for box in frames.boxes if not _is_section(box, frames.combs)], [*cells, *frames.boxes])
     joined = join_cells((*frames.combs, *((box,) for box in inner if _is_cell_shaped(box))))
     rows = [row for row in joined if len(row) >= CELLS_IN_A_ROW or (row in frames.combs and len(row) > 1)]
     taken = {cell for row in rows for cell in row}
@@ -73,12 +75,16 @@ def _read_box(paper: Paper, box: BoundingBox) -> InkPlace:
     return InkPlace(box, (), tuple(find_lines(ink)), left, top)
 
 
-def _is_section(box: BoundingBox, cells: Sequence[BoundingBox]) -> bool:
-    """Whether a box goes around cells of combs, and much more than they take up."""
-    if box.height < SECTION_HEIGHT * LETTER_HEIGHT:
-        return False
-    held = [cell for cell in cells if cell.height >= LETTER_HEIGHT and cell.share_in(box) > INSIDE]
-    return len(held) >= SECTION_CELLS and box.height >= SECTION_HEIGHT * max(cell.height for cell in held)
+def _is_section(box: BoundingBox, combs: Sequence[Sequence[BoundingBox]]) -> bool:
+    """Whether a box goes around combs, and is much higher than their cells, or holds one below the other."""
+    inside = [[cell for cell in comb if cell.share_in(box) > INSIDE] for comb in combs]
+    held = [cell for cells in inside for cell in cells if cell.height >= LETTER_HEIGHT]
+    high = box.height >= SECTION_HEIGHT * max((cell.height for cell in held), default=LETTER_HEIGHT)
+    if len(held) >= SECTION_CELLS and high:
+        return True
+    long = [cells[0] for cells in inside if len(cells) >= SECTION_CELLS and cells[0].height >= LEAST_HEIGHT]
+    first = min(long, key=lambda cell: cell.top, default=None)
+    return first is not None and any(cell.top >= first.bottom for cell in long)
 
 
 def _is_cell_shaped(box: BoundingBox) -> bool:
