@@ -47,8 +47,8 @@ from hcr_scan.segmentation.shades import shade_of
 _KINDS = (SURELY_HAND, SURELY_PRINT)
 #: So many characters at least, as sure as they are some, are an answer on a rule rather than a scrap of a frame.
 LEAST_ANSWER = 1.5
-#: So many letters show how dark the pen is.
-FEWEST_SHADES = 5
+#: So many letters show how dark the pen is; what looks more like print than this (nats a glyph) shows nothing of it.
+FEWEST_SHADES, LIKE_PRINT = 5, 0.4
 #: The chunks of words beside each other.
 Row = Sequence[Sequence[InkChunk]]
 
@@ -271,7 +271,8 @@ def by_hand(places: Sequence[SeenPlace]) -> tuple[list[list[InkChunk]], float]:
         words = [word for row, _ in _rows(seen.place) for word in row]
         evidence = [own for run in seen.runs for own in run.words]
         printed = [chance for _ in seen.runs for chance in next(chances).tolist()]
-        hand = [k for k, chance in enumerate(printed) if chance < SURELY_HAND]
+        # In cells next to nothing is print beforehand, and letters over an underline are cells now and then.
+        hand = [k for k, chance in enumerate(printed) if chance < SURELY_HAND and evidence[k].mean < LIKE_PRINT]
         found.append([chunk for k in hand for chunk in words[k]])
         shades += [shade for k in hand if (own := evidence[k].shades) is not None for shade in own.tolist()]
     return found, math.exp(float(np.median(shades))) if len(shades) >= FEWEST_SHADES else math.inf

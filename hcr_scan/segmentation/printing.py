@@ -84,6 +84,11 @@ class Evidence:
     shades: Floats | None = None
 
     @property
+    def mean(self) -> float:
+        """The evidence of its usual glyph."""
+        return float(self.weights @ self.odds / max(self.weights.sum(), 1e-9))
+
+    @property
     def shade(self) -> float:
         """The shade of most of it, NaN where nobody looked."""
         return math.nan if self.shades is None or not len(self.shades) else float(np.nanmedian(self.shades))
@@ -157,7 +162,7 @@ def chances_of_print(runs: Sequence[Run]) -> list[Floats]:
         return []
     words = [word for run in runs for word in run.words]
     weights = np.array([word.weights.sum() for word in words])
-    means = np.array([word.weights @ word.odds for word in words]) / np.maximum(weights, 1e-9)
+    means = np.array([word.mean for word in words])
     worth = weights / (GLYPH_VARIANCE + WORD_VARIANCE * weights)
     shades = np.array([word.shade for word in words])
     of_shade = np.zeros(len(words))
