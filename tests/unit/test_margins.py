@@ -5,11 +5,15 @@ import pytest
 
 from hcr_scan.geometry import BoundingBox
 from hcr_scan.images import Ink
+from hcr_scan.segmentation.cells.writing import InkCell
 from hcr_scan.segmentation.frames.finding import find_frames
+from hcr_scan.segmentation.glyphs.chunks import InkCandidate, InkChunk
 from hcr_scan.segmentation.ink.binarization import flatten_light, local_ink
 from hcr_scan.segmentation.ink.rules import Rules, find_rules
 from hcr_scan.segmentation.margins import lines_outside
+from hcr_scan.segmentation.page_writer import SeenPlace, by_hand
 from hcr_scan.segmentation.places import InkPlace, find_places
+from hcr_scan.segmentation.printing import Evidence, Run, Where
 from tests.frames import Page, draw_box, draw_comb, fill, printed, strong_pieces
 from tests.strokes import blank_page, draw_text
 
@@ -32,7 +36,7 @@ def understood(page: Page) -> tuple[Ink, Rules, list[InkPlace]]:
     return local_ink(paper), rules, find_places(paper, find_frames(paper, rules, strong_pieces(paper)))
 
 
-def glyphs(page: Page, *, by_hand: bool = True) -> list[list[int]]:
+def glyphs(page: Page, *, written_in: bool = True) -> list[list[int]]:
     """How many glyphs each word of each line outside of the places has, where all that stands in these is one kind."""
     ink, rules, places = understood(page)
     written = [
@@ -40,7 +44,7 @@ def glyphs(page: Page, *, by_hand: bool = True) -> list[list[int]]:
         + [cell.chunk for cell in place.cells if cell.chunk is not None]
         for place in places
     ]
-    lines = lines_outside(ink, rules, places, written if by_hand else [[] for _ in places])
+    lines = lines_outside(ink, rules, places, written if written_in else [[] for _ in places])
     return [[len(word.chunks) for word in line.words] for line in lines]
 
 
@@ -90,7 +94,7 @@ def test_print_in_the_places_does_not_either(rng):
     page = filled_form(rng)
     draw_text(page, "BIG", 150, 700, 90, 6, rng)
     assert glyphs(page) == []
-    assert glyphs(page, by_hand=False)
+    assert glyphs(page, written_in=False)
 
 
 def test_letters_that_stand_on_a_rule_are_not_taken_away_with_it(rng):
@@ -98,3 +102,16 @@ def test_letters_that_stand_on_a_rule_are_not_taken_away_with_it(rng):
     draw_text(page, "CALL", 150, 600, 32, 4, rng)
     page[629:632, 120:900] = 200
     assert [sum(line) for line in glyphs(page)] == [4]
+
+
+@pytest.mark.parametrize(("mean", "written"), [(-1.0, 6), (1.2, 0)])
+def test_what_looks_like_print_in_cells_tells_nothing_of_the_pen(mean: float, written: int) -> None:
+    """Letters over an underline make cells now and then, where next to nothing is print beforehand."""
+    boxes = [BoundingBox(100 + 40 * k, 100, 130 + 40 * k, 120) for k in range(6)]
+    chunks = [InkChunk((InkCandidate(0, 1, box, np.full((20, 30), 255, np.uint8)),)) for box in boxes]
+    place = InkPlace(boxes[0], tuple(InkCell(box, chunk) for box, chunk in zip(boxes, chunks, strict=True)))
+    word = Evidence(np.full(6, mean), np.ones(6), np.full(6, np.log(90)))
+    hand = SeenPlace(place, (Run(Where.CELLS, (Evidence(np.full(6, -1.0), np.ones(6)),)),))
+    found, pen = by_hand([hand, hand, SeenPlace(place, (Run(Where.CELLS, (word,)),))])
+    assert len(found[-1]) == written
+    assert pen == (pytest.approx(90) if written else np.inf)

@@ -114,6 +114,15 @@ def test_strokes_of_a_marker_are_no_panels(page: Gray) -> None:
     assert find_panels(shrink(page, 8)) is None
 
 
+def test_the_dim_rim_of_a_page_with_boxes_is_no_panel() -> None:
+    page = blank()
+    rim = np.minimum.outer(*(np.minimum(np.arange(n), np.arange(n)[::-1]) for n in page.shape))
+    page = np.where(rim < 120, page * 0.88, page).astype(np.uint8)
+    for row in range(6):
+        cv2.rectangle(page, (0, 300 + 250 * row), (1625, 306 + 250 * row), 215, -1)
+    assert find_panels(shrink(page, 8)) is None
+
+
 def test_a_shadow_is_no_panel() -> None:
     page = blank().astype(float)
     soft = 1 - 0.5 * np.exp(-(((np.arange(2300) - 1000) / 120.0) ** 2))

@@ -83,6 +83,18 @@ def test_the_frame_of_a_slip_is_no_box_to_write_in(model: PageModel) -> None:
     assert [len(line.words) for line in found.lines] == [2] * 3
 
 
+def test_a_low_section_with_combs_below_each_other_is_no_box_to_write_in() -> None:
+    rng = np.random.default_rng(6)
+    page = blank_page(1700, 2200)
+    for k in range(4):
+        top = 100 + 300 * k
+        draw_box(page, BoundingBox(100, top, 1600, top + 150))
+        for row, left in enumerate((130, 1300)):
+            fill(page, draw_comb(page, left, top + 20 + 65 * row, 5), "PARIS", rng)
+    found = segment(as_image(printed(page)), Layout.AUTO, SPEC, None)
+    assert [(field.kind, len(field.cells)) for field in found.fields] == [("cells", 5)] * 8
+
+
 def test_the_room_between_letters_over_a_rule_is_no_box(model: PageModel) -> None:
     """What an I, a T and the rule enclose is as large as the cells above."""
     rng = np.random.default_rng(6)

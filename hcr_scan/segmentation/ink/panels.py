@@ -41,6 +41,8 @@ LONG, FILLED = 0.25, 0.88
 BAR, OTHERS, HOLES = 3.0, 30, 4
 #: In working pixels: the thinnest that is solid, the broadest light print on it, and the edge that stays.
 SOLID, PRINT, EDGE = 13, 21, 2
+#: A page that is printed to its edges is so in at least this share of it: the rest is cells.
+COVERING = 0.4
 #: What is darker than the rest of a panel and no larger than this share of it is a part of it.
 STRIP = 0.25
 #: The strokes of a pen are darker than so many times the brightness of a panel around them.
@@ -103,10 +105,12 @@ def _is_panel(outline: npt.NDArray[np.int32], shape: Mask, solid: Mask, ink: Mas
     length, height = rectangle_around(outline)
     if np.count_nonzero(shape) < FILLED * length * height:
         return False
-    if len(connected_components(np.where(solid, np.uint8(0), shape), connectivity=4)) >= HOLES:
+    # What reaches the edge of the picture is a shadow, or what lies beside the page, if it is not all over it.
+    at_edge = any(side.any() for side in (shape[:2], shape[-2:], shape[:, :2], shape[:, -2:]))
+    covering = np.count_nonzero(solid & shape) >= COVERING * np.count_nonzero(shape)
+    holes = len(connected_components(np.where(solid, np.uint8(0), shape), connectivity=4))
+    if holes >= HOLES and (covering or not at_edge):
         return True
-    # What reaches the edge of the picture is the shadow of a lid, or what lies beside the page.
-    at_edge = shape[[0, -1]].any() or shape[:, [0, -1]].any()
     others = len(connected_components(np.where(shape, np.uint8(0), ink)))
     return length >= BAR * height and others >= OTHERS and not at_edge
 
