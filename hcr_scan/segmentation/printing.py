@@ -41,7 +41,7 @@ MOST_ODDS = 20.0
 SURELY_PRINT, SURELY_HAND = 0.95, 0.5
 #: Beside the frames of a form only what has at most this chance of print is no label; where somebody wrote on the page,
 #: what has no more than the second may be one, and is looked at rather than left out.
-NO_LABEL, MAYBE_LABEL = 0.1, 0.5
+NO_LABEL, MAYBE_LABEL = 0.1, 0.4
 #: A word is part print and part handwriting where that explains its glyphs so much better (nats) for each change than
 #: one kind does: more at gaps as wide as most, less at gaps so many times as wide, least where a rule to write on
 #: begins or ends. Each part has so many glyphs.
