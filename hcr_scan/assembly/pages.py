@@ -40,8 +40,8 @@ from hcr_scan.settings import Settings
 FEWEST_PIECES, DRAWN_SHARE = 5, 0.5
 #: A word in it of so many letters, this share of them sure, was written there all the same.
 FEWEST_LETTERS, SURE_SHARE = 3, 0.75
-#: A box of so many pieces holds running text.
-PARAGRAPH = 100
+#: A box of so many pieces, more than any field asks for, holds running text; such a letter in it is sure.
+PARAGRAPH, SURE = 100, 0.9
 #: What is written beside the frames of a form is read where this share of it is read with so much confidence; what is
 #: lower than this share of the other pieces is a scrap.
 CLEAR_SHARE, CLEAR, SCRAP = 0.5, 0.6, 0.5
@@ -134,7 +134,7 @@ def _with_marks_doubted(fields: Sequence[Field]) -> Iterator[Field]:
 def _is_prose(glyphs: Sequence[Glyph]) -> bool:
     """Whether a box holds paragraphs in a hand that is not sure enough to be read: they are keyed, not corrected."""
     pieces = [glyph for glyph in glyphs if glyph.status is not Status.BLANK]
-    sure = sum(glyph.status is Status.OK for glyph in pieces)
+    sure = sum(bool(glyph.text) and glyph.confidence >= SURE for glyph in pieces)
     return len(pieces) >= PARAGRAPH and sure < SURE_SHARE * len(pieces)
 
 
@@ -155,7 +155,7 @@ def _without_drawing(glyphs: Sequence[Glyph]) -> Iterator[Glyph]:
 
 
 def _rejected(glyph: Glyph) -> Glyph:
-    """A glyph taken for a piece of a drawing; what it would read stays among its alternatives."""
+    """A glyph of what is not read letter by letter; what it would read stays among its alternatives."""
     if glyph.status in (Status.REJECTED, Status.BLANK):
         return glyph
     readings = (Alternative(glyph.text, glyph.confidence), *glyph.alternatives)[:ALTERNATIVES]
@@ -174,7 +174,7 @@ def free_line(segmented: SegmentedLine, reader: Reader, on_form: bool = False) -
 
 
 def _is_clear(glyphs: Sequence[Glyph]) -> bool:
-    """Whether enough of a line is surely read; scraps of rules and specks beside it say nothing of it."""
+    """Whether enough of a line is read well; scraps of rules and specks beside it say nothing of it."""
     usual = median(glyph.box.height for glyph in glyphs)
     full = [glyph for glyph in glyphs if glyph.box.height >= SCRAP * usual]
     clear = sum(bool(glyph.text) and glyph.confidence >= CLEAR for glyph in full)

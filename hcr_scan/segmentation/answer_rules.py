@@ -36,6 +36,7 @@ class AnswerRules:
 
     def __init__(self, frames: Sequence[BoundingBox], rules: Rules, darkness: Gray) -> None:
         self._level, self._upright, self._darkness = rules.horizontal.copy(), rules.vertical, darkness
+        self._rails: dict[int, bool] = {}
         height, width = darkness.shape
         for frame in frames:
             box = frame.clipped(width, height)
@@ -51,12 +52,11 @@ class AnswerRules:
         label = int(self._under_each(word, (word,))[0])
         if not label:
             return 0
-        rule = self._bridged.box(label - 1)
-        return label if rule.width >= LONGER * word.height and not self._is_rail(rule) else 0
+        return label if self._rule(label).width >= LONGER * word.height and not self._is_rail(label) else 0
 
     def underlines(self, number: int, words: BoundingBox) -> bool:
         """Whether a rule goes no further to the left and right than all the words that stand on it, as of a heading."""
-        rule = self._bridged.box(number - 1)
+        rule = self._rule(number)
         beyond = max(words.left - rule.left, 0) + max(rule.right - words.right, 0)
         return beyond < BEYOND * words.height
 
@@ -67,14 +67,16 @@ class AnswerRules:
         for number in np.unique(numbers[numbers > 0]).tolist():
             on = np.flatnonzero(numbers == number)
             first, last = int(on[0]), int(on[-1]) + 1
-            rule = self._bridged.box(number - 1)
+            rule = self._rule(number)
             if len(on) < max(FEWEST_PARTS, MOST_PARTS * (last - first)) or rule.width < LONGER * word.height:
+                continue
+            if self._is_rail(number):
                 continue
             if first >= FEWEST_PARTS and rule.left > parts[first - 1].right - NEAR_END * word.height:
                 found.append(first)
             if len(parts) - last >= FEWEST_PARTS and rule.right < parts[last].left + NEAR_END * word.height:
                 found.append(last)
-        return sorted(found)
+        return sorted(set(found))
 
     def _under_each(self, word: BoundingBox, parts: Sequence[BoundingBox]) -> npt.NDArray[np.intp]:
         """The number of the rule below each part of a word, long or not, or 0."""
@@ -92,8 +94,17 @@ class AnswerRules:
                 found[k] = label if np.mean((columns == label).any(axis=0)) >= COVERED else 0
         return found
 
-    def _is_rail(self, rule: BoundingBox) -> bool:
+    def _rule(self, number: int) -> BoundingBox:
+        """A rule without what bridging adds at its ends."""
+        return self._bridged.box(number - 1).grown(-(BRIDGED // 2), 0)
+
+    def _is_rail(self, number: int) -> bool:
         """Whether a rule is a side of a frame that nobody found: walls hang from it, or stand on both of its ends."""
+        if number not in self._rails:
+            self._rails[number] = self._has_walls(self._rule(number))
+        return self._rails[number]
+
+    def _has_walls(self, rule: BoundingBox) -> bool:
         dark = float(np.median(self._darkness[rule.top : rule.bottom, rule.left : rule.right].max(axis=0)))
         hanging = self._walls_between(rule.bottom + 1, rule.bottom + 1 + WALL, rule, dark)
         if any(_at_ends(hanging, rule)) or _count(hanging) >= WALLS:
@@ -103,9 +114,9 @@ class AnswerRules:
     def _walls_between(self, top: int, bottom: int, rule: BoundingBox, dark: float) -> npt.NDArray[np.intp]:
         """The columns near a rule, which is so ``dark``, of what is a wall all the way from ``top`` to ``bottom``."""
         part = (slice(max(top, 0), max(bottom, 0)), slice(max(rule.left - AT_END, 0), rule.right + AT_END))
-        # Print close below a rule does not reach up to it, though its strokes seem to, looked for as rules.
-        if part[0].start >= min(part[0].stop, len(self._darkness)):
+        if part[0].start >= min(part[0].stop, len(self._darkness)):  # at the edge of the page
             return np.zeros(0, np.intp)
+        # Print close below a rule does not reach up to it, though its strokes seem to, looked for as rules.
         reached = (self._darkness[part] >= AS_DARK * dark).mean(axis=0) >= REACHED
         walls = (self._upright[part] > 0).all(axis=0) & reached
         return np.flatnonzero(walls) + part[1].start

@@ -31,7 +31,7 @@ WRITTEN_ON, CRUMB = 2.0, 0.25
 
 
 def lines_outside(
-    ink: Ink, rules: Rules, places: Sequence[InkPlace], by_hand: Sequence[Sequence[InkChunk]]
+    ink: Ink, rules: Rules, places: Sequence[InkPlace], written: Sequence[Sequence[InkChunk]]
 ) -> list[InkLine]:
     """Lines in no place whose letters are about as high as those in the places: labels, and notes in the same hand.
 
@@ -39,12 +39,12 @@ def lines_outside(
         ink: of the page.
         rules: of the page.
         places: to write in.
-        by_hand: of each place what is written there rather than printed.
+        written: of each place what is written there rather than printed.
     """
     outside = _ink_outside(ink, places)
     heights = [
         candidate.box.height
-        for place, chunks in zip(places, by_hand, strict=True)
+        for place, chunks in zip(places, written, strict=True)
         for chunk in chunks
         for candidate in chunk.candidates
         if not _is_tick(candidate.box, place)
@@ -102,12 +102,13 @@ def _without_frames(ink: Ink, rules: Rules, longest: float) -> Ink:
             box = pieces.box(index).grown(1).clipped(ink.shape[1], ink.shape[0])
             part = (slice(box.top, box.bottom), slice(box.left, box.right))
             own = (pieces.labels[part] == index + 1).view(np.uint8)
-            # With their soft edge, which what is looked for next in fainter ink would be made of.
-            straight = dilate(opening(own, length, 1) | opening(own, 1, length), 3, 3)
-            gone = np.ones_like(own, np.bool_)
+            gone = own > 0
             if sides[index] > WRITTEN_ON * longest:
-                gone = (straight > 0) | _crumbs(np.where(straight, np.uint8(0), own), CRUMB * longest)
-            result[part][gone & ((own > 0) | (pieces.labels[part] == 0))] = 0
+                straight = dilate(opening(own, length, 1) | opening(own, 1, length), 3, 3)
+                gone &= (straight > 0) | _crumbs(np.where(straight, np.uint8(0), own), CRUMB * longest)
+            # With its soft edge, which what is looked for next in fainter ink would be made of.
+            edge = (dilate(gone.view(np.uint8), 3, 3) > 0) & (pieces.labels[part] == 0)
+            result[part][gone | edge] = 0
     return result
 
 

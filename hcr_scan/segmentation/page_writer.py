@@ -47,8 +47,8 @@ from hcr_scan.segmentation.shades import shade_of
 _KINDS = (SURELY_HAND, SURELY_PRINT)
 #: So many characters at least, as sure as they are some, are an answer on a rule rather than a scrap of a frame.
 LEAST_ANSWER = 1.5
-#: So many letters show how dark the pen is; what looks more like print than this (nats a glyph) shows nothing of it.
-FEWEST_SHADES, LIKE_PRINT = 5, 0.4
+#: So many letters show how dark the pen is; what looks more like print than this (nats a glyph) does not.
+FEWEST_LETTERS, LIKE_PRINT = 5, 0.4
 #: The chunks of words beside each other.
 Row = Sequence[Sequence[InkChunk]]
 
@@ -81,7 +81,7 @@ class PageWriter:
         from_source: Homography,
         geometry: PageGeometry,
         model: PageModel | None,
-        darkness: Gray | None = None,
+        darkness: Gray,
     ) -> None:
         self._crops = CropCollector(spec, from_source, geometry)
         self._darkness = darkness
@@ -190,10 +190,8 @@ class PageWriter:
         left = iter(evidence)
         return [tuple(islice(left, len(row))) for row, *_ in rows]
 
-    def _shades(self, rows: Sequence[tuple[Row, int, int]]) -> Floats | None:
+    def _shades(self, rows: Sequence[tuple[Row, int, int]]) -> Floats:
         """How dark each glyph is."""
-        if self._darkness is None:
-            return None
         boxes = (_whole(chunk).box.shifted(left, top) for row, left, top in rows for word in row for chunk in word)
         return np.array([shade_of(self._darkness, box) for box in boxes])
 
@@ -233,8 +231,13 @@ def _parted(
 def _by_rules(line: InkLine, run: Run, rules: AnswerRules) -> Iterator[Run]:
     """The words of a line that stand on rules, those of one rule together, and the others, in their order."""
     boxes = [union_of(_whole(chunk).box for chunk in word.chunks) for word in line.words]
+    numbers = [rules.under(box) for box in boxes]
+    for k in range(1, len(numbers) - 1):
+        # A dash or a comma between words does not reach down to their rule.
+        if not numbers[k] and numbers[k - 1] == numbers[k + 1]:
+            numbers[k] = numbers[k - 1]
     start = 0
-    for number, found in groupby(rules.under(box) for box in boxes):
+    for number, found in groupby(numbers):
         span = slice(start, start := start + sum(1 for _ in found))
         glyphs = sum(float(word.weights.sum()) for word in run.words[span])
         answer = number and glyphs >= LEAST_ANSWER and not rules.underlines(number, union_of(boxes[span]))
@@ -271,11 +274,13 @@ def by_hand(places: Sequence[SeenPlace]) -> tuple[list[list[InkChunk]], float]:
         words = [word for row, _ in _rows(seen.place) for word in row]
         evidence = [own for run in seen.runs for own in run.words]
         printed = [chance for _ in seen.runs for chance in next(chances).tolist()]
-        # In cells next to nothing is print beforehand, and letters over an underline are cells now and then.
-        hand = [k for k, chance in enumerate(printed) if chance < SURELY_HAND and evidence[k].mean < LIKE_PRINT]
+        # Letters over an underline are a row of cells now and then, where next to nothing is print beforehand, and a
+        # part of a heading is a box; a single cell is neither.
+        most = math.inf if len(seen.place.cells) == 1 else LIKE_PRINT
+        hand = [k for k, chance in enumerate(printed) if chance < SURELY_HAND and evidence[k].mean < most]
         found.append([chunk for k in hand for chunk in words[k]])
         shades += [shade for k in hand if (own := evidence[k].shades) is not None for shade in own.tolist()]
-    return found, math.exp(float(np.median(shades))) if len(shades) >= FEWEST_SHADES else math.inf
+    return found, math.exp(float(np.median(shades))) if len(shades) >= FEWEST_LETTERS else math.inf
 
 
 def handwritten(places: Sequence[SeenPlace], lines: Sequence[SeenLine]) -> int:

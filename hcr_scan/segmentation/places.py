@@ -20,8 +20,8 @@ INSIDE = 0.7
 #: So is one so many times as high as the cells of combs in it, which have so many cells: a section, or a slip. Letters
 #: that stand in a box make combs too, of cells lower than so many pixels (4.5 mm).
 SECTION_HEIGHT, SECTION_CELLS, LETTER_HEIGHT = 5.0, 4, 36
-#: Of combs below each other in a box cells are at least so many pixels high.
-LEAST_HEIGHT = 30
+#: Of combs below each other in a box cells are at least so many pixels high: loops of print make lower ones.
+STACKED_CELL_HEIGHT = 30
 #: Boxes shaped like cells are cells when this many stand side by side; fewer are judged by what they hold.
 CELLS_IN_A_ROW = 3
 
@@ -77,12 +77,14 @@ def _read_box(paper: Paper, box: BoundingBox) -> InkPlace:
 
 def _is_section(box: BoundingBox, combs: Sequence[Sequence[BoundingBox]]) -> bool:
     """Whether a box goes around combs, and is much higher than their cells, or holds one below the other."""
+    if box.height < 2 * INSIDE * STACKED_CELL_HEIGHT:
+        return False
     inside = [[cell for cell in comb if cell.share_in(box) > INSIDE] for comb in combs]
     held = [cell for cells in inside for cell in cells if cell.height >= LETTER_HEIGHT]
     high = box.height >= SECTION_HEIGHT * max((cell.height for cell in held), default=LETTER_HEIGHT)
     if len(held) >= SECTION_CELLS and high:
         return True
-    long = [cells[0] for cells in inside if len(cells) >= SECTION_CELLS and cells[0].height >= LEAST_HEIGHT]
+    long = [cells[0] for cells in inside if len(cells) >= SECTION_CELLS and cells[0].height >= STACKED_CELL_HEIGHT]
     first = min(long, key=lambda cell: cell.top, default=None)
     return first is not None and any(cell.top >= first.bottom for cell in long)
 

@@ -91,7 +91,7 @@ class Evidence:
     @property
     def shade(self) -> float:
         """The shade of most of it, NaN where nobody looked."""
-        return math.nan if self.shades is None or not len(self.shades) else float(np.nanmedian(self.shades))
+        return math.nan if self.shades is None or not len(self.shades) else median_of(self.shades)
 
     @classmethod
     def none(cls, count: int) -> Evidence:
@@ -101,7 +101,7 @@ class Evidence:
     def split(self, lengths: Sequence[int]) -> list[Evidence]:
         """The evidence of words of so many chunks each."""
         ends = np.cumsum(lengths)[:-1]
-        shades = [None] * len(lengths) if self.shades is None else np.split(self.shades, ends)
+        shades = [None] * (len(ends) + 1) if self.shades is None else np.split(self.shades, ends)
         parts = zip(np.split(self.odds, ends), np.split(self.weights, ends), shades, strict=True)
         return [Evidence(*part) for part in parts]
 

@@ -16,15 +16,14 @@ from hcr_scan.images import Gray
 
 Floats = npt.NDArray[np.float64]
 
-#: Of the pixels around a glyph, the one at this share in order of darkness is in the middle of a stroke.
-CORE = 0.9
-#: Shades are compared as logarithms, from this darkness on: fainter ink is paper's grain.
-FAINTEST = 10.0
+#: Of the pixels around a glyph, the one at this share in order of darkness is in the middle of a stroke. Shades are
+#: compared as logarithms, from this darkness on: fainter ink is paper's grain.
+CORE, FAINTEST = 0.9, 10.0
 #: How far (standard deviation of the logarithm) the shades of a pen and of a press usually spread, what so many words
 #: are worth, and what no page's shades are closer together than, grain and thin strokes being what they are.
 USUAL_SPREAD_BY_HAND, USUAL_SPREAD_OF_PRINT, USUAL_WORDS, LEAST_SPREAD = 0.15, 0.3, 4.0, 0.06
-#: One word in so many is of another pen or press, whose shade may be any.
-OTHERS, ANY_SHADE = 0.1, 0.4
+#: This share of words is of another pen or press, whose shade may be any.
+OTHERS, ANY_SHADE = 0.1, 1 / math.log(255 / FAINTEST)
 #: With so few words of hand or press the shades count half.
 FEW_WORDS = 4.0
 #: What a word's shade counts for at most (nats) where it is that of the press, and where it is that of the pen: who
@@ -36,7 +35,7 @@ def shade_of(darkness: Gray, box: BoundingBox) -> float:
     """The logarithm of how dark the strokes of a glyph are, whose box reaches no further than its ink."""
     inside = darkness[max(box.top, 0) : box.bottom, max(box.left, 0) : box.right].ravel()
     if not inside.size:
-        return math.nan
+        return math.log(FAINTEST)
     place = int(CORE * inside.size)
     return math.log(max(float(np.partition(inside, place)[place]), FAINTEST))
 
@@ -46,7 +45,8 @@ def odds_of_print(shades: Floats, printed: Floats, worth: Floats) -> Floats:
 
     Args:
         shades: of each word, NaN where it is not known.
-        printed: the chance of each that it is print, as far as that is known without shades.
+        printed: the chance of each that it is print, as found in the pass before; that its shade had a part in that is
+            why what a shade counts for is bounded.
         worth: how much each tells of the others, 0 to 1.
     """
     odds = np.zeros(len(shades))

@@ -12,7 +12,7 @@ from hcr_scan.order_statistics import median_of
 from hcr_scan.segmentation.frames.enclosures import ALIKE, NARROWEST, WIDEST, Boxes
 from hcr_scan.segmentation.frames.evidence import SMALLEST_CELL, FrameEvidence
 
-#: Sizes with fewer members than this share of the commonest are accidents of the writing.
+#: Sizes with fewer members than this share of the commonest are accidents of the writing: three of two hundred are not.
 RAREST = 0.014
 #: Grain closes boxes too, with walls darker than most of it; cells of their size would then be found all over the page.
 #: Where walls are fainter than this share of full ones, at least this share of the cells must stand in rows or columns.

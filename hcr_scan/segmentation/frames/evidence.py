@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from hcr_scan.images import Components, Gray, Mask, above, at_most, box_blur, dilate
 from hcr_scan.segmentation.ink.binarization import Paper
-from hcr_scan.segmentation.ink.rules import Rules, beyond_tints
+from hcr_scan.segmentation.ink.rules import Rules
 
 #: Smallest cell, in working pixels (about 2.5 mm on A4).
 SMALLEST_CELL = 20
@@ -78,7 +78,7 @@ def gather_evidence(paper: Paper, rules: Rules, pieces: Components) -> FrameEvid
     drawn &= above(paper.darkness, threshold)
     frame |= upright
     frame |= drawn
-    return FrameEvidence(at_most(beyond_tints(paper), cap), frame, drawn, cap)
+    return FrameEvidence(at_most(paper.beyond_tints, cap), frame, drawn, cap)
 
 
 def _usual(raster: Gray) -> float:

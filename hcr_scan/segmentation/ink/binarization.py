@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -20,8 +21,10 @@ from hcr_scan.images import (
     box_blur,
     closing,
     connected_components,
+    difference,
     dilate,
     enlarge,
+    erode,
     looked_up,
     ratio,
     resize,
@@ -50,11 +53,15 @@ SAMPLED, APART = 4, 3
 #: beyond, and more than that share of the page is tinted.
 PALEST_INK, VALLEY, TRACE = 100, 0.5, 0.05
 
+#: Tints are looked for in steps of so many pixels: what is as dark as this over so many steps each way is one, since
+#: strokes and rules are narrower. It varies by no more than so much, and so many times the grain; writing hides no more
+#: than so many steps of it.
+TINT_STEP, PALEST_TINT, TINTED, EVEN, WRITTEN_ON = 4, 3, 5, (4.0, 2.0), 11
 #: Grain above this (darkness), as of a photo in poor light, is smoothed away; so much of it is left at strokes.
 GRAINY, LEFT_AT_STROKES = 6.0, 0.6
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Paper:
     """A page without its illumination.
 
@@ -69,6 +76,26 @@ class Paper:
     def noise_at_strokes(self) -> float:
         """What a stroke of a pen must stand out from, which is broader than grain."""
         return LEFT_AT_STROKES * self.noise if self.noise > GRAINY else self.noise
+
+    @cached_property
+    def beyond_tints(self) -> Gray:
+        """Darkness beyond that of tints under cells, on which grain would be short rules, and of black areas."""
+        height, width = self.darkness.shape
+        # Smoothed no further than gaps between close walls or letters, which are no even ground.
+        smooth = box_blur(self.darkness, TINT_STEP + 1, TINT_STEP + 1)
+        smooth = np.pad(smooth, ((0, -height % TINT_STEP), (0, -width % TINT_STEP)), mode="edge")
+        step = slice(None, None, TINT_STEP)
+        least, most = (
+            extreme(np.ascontiguousarray(extreme(smooth, TINT_STEP, TINT_STEP)[step, step]), TINTED, TINTED)
+            for extreme in (erode, dilate)
+        )
+        even = difference(most, least) <= EVEN[0] + EVEN[1] * self.noise
+        tint = np.where(even & (least >= max(PALEST_TINT, self.noise)), least, np.uint8(0))
+        if not tint.any():
+            return self.darkness
+        ground = dilate(closing(tint, WRITTEN_ON, WRITTEN_ON), TINTED + 2, TINTED + 2)
+        everywhere = ground.repeat(TINT_STEP, axis=0).repeat(TINT_STEP, axis=1)
+        return difference(self.darkness, everywhere[:height, :width])
 
 
 def working_raster(gray: Gray) -> tuple[Gray, Homography]:

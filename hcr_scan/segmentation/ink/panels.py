@@ -43,6 +43,8 @@ BAR, OTHERS, HOLES = 3.0, 30, 4
 SOLID, PRINT, EDGE = 13, 21, 2
 #: A page that is printed to its edges is so in at least this share of it: the rest is cells.
 COVERING = 0.4
+#: So many pixels of the coarse copy are the edge of the picture.
+RIM = 2
 #: What is darker than the rest of a panel and no larger than this share of it is a part of it.
 STRIP = 0.25
 #: The strokes of a pen are darker than so many times the brightness of a panel around them.
@@ -68,6 +70,7 @@ def find_panels(small: Gray) -> Panels | None:
     # Without strokes and rules, which may be as close together as to make up a panel.
     bare = closing(small, THINNEST, THINNEST)
     found, covered = np.zeros_like(small), np.zeros_like(small)
+    brightness = ratio(small, at_least(paper, 1))
     for tint in TINTS:
         solid = opening(np.asarray(bare < tint * paper, np.uint8), LOWEST, LOWEST)
         for outline in outer_contours(solid):
@@ -77,7 +80,7 @@ def find_panels(small: Gray) -> Panels | None:
                 # What shows a panel among its surroundings already shows its edges best; a strip of one does not.
                 known = np.count_nonzero(covered & shape)
                 if known <= STRIP * np.count_nonzero(shape) and _is_panel(outline, shape, solid, ink):
-                    found |= _without_writing(solid & shape, ratio(small, at_least(paper, 1)))
+                    found |= _without_writing(solid & shape, brightness)
                     covered |= shape
     return Panels(found, paper) if found.any() else None
 
@@ -91,7 +94,12 @@ def _without_writing(solid: Mask, brightness: Gray) -> Mask:
     usual = DARKER * float(np.median(brightness[solid > 0]))
     sides = (parts.boxes[:, 2:] - parts.boxes[:, :2]).max(axis=1, initial=0)
     short = (np.flatnonzero(sides < LONG * max(solid.shape)) + 1).tolist()
-    writing = [label for label in short if np.median(brightness[parts.labels == label]) < usual]
+    writing = []
+    for label in short:
+        left, top, right, bottom = parts.boxes[label - 1].tolist()
+        own = parts.labels[top:bottom, left:right] == label
+        if np.median(brightness[top:bottom, left:right][own]) < usual:
+            writing.append(label)
     return np.where(np.isin(parts.labels, writing), np.uint8(0), solid) if writing else solid
 
 
@@ -106,7 +114,8 @@ def _is_panel(outline: npt.NDArray[np.int32], shape: Mask, solid: Mask, ink: Mas
     if np.count_nonzero(shape) < FILLED * length * height:
         return False
     # What reaches the edge of the picture is a shadow, or what lies beside the page, if it is not all over it.
-    at_edge = any(side.any() for side in (shape[:2], shape[-2:], shape[:, :2], shape[:, -2:]))
+    sides = (shape[:RIM], shape[-RIM:], shape[:, :RIM], shape[:, -RIM:])
+    at_edge = any(side.any() for side in sides)
     covering = np.count_nonzero(solid & shape) >= COVERING * np.count_nonzero(shape)
     holes = len(connected_components(np.where(solid, np.uint8(0), shape), connectivity=4))
     if holes >= HOLES and (covering or not at_edge):

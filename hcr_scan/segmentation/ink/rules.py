@@ -20,8 +20,6 @@ from hcr_scan.images import (
     above,
     at_most,
     beside,
-    box_blur,
-    closing,
     connected_components,
     difference,
     dilate,
@@ -48,10 +46,6 @@ LONG, FEWEST, FULL = 140, 1000, 0.8
 #: Beside pale rules it may be more of them, as long as it is no darker than so much.
 FAINT, APART, MANY, FEW, BEYOND = (0.13, 0.16, 0.2, 0.25), 1.5, 0.35, 0.22, 1.1
 FAINT_BESIDE_PALE, FAINTEST_PRINT = (0.32, 0.4), 28
-#: What is as dark as this over so many pixels of the coarse copy each way is a tint: strokes and rules are narrower.
-FAINTEST_TINT, TINTED = 3, 5
-#: It varies by no more than so much, and so many times the grain; so many pixels of it may be hidden by writing.
-EVEN, WRITTEN_ON = (4.0, 2.0), 11
 #: Rows looked at together.
 STRIPE = 128
 #: How many times smaller the copy is on which long rules are looked for.
@@ -78,26 +72,8 @@ def find_rules(paper: Paper) -> Rules:
     """All thin straight horizontal and vertical strokes of at least :data:`SHORTEST_RULE` pixels."""
     # Dark writing must not outvote a faint wall: everything above the cap counts the same.
     threshold = max(1.3 * paper.noise, 5.0)
-    capped = at_most(beyond_tints(paper), int(4 * threshold))
+    capped = at_most(paper.beyond_tints, int(4 * threshold))
     return Rules(_along_rows(capped, threshold), transposed(_along_rows(transposed(capped), threshold)))
-
-
-def beyond_tints(paper: Paper) -> Gray:
-    """Darkness beyond that of pale tints under cells and boxes, on which grain would be short rules."""
-    darkness = paper.darkness
-    # Smoothed no further than gaps between close walls or letters, which are no even ground.
-    smooth = box_blur(darkness, COARSER + 1, COARSER + 1)
-    least, most = (
-        extreme(np.ascontiguousarray(extreme(smooth, COARSER, COARSER)[::COARSER, ::COARSER]), TINTED, TINTED)
-        for extreme in (erode, dilate)
-    )
-    even = difference(most, least) <= EVEN[0] + EVEN[1] * paper.noise
-    tint = np.where(even & (least >= max(FAINTEST_TINT, paper.noise)), least, np.uint8(0))
-    if not tint.any():
-        return darkness
-    ground = dilate(closing(tint, WRITTEN_ON, WRITTEN_ON), TINTED + 2, TINTED + 2)
-    height, width = darkness.shape
-    return difference(darkness, ground.repeat(COARSER, axis=0).repeat(COARSER, axis=1)[:height, :width])
 
 
 def _along_rows(capped: Gray, threshold: float) -> Mask:
