@@ -46,7 +46,7 @@ def test_every_file_of_the_collection_in_one_run(tmp_path: Path, pytestconfig: p
     assert_complete(records)
     found = outcomes(records)
     if pytestconfig.getoption("--update-golden"):
-        lines = (f"{json.dumps(name)}: {json.dumps(found[name])}" for name in sorted(found))
+        lines = (f"{json.dumps(name)}: {json.dumps(found[name], sort_keys=True)}" for name in sorted(found))
         GOLDEN.write_text("{\n" + ",\n".join(lines) + "\n}\n")
     assert found == json.loads(GOLDEN.read_text())
 
