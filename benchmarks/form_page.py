@@ -38,6 +38,7 @@ PENS = {
     "felt tip": ((0.6, 0.85), (0.85, 1.0)),
     "marker": ((0.9, 1.4), (0.9, 1.0)),
 }
+RESOLUTIONS = (100, 150, 200, 200, 300, 400, 600)
 INKS: tuple[Color, ...] = ((20, 20, 30), (25, 40, 140), (40, 60, 170), (60, 60, 60))
 NAMES = """
 SMITH JOHNSON WILLIAMS GARCIA MARTINEZ KOWALSKI NOVAK FISCHER WEBER DUBOIS ROSSI TANAKA PATEL NGUYEN OKAFOR LONDON
@@ -141,6 +142,11 @@ class FormPage:
         if boxes:
             end = max(box.right for box in boxes) * 25.4 / self.dpi
             self._note(text, x - 0.5, baseline - 1.15 * height, end + 1, baseline + 0.2 * height)
+
+    def stroke(self, points: npt.NDArray[np.float64], shade: int = 40) -> None:
+        """One stroke of the pen that is no character, through points ``(n, 2)`` in millimeters."""
+        fixed = np.rint(points * self.dpi / 25.4 * 16).astype(np.int32)
+        cv2.polylines(self.ink, [fixed], False, shade, max(1, int(self.pen.width)), cv2.LINE_AA, 4)
 
     def _note(self, text: str, x0: float, y0: float, x1: float, y1: float) -> None:
         if text.strip():
@@ -264,6 +270,12 @@ CAPTURES: dict[str, Callable[[FormPage, Pixels], Captured]] = {
     "scan": _scanned, "fax": _faxed, "photo": _photographed, "bound": _bound,
     "fed": _fed, "thin": _thin, "turned": _turned, "dim": _dim,
 }  # fmt: skip
+
+
+def capture_of(random: np.random.Generator, number: int) -> tuple[str, int]:
+    """How a page is captured, and at how many dpi: the first of each kind is a plain scan."""
+    capture = list(CAPTURES)[int(random.integers(len(CAPTURES)))] if number else "scan"
+    return capture, 200 if capture in ("photo", "dim") else int(random.choice(RESOLUTIONS))
 
 
 def save(page: FormPage, capture: str, folder: Path, name: str) -> None:

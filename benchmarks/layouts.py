@@ -23,7 +23,7 @@ if __package__ in (None, ""):
 
 from benchmarks.crowded_pages import LAYOUTS as CROWDED
 from benchmarks.drawing import digilets_writers, held_out_writers
-from benchmarks.form_page import CAPTURES, PENS, FormPage, save
+from benchmarks.form_page import PENS, FormPage, capture_of, save
 from benchmarks.forms import scan, score, shared
 from benchmarks.layout_pages import LAYOUTS as FIRST
 from benchmarks.office_pages import LAYOUTS as MORE
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from hcr_scan_training.synthesis import Writer
 
 LAYOUTS = FIRST | MORE | CROWDED
-RESOLUTIONS = (100, 150, 200, 200, 300, 400, 600)
 HANDS = {"unipen": held_out_writers, "digilets": digilets_writers}
 #: The pens of ``--pen mixed``, page after page.
 MIXED = ("ballpoint", "pencil", "ballpoint", "marker", "ballpoint")
@@ -43,11 +42,18 @@ CHARACTERS_KNOWN = 34
 def draw(folder: Path, layout: str, number: int, seed: int, writers: list[Writer], pen: str = "ballpoint") -> None:
     """One page and its ground truth; the same seed draws the same page."""
     random = np.random.default_rng([seed, list(LAYOUTS).index(layout), number])
-    capture = list(CAPTURES)[int(random.integers(len(CAPTURES)))] if number else "scan"
-    dpi = 200 if capture in ("photo", "dim") else int(random.choice(RESOLUTIONS))
+    capture, dpi = capture_of(random, number)
     page = FormPage.blank(random, dpi, writers[int(random.integers(len(writers)))], pen)
     LAYOUTS[layout](page)
     save(page, capture, folder, f"{layout}-{number}-{capture}-{dpi}".replace(" ", "-"))
+
+
+def writers_of(hands: str, known: Path) -> list[Writer]:
+    """The writers of a set who write nearly all capitals and digits; ``known`` is the folder of the data."""
+    writers = [writer for writer in HANDS[hands]() if len(writer.samples) >= CHARACTERS_KNOWN]
+    if not writers:
+        sys.exit(f"{known / 'characters'} does not exist, which holds the hands that pages are written in")
+    return writers
 
 
 def main() -> None:
@@ -59,9 +65,7 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, help="folder for pages, ground truth and results")
     arguments = parser.parse_args()
     known = shared()
-    writers = [writer for writer in HANDS[arguments.hands]() if len(writer.samples) >= CHARACTERS_KNOWN]
-    if not writers:
-        sys.exit(f"{known / 'characters'} does not exist, which holds the hands that pages are written in")
+    writers = writers_of(arguments.hands, known)
     folders = {layout: layout.replace(" ", "-") for layout in LAYOUTS}
     with tempfile.TemporaryDirectory() as temporary:
         work = arguments.keep or Path(temporary)

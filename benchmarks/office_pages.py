@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import pairwise
 
-import cv2
 import numpy as np
 from PIL import ImageDraw, ImageFont
 
@@ -159,7 +158,7 @@ def stamped(page: FormPage) -> None:
     page.label(LEFT, BOTTOM + 9, "Signature")
     t = np.linspace(0, 1, 200)
     scrawl = (LEFT + 5 + 55 * t + 4 * np.sin(37 * t), BOTTOM + 4 + 5 * np.sin(29 * t + 1) * np.cos(7 * t))
-    _stroke(page, np.stack(scrawl, axis=1))
+    page.stroke(np.stack(scrawl, axis=1))
 
 
 def labels_left(page: FormPage) -> None:
@@ -246,7 +245,7 @@ def options(page: FormPage) -> None:
             page.box(x, y + 6, 4, 4)
             page.label(x + 5.5, y + 6, label, 3.4)
             if page.random.random() < 0.3:
-                _stroke(page, np.array([(x + 0.5, y + 8), (x + 1.8, y + 9.8), (x + 4.6, y + 5)]))
+                page.stroke(np.array([(x + 0.5, y + 8), (x + 1.8, y + 9.8), (x + 4.6, y + 5)]))
         page.line(LEFT + 100, y + 10, RIGHT, y + 10, 0.2)
         if page.random.random() < 0.85:
             page.on_line(page.answer(12), LEFT + 102, y + 9.3, page.chance(4, 5), RIGHT)
@@ -270,12 +269,6 @@ def _centered(
 ) -> None:
     font = ImageFont.load_default(size=max(6, *page.pixels(size)))
     ImageDraw.Draw(page.print).text(page.pixels(x + width / 2, y + height / 2), text, color, font, anchor="mm")
-
-
-def _stroke(page: FormPage, points: np.ndarray) -> None:
-    """One stroke of the pen that is no character."""
-    fixed = np.rint(points * page.dpi / 25.4 * 16).astype(np.int32)
-    cv2.polylines(page.ink, [fixed], False, 40, max(1, int(page.pen.width)), cv2.LINE_AA, 4)
 
 
 LAYOUTS: dict[str, Callable[[FormPage], None]] = {

@@ -17,16 +17,15 @@ from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import cv2
 import numpy as np
 from PIL import Image
 
 if __package__ in (None, ""):
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks.form_page import CAPTURES, NAMES, PENS, FormPage, save
+from benchmarks.form_page import NAMES, PENS, FormPage, capture_of, save
 from benchmarks.forms import scan, score, shared
-from benchmarks.layouts import CHARACTERS_KNOWN, HANDS, RESOLUTIONS
+from benchmarks.layouts import HANDS, writers_of
 from tests.chromium import Browser, chromium
 
 if TYPE_CHECKING:
@@ -146,16 +145,13 @@ def _sign(page: FormPage, box: list[float]) -> None:
 
 
 def _stroke(page: FormPage, points: np.ndarray) -> None:
-    fixed = np.rint(points * page.dpi / 25.4 * 16).astype(np.int32)
-    shade = round(255 * (1 - page.pen.darkness))
-    cv2.polylines(page.ink, [fixed], False, shade, max(1, int(page.pen.width)), cv2.LINE_AA, 4)
+    page.stroke(points, round(255 * (1 - page.pen.darkness)))
 
 
 def draw(browser: Browser, folder: Path, file: Path, number: int, seed: int, writers: list[Writer], pen: str) -> None:
     """One page and its ground truth; the same seed draws the same page."""
     random = np.random.default_rng([seed, *file.stem.encode(), number])
-    capture = list(CAPTURES)[int(random.integers(len(CAPTURES)))] if number else "scan"
-    dpi = 200 if capture in ("photo", "dim") else int(random.choice(RESOLUTIONS))
+    capture, dpi = capture_of(random, number)
     form, places = print_form(browser, file, dpi)
     page = FormPage.printed(random, dpi, writers[int(random.integers(len(writers)))], pen, form)
     fill_in(page, places)
@@ -172,9 +168,7 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, help="folder for pages, ground truth and results")
     chosen = parser.parse_args()
     known = shared()
-    writers = [writer for writer in HANDS[chosen.hands]() if len(writer.samples) >= CHARACTERS_KNOWN]
-    if not writers:
-        sys.exit(f"{known / 'characters'} does not exist, which holds the hands that pages are written in")
+    writers = writers_of(chosen.hands, known)
     files = sorted(chosen.forms.glob("*.html"))
     pens = cycle(MIXED if chosen.pen == "mixed" else (chosen.pen,))
     with tempfile.TemporaryDirectory() as temporary:

@@ -91,8 +91,7 @@ class PageWriter:
 
     def seen(self, places: Sequence[InkPlace]) -> list[SeenPlace]:
         """Places with the evidence of what is written in them."""
-        rows = [(row, *corner) for place in places for row, corner in _rows(place)]
-        evidence = iter(self._evidence(rows))
+        evidence = iter(self._evidence([row for place in places for row in _rows(place)]))
         seen = []
         for place in places:
             cells = [Run(Where.CELLS, next(evidence))] if place.cells else []
@@ -204,11 +203,11 @@ def _somebody_wrote(runs: Sequence[Run], chances: Sequence[Floats]) -> bool:
     )
 
 
-def _rows(place: InkPlace) -> list[tuple[Row, tuple[int, int]]]:
-    """The rows of a place, and where what their boxes count from lies on the page."""
+def _rows(place: InkPlace) -> list[tuple[Row, int, int]]:
+    """The rows of a place, each with the left and top on the page from which its boxes count."""
     cells = [cell.chunk for cell in place.cells if cell.chunk is not None]
-    lines = [(_row(line), (place.left, place.top)) for line in place.lines]
-    return [([cells], (0, 0)), *lines] if place.cells else lines
+    lines = [(_row(line), place.left, place.top) for line in place.lines]
+    return [([cells], 0, 0), *lines] if place.cells else lines
 
 
 def _row(line: InkLine) -> Row:
@@ -256,24 +255,17 @@ def _parts(word: InkWord, evidence: Evidence, rules: AnswerRules | None) -> list
 
 def without_print(places: Sequence[SeenPlace]) -> list[SeenPlace]:
     """The places that are not surely full of print, judged by each other alone."""
-    chances = iter(chances_of_print([run for seen in places for run in seen.runs]))
-    kept = []
-    for seen in places:
-        found = [next(chances) for _ in seen.runs]
-        if not seen.place.written or any((part <= SURELY_PRINT).any() for part in found):
-            kept.append(seen)
-    return kept
+    judged = _judged(places)
+    return [seen for seen, printed in judged if not seen.place.written or any(p <= SURELY_PRINT for p in printed)]
 
 
 def by_hand(places: Sequence[SeenPlace]) -> tuple[list[list[InkChunk]], float]:
     """What is written rather than printed in each place, judged by each other alone; and how dark the pen is there."""
-    chances = iter(chances_of_print([run for seen in places for run in seen.runs]))
     found: list[list[InkChunk]] = []
     shades: list[float] = []
-    for seen in places:
-        words = [word for row, _ in _rows(seen.place) for word in row]
+    for seen, printed in _judged(places):
+        words = [word for row, *_ in _rows(seen.place) for word in row]
         evidence = [own for run in seen.runs for own in run.words]
-        printed = [chance for _ in seen.runs for chance in next(chances).tolist()]
         # Letters over an underline are a row of cells now and then, where next to nothing is print beforehand, and a
         # part of a heading is a box; a single cell is neither.
         most = math.inf if len(seen.place.cells) == 1 else LIKE_PRINT
@@ -281,6 +273,13 @@ def by_hand(places: Sequence[SeenPlace]) -> tuple[list[list[InkChunk]], float]:
         found.append([chunk for k in hand for chunk in words[k]])
         shades += [shade for k in hand if (own := evidence[k].shades) is not None for shade in own.tolist()]
     return found, math.exp(float(np.median(shades))) if len(shades) >= FEWEST_LETTERS else math.inf
+
+
+def _judged(places: Sequence[SeenPlace]) -> Iterator[tuple[SeenPlace, list[float]]]:
+    """Places with the chance of each of their words that it is print."""
+    chances = iter(chances_of_print([run for seen in places for run in seen.runs]))
+    for seen in places:
+        yield seen, [chance for _ in seen.runs for chance in next(chances).tolist()]
 
 
 def handwritten(places: Sequence[SeenPlace], lines: Sequence[SeenLine]) -> int:

@@ -102,16 +102,17 @@ def test_rails_of_frames_are_none(page: Page) -> None:
     assert not carried(page, BoundingBox(170, FOOT - 2, 710, 220))
 
 
-def test_beside_combs_an_answer_on_a_rule_is_no_label(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A label and an answer on a rule, three times: only the answers are judged as on a page without a form."""
-    rng, seen = np.random.default_rng(5), list[Run]()
+def form(rng: np.random.Generator) -> Page:
+    """Four combs that are filled in, and room below."""
     page = blank_page(1200, 900)
     for row in range(4):
         fill(page, draw_comb(page, 100, 100 + 90 * row, 12), "TURNER RD 14", rng)
-    for row, text in enumerate(("TURNER", "LONDON", "4711")):
-        draw_text(page, "TOWN", 100, 560 + 90 * row, 28, 3, rng)
-        draw_text(page, text, 340, 560 + 90 * row, 30, 4, rng)
-        page[595 + 90 * row : 598 + 90 * row, 320:800] = 160
+    return page
+
+
+def runs_beside(page: Page, monkeypatch: pytest.MonkeyPatch) -> list[Run]:
+    """What is judged beside the cells of a page, in the end."""
+    seen = list[Run]()
     chances = page_writer.chances_of_print
 
     def spy(runs: list[Run]) -> list[page_writer.Floats]:
@@ -120,29 +121,30 @@ def test_beside_combs_an_answer_on_a_rule_is_no_label(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(page_writer, "chances_of_print", spy)
     segment(as_image(printed(page)), Layout.AUTO, CropSpec(), PageModel.load(SHIPPED))
-    beside = [run for run in seen if run.where is not Where.CELLS]
+    return [run for run in seen if run.where is not Where.CELLS]
+
+
+def test_beside_combs_an_answer_on_a_rule_is_no_label(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A label and an answer on a rule, three times: only the answers are judged as on a page without a form."""
+    rng = np.random.default_rng(5)
+    page = form(rng)
+    for row, text in enumerate(("TURNER", "LONDON", "4711")):
+        draw_text(page, "TOWN", 100, 560 + 90 * row, 28, 3, rng)
+        draw_text(page, text, 340, 560 + 90 * row, 30, 4, rng)
+        page[595 + 90 * row : 598 + 90 * row, 320:800] = 160
+    beside = runs_beside(page, monkeypatch)
     assert [run.where for run in beside] == [Where.MARGIN, Where.FREE] * 3
     assert all(sum(len(word.odds) for word in run.words) >= 4 for run in beside[1::2])
 
 
 def test_letters_far_apart_on_one_rule_are_one_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    rng, seen = np.random.default_rng(5), list[Run]()
-    page = blank_page(1200, 900)
-    for row in range(4):
-        fill(page, draw_comb(page, 100, 100 + 90 * row, 12), "TURNER RD 14", rng)
+    rng = np.random.default_rng(5)
+    page = form(rng)
     draw_text(page, "TOWN", 100, 600, 28, 3, rng)
     for k, letter in enumerate("PARIS"):
         draw_text(page, letter, 340 + 90 * k, 600, 30, 4, rng)
     page[633:636, 320:900] = 160
-    chances = page_writer.chances_of_print
-
-    def spy(runs: list[Run]) -> list[page_writer.Floats]:
-        seen[:] = runs
-        return chances(runs)
-
-    monkeypatch.setattr(page_writer, "chances_of_print", spy)
-    segment(as_image(printed(page)), Layout.AUTO, CropSpec(), PageModel.load(SHIPPED))
-    beside = [run for run in seen if run.where is not Where.CELLS]
+    beside = runs_beside(page, monkeypatch)
     assert [(run.where, sum(len(word.odds) for word in run.words)) for run in beside] == [
         (Where.MARGIN, 4), (Where.FREE, 5),
     ]  # fmt: skip
