@@ -129,7 +129,10 @@ class FormPage:
                 top = y0 + (height - tall) / 2 + self.random.normal(0, 0.05 * height)
                 left, top, right, bottom = self.pixels(middle - 0.43 * width, top, middle + 0.43 * width, top + tall)
                 around = BoundingBox(round(left), round(top), round(right), round(bottom))
-                self.writer.draw(self.ink, character, around, self.pen)
+                if character in self.writer.samples and not character.islower():
+                    self.writer.draw(self.ink, character, around, self.pen)
+                else:
+                    self.writer.write_in_cell(self.ink, character, around.grown(round(0.27 * around.height)), self.pen)
         written = boxes[: len(text)]
         if written:
             lefts, tops, rights, bottoms = zip(*written, strict=True)

@@ -2,7 +2,8 @@
 
 Each form is a page of HTML (printed_forms/): what is filled in says so itself, ``data-fill``. Chromium prints it; it is
 filled in by hands that no model has seen, captured in several ways at 100 to 600 dpi, read with the real command,
-without a template, and scored with $HCR_SCAN_SHARED/tools.
+without a template, and scored with $HCR_SCAN_SHARED/tools. It is filled in with the characters that are asked for:
+block letters (``--charset upper+digits``), both cases (``alnum``), or both and punctuation (``text``).
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ if __package__ in (None, ""):
 from benchmarks.form_page import NAMES, PENS, FormPage, capture_of, save
 from benchmarks.forms import scan, score, shared
 from benchmarks.layouts import HANDS, writers_of
+from hcr_scan.settings import PUNCTUATION
 from tests.chromium import Browser, chromium
 
 if TYPE_CHECKING:
@@ -41,7 +43,16 @@ STREETS = ("HIGH STREET", "PARK ROAD", "MAIN ST", "OAK AVENUE", "MILL LANE", "QU
 WORDS = """
 NURSE DRIVER TEACHER ENGINEER COOK POLAND KENYA BRAZIL JAPAN BOOKS YES BICYCLE WINDOW PUMP VALVE FLOUR
 """
+SENTENCES = (
+    "please call before noon", "no known allergies", "delivered to the front desk, signed by the guard",
+    "left door scratched near the handle", "see attached letter & invoice", "two boxes (one open) were returned",
+    "paid in cash, no receipt", "would like to be contacted by e-mail", "lives with his mother and two sisters",
+    "the pump was replaced in June", "cough since Monday, no fever", "moved from Paris last year",
+)  # fmt: skip
+HOSTS = ("mail.com", "post.net", "web.org", "uni-oslo.edu", "office.co.uk")
 CODES = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+#: What is written with a capital first, where both cases are asked for.
+BOTH_CASES = ("name", "first", "full", "city", "word", "street", "phrase")
 #: Of each place to be filled in, in pixels of CSS: what, where, and what else is asked.
 PLACES = """
 const box = (e) => { const r = e.getBoundingClientRect(); return [r.left, r.top, r.right, r.bottom]; };
@@ -72,7 +83,7 @@ def print_form(browser: Browser, file: Path, dpi: int) -> tuple[Image.Image, lis
     return picture, browser.script(PLACES)
 
 
-def fill_in(page: FormPage, places: Sequence[Place]) -> None:
+def fill_in(page: FormPage, places: Sequence[Place], charset: str) -> None:
     """As somebody does: every place, of the optional ones every other."""
     groups: dict[str, list[list[float]]] = {}
     for place in places:
@@ -82,15 +93,17 @@ def fill_in(page: FormPage, places: Sequence[Place]) -> None:
         elif place["kind"] == "sign":
             _sign(page, box)
         elif not (place["optional"] and page.random.random() < 0.5):
-            _write(page, place, box)
+            _write(page, place, box, charset)
     for boxes in groups.values():
         _tick(page, boxes[int(page.random.integers(len(boxes)))])
 
 
-def _write(page: FormPage, place: Place, box: list[float]) -> None:
+def _write(page: FormPage, place: Place, box: list[float], charset: str) -> None:
     cells = [tuple(value * 25.4 / CSS_DPI for value in cell) for cell in place["cells"]]
     if cells:
-        text = answer(page, place["kind"], len(cells)).replace(" ", "" if "date" in place["kind"] else " ")
+        text = answer(page, place["kind"], len(cells), charset)
+        if "date" in place["kind"]:
+            text = "".join(c for c in text if c.isalnum())
         page.in_boxes(text[: len(cells)].rstrip(), cells, page.chance(0.6, 0.7))  # type: ignore[arg-type]
         return
     x0, y0, x1, y1 = box
@@ -100,14 +113,15 @@ def _write(page: FormPage, place: Place, box: list[float]) -> None:
     height = asked * page.chance(0.85, 1.1)
     for line in range(lines):
         baseline = y0 + (line + 0.85) * pitch
-        page.on_line(answer(page, place["kind"], 99), x0 + page.chance(0.8, 2.5), baseline, height, x1)
+        page.on_line(answer(page, place["kind"], 99, charset), x0 + page.chance(0.8, 2.5), baseline, height, x1)
 
 
-def answer(page: FormPage, kind: str, room: int) -> str:
-    """What somebody may fill in, as far as the writer has the letters."""
+def answer(page: FormPage, kind: str, room: int, charset: str) -> str:
+    """What somebody may fill in, as far as the character set and the writer have the letters."""
     what, _, count = kind.partition(":")
     length = int(count or 4)
     names, firsts, words = NAMES.split(), FIRST.split(), WORDS.split()
+    marks = charset == "text"
     texts: dict[str, Callable[[], str]] = {
         "name": lambda: page.one_of(names), "first": lambda: page.one_of(firsts), "city": lambda: page.one_of(names),
         "full": lambda: f"{page.one_of(firsts)} {page.one_of(names)}", "word": lambda: page.one_of(words),
@@ -117,13 +131,21 @@ def answer(page: FormPage, kind: str, room: int) -> str:
         "code": lambda: "".join(page.one_of(CODES) for _ in range(length)), "letter": lambda: page.one_of("ABCD"),
         "digit": lambda: page.digits(1), "digits": lambda: page.digits(length),
         "date": lambda: "{:02}{:02}{}".format(*_date(page))[: max(length, 6)],
-        "dateline": lambda: "{:02} {:02} {}".format(*_date(page)),
-        "time": lambda: f"{page.random.integers(6, 22):02} {page.random.integers(60):02}",
-        "amount": lambda: f"{page.random.integers(3, 4000)}", "phone": lambda: f"{page.digits(3)} {page.digits(7)}",
-        "postal": lambda: page.digits(5),
+        "dateline": lambda: ("{:02}/{:02}/{}" if marks else "{:02} {:02} {}").format(*_date(page)),
+        "time": lambda: f"{page.random.integers(6, 22):02}{':' if marks else ' '}{page.random.integers(60):02}",
+        "amount": lambda: f"{page.random.integers(3, 4000)}{'.50' if marks else ''}",
+        "phone": lambda: f"{page.digits(3)}{'-' if marks else ' '}{page.digits(7)}", "postal": lambda: page.digits(5),
+        "email": lambda: f"{page.one_of(firsts)}.{page.one_of(names)}@{page.one_of(HOSTS)}".lower(),
+        "website": lambda: f"www.{page.one_of(names)}.{page.one_of(('com', 'org', 'net'))}".lower(),
+        "text": lambda: page.one_of(SENTENCES), "number": lambda: f"{page.random.integers(1, 9000) / 10:,}",
     }  # fmt: skip
     text = texts[what]()
-    return "".join(c for c in text if c in page.writer.samples or c == " ")[:room].strip()
+    if charset == "upper+digits":
+        text = text.upper()
+    elif what in BOTH_CASES:
+        text = text.title() if what != "phrase" else text.capitalize()
+    known = (*page.writer.samples, " ", *(PUNCTUATION if marks else ""))
+    return "".join(c for c in text if c in known)[:room].strip()
 
 
 def _date(page: FormPage) -> tuple[int, int, int]:
@@ -148,13 +170,15 @@ def _stroke(page: FormPage, points: np.ndarray) -> None:
     page.stroke(points, round(255 * (1 - page.pen.darkness)))
 
 
-def draw(browser: Browser, folder: Path, file: Path, number: int, seed: int, writers: list[Writer], pen: str) -> None:
+def draw(
+    browser: Browser, folder: Path, file: Path, number: int, seed: int, writers: list[Writer], pen: str, charset: str
+) -> None:
     """One page and its ground truth; the same seed draws the same page."""
     random = np.random.default_rng([seed, *file.stem.encode(), number])
     capture, dpi = capture_of(random, number)
     form, places = print_form(browser, file, dpi)
     page = FormPage.printed(random, dpi, writers[int(random.integers(len(writers)))], pen, form)
-    fill_in(page, places)
+    fill_in(page, places, charset)
     save(page, capture, folder, f"{file.stem}-{number}-{capture}-{dpi}")
 
 
@@ -164,6 +188,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--hands", choices=HANDS, default="digilets")
     parser.add_argument("--pen", choices=(*PENS, "mixed"), default="mixed")
+    parser.add_argument("--charset", choices=("upper+digits", "alnum", "text"), default="upper+digits")
     parser.add_argument("--forms", type=Path, default=FORMS, help="folder of the forms, default: printed_forms/ here")
     parser.add_argument("--keep", type=Path, help="folder for pages, ground truth and results")
     chosen = parser.parse_args()
@@ -178,8 +203,8 @@ def main() -> None:
             for file in files:
                 (pages / file.stem).mkdir(parents=True, exist_ok=True)
                 for number in range(chosen.pages):
-                    draw(browser, pages / file.stem, file, number, chosen.seed, writers, next(pens))
-        scan([str(pages)], "upper+digits", results)
+                    draw(browser, pages / file.stem, file, number, chosen.seed, writers, next(pens), chosen.charset)
+        scan([str(pages)], chosen.charset, results)
         scores = score(known, results, pages, [file.stem for file in files])
     print("| form | characters | accuracy |\n|---|---|---|")
     for name, (accuracy, count) in sorted(scores.items()):

@@ -32,12 +32,17 @@ class AnswerRules:
         frames: what was found on the page, frames included.
         rules: of the whole page.
         darkness: the whole page.
+        leaders: dotted lines, which serve as rules.
     """
 
-    def __init__(self, frames: Sequence[BoundingBox], rules: Rules, darkness: Gray) -> None:
+    def __init__(
+        self, frames: Sequence[BoundingBox], rules: Rules, darkness: Gray, leaders: Sequence[BoundingBox] = ()
+    ) -> None:
         self._level, self._upright, self._darkness = rules.horizontal.copy(), rules.vertical, darkness
         self._rails: dict[int, bool] = {}
         height, width = darkness.shape
+        for leader in leaders:
+            self._level[leader.top : leader.bottom, leader.left : leader.right] = 255
         for frame in frames:
             box = frame.clipped(width, height)
             self._level[box.top : box.bottom, box.left : box.right] = 0

@@ -25,6 +25,7 @@ from hcr_scan.segmentation.ink.binarization import (
 from hcr_scan.segmentation.ink.parts import ink_threshold
 from hcr_scan.segmentation.ink.rules import Rules, find_rules
 from hcr_scan.segmentation.lines.finding import find_lines
+from hcr_scan.segmentation.lines.leaders import leader_boxes
 from hcr_scan.segmentation.margins import lines_outside, with_frame
 from hcr_scan.segmentation.page_model import PageModel
 from hcr_scan.segmentation.page_writer import PageWriter, SeenLine, SeenPlace, by_hand, handwritten, without_print
@@ -101,7 +102,7 @@ def segment(image: PageImage, layout: Layout, spec: CropSpec, page_model: PageMo
     # Faint writing is made up of weaker ink than the pieces at hand.
     pieces = page.pieces if ink_threshold(page.ink) == STRONG_INK else None
     writer_of_lines = PageWriter(spec, page.from_source, page.geometry, page_model, page.paper.darkness)
-    to_write_on = AnswerRules([], page.rules, page.paper.darkness)
+    to_write_on = AnswerRules([], page.rules, page.paper.darkness, leader_boxes(page.ink, page.pieces))
     lines = writer_of_lines.seen_lines(find_lines(page.ink, pieces), Where.FREE, to_write_on)
     free = writer_of_lines.page(image.ref.source, (), lines)
     written = sum(seen.place.written for seen in places)
@@ -121,7 +122,8 @@ def _beside_form(page: StraightPage, places: Sequence[SeenPlace], writer: PageWr
     ink = page.ink if pen > PENCIL else local_ink(page.paper, BEYOND_PEN * pen)
     outside = lines_outside(ink, page.rules, [seen.place for seen in places], written)
     # Beside the cells of a form stand labels; beside small boxes, as of a list to tick off, anything.
-    to_write_on = AnswerRules([with_frame(seen.place) for seen in places], page.rules, page.paper.darkness)
+    frames = [with_frame(seen.place) for seen in places]
+    to_write_on = AnswerRules(frames, page.rules, page.paper.darkness, leader_boxes(page.ink, page.pieces))
     lines = writer.seen_lines(outside, Where.MARGIN if sure else Where.FREE, to_write_on)
     if alike or _count_places(sure) >= FORM_PLACES:
         return lines

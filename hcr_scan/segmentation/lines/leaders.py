@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from hcr_scan.geometry import BoundingBox
+from hcr_scan.images import Components, Ink
 from hcr_scan.order_statistics import median_of
-from hcr_scan.segmentation.ink.parts import Floats, Indices, InkParts, Scale
+from hcr_scan.segmentation.ink.parts import Floats, Indices, InkParts, Scale, measure_scale
 from hcr_scan.segmentation.lines.ruling import FEWEST_DOTS
 
 #: A dot is at most so many pens wide and high, and no more than this share larger or smaller than the next one.
@@ -17,25 +19,70 @@ AS_WIDE = (0.15, 2.0)
 #: The next dot is at most this many letter heights away (letters stand on some), or pens where the scale is that of
 #: dots; level with it means up to this much of a dot's height and so many pixels.
 REACH, REACH_IN_PENS, LEVEL = 1.5, 12.0, (0.35, 1.0)
-#: Of the dots of a leader this share lie a whole number of pitches apart, to this share of one.
-REGULAR, OFF_PITCH = 0.8, 0.2
+#: Of the dots of a leader this share lie a whole number of pitches apart, to this share of one. What is written on it
+#: may hide so many dots in a row.
+REGULAR, OFF_PITCH, HIDDEN = 0.8, 0.2, 12
 
 
 def without_leaders(parts: InkParts, scale: Scale) -> InkParts:
     """The pieces left when rows of dots at one pitch are taken away; full stops and dots of letters stay."""
+    leaders = find_leaders(parts, scale)
+    if not leaders:
+        return parts
+    left = np.ones(len(parts), np.bool_)
+    left[np.concatenate(leaders)] = False
+    return parts.kept(left)
+
+
+def leader_boxes(ink: Ink, pieces: Components) -> list[BoundingBox]:
+    """Where the dotted lines of a page lie, from its pieces of ink."""
+    parts = InkParts.of(ink, pieces)
+    if not len(parts):
+        return []
+    found = [parts.boxes[dots] for dots in find_leaders(parts, measure_scale(parts))]
+    corners = [(*boxes[:, :2].min(axis=0).tolist(), *boxes[:, 2:].max(axis=0).tolist()) for boxes in found]
+    return [BoundingBox(*(int(value) for value in corner)) for corner in corners]
+
+
+def find_leaders(parts: InkParts, scale: Scale) -> list[Indices]:
+    """The dots of each dotted line: those that follow each other closely, and those between the letters on it."""
     sizes = np.maximum(parts.widths, parts.heights)
     most = np.where(sizes >= AS_HIGH * scale.height, HIGH_DOT, DOT_SIZE)
     small = np.flatnonzero(sizes <= most * scale.stroke)
     if len(small) < FEWEST_DOTS:
-        return parts
+        return []
     small = small[np.argsort(parts.boxes[small, 0], kind="stable")]
-    middles = (parts.boxes[small, :2] + parts.boxes[small, 2:]) / 2
-    dots = np.zeros(len(parts), np.bool_)
+    dots = parts.kept(small)
+    middles = (dots.boxes[:, :2] + dots.boxes[:, 2:]) / 2
     reach = max(REACH * scale.height, REACH_IN_PENS * scale.stroke)
-    for row in _rows(_next_dots(middles, parts.areas[small], parts.boxes[small], reach)):
-        if len(row) >= FEWEST_DOTS and _is_regular(middles[row, 0]):
-            dots[small[row]] = True
-    return parts.kept(~dots) if dots.any() else parts
+    rows = _rows(_next_dots(middles, dots.areas, dots.boxes, reach))
+    rows = [row for row in rows if len(row) >= FEWEST_DOTS and _is_regular(middles[row, 0])]
+    free = np.ones(len(dots), np.bool_)
+    free[[dot for row in rows for dot in row]] = False
+    leaders = []
+    for row in rows:
+        whole = row
+        while len(more := _more(whole, np.flatnonzero(free), middles, dots)):
+            whole = np.sort(np.concatenate((whole, more)))
+            free[more] = False
+        leaders.append(small[whole])
+    return leaders
+
+
+def _more(row: Indices, free: Indices, middles: Floats, dots: InkParts) -> Indices:
+    """Of the dots in no row those that go on with one beyond what is written on it: as large, level, at its pitch."""
+    columns, sizes = middles[row, 0], dots.boxes[:, 2:] - dots.boxes[:, :2]
+    if not len(free):
+        return free
+    nearest = row[np.abs(np.subtract.outer(middles[free, 0], columns)).argmin(axis=1)]
+    apart = middles[free] - middles[nearest]
+    size, slope = np.median(sizes[row], axis=0), np.polyfit(columns - columns.mean(), middles[row, 1], 1)[0]
+    pitches = np.diff(columns)
+    turns = apart[:, 0] * np.rint(pitches / median_of(pitches)).sum() / (columns[-1] - columns[0])
+    found = (np.abs(sizes[free] - size) <= AS_WIDE[0] * size + AS_WIDE[1]).all(axis=1)
+    found &= np.abs(apart[:, 1] - slope * apart[:, 0]) <= LEVEL[0] * size[1] + LEVEL[1]
+    found &= (np.abs(turns) <= HIDDEN) & (np.abs(turns - np.rint(turns)) <= OFF_PITCH) & (np.rint(turns) != 0)
+    return free[found]
 
 
 def _next_dots(middles: Floats, areas: Floats, boxes: Floats, reach: float) -> Indices:
