@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from hcr_scan.geometry import BoundingBox, union_of
 from hcr_scan.segmentation.cells.fields import in_reading_order, join_cells
+from hcr_scan.segmentation.cells.words_in_cells import rows_of_words
 from hcr_scan.segmentation.cells.writing import InkCell, ink_in_box, read_comb
 from hcr_scan.segmentation.frames.finding import Frames
 from hcr_scan.segmentation.glyphs.chunks import InkLine
@@ -22,6 +23,8 @@ INSIDE = 0.7
 SECTION_HEIGHT, SECTION_CELLS, LETTER_HEIGHT = 5.0, 4, 36
 #: Of combs below each other in a box cells are at least so many pixels high: loops of print make lower ones.
 STACKED_CELL_HEIGHT = 30
+#: A cell of a table is hardly higher than the cells of a comb that it was taken for.
+HIGHER = 1.4
 #: Boxes shaped like cells are cells when this many stand side by side; fewer are judged by what they hold.
 CELLS_IN_A_ROW = 3
 
@@ -57,10 +60,19 @@ def find_places(paper: Paper, frames: Frames) -> list[InkPlace]:
     alone = [cell for row in joined for cell in row if cell not in taken]
     boxes = {box: _read_box(paper, box) for box in (*(box for box in inner if box not in taken), *alone)}
     single = tuple((box,) for box, place in boxes.items() if _is_cell_shaped(box) and place.written <= 1)
-    rows = join_cells((*rows, *single))
-    places = in_reading_order([*rows, *((box,) for box in boxes if (box,) not in single)])
-    combs = set(rows)
-    return [_read_row(paper, place) if place in combs else boxes[place[0]] for place in places]
+    combs = {row: _read_row(paper, row) for row in join_cells((*rows, *single))}
+    tables = [tuple(cell.box for cell in row) for row in rows_of_words(place.cells for place in combs.values())]
+    columns = {box for row in tables for cell in row for box in [_closed_around(cell, frames.closed)]}
+    boxes |= {box: _read_box(paper, box) for box in columns}
+    combs = {row: place for row, place in combs.items() if row not in tables}
+    places = in_reading_order([*combs, *((box,) for box in boxes if (box,) not in single)])
+    return [combs[place] if place in combs else boxes[place[0]] for place in places]
+
+
+def _closed_around(cell: BoundingBox, closed: Sequence[BoundingBox]) -> BoundingBox:
+    """The box that walls close around what was taken for a cell of a comb, or that."""
+    around = [box for box in closed if cell.share_in(box) > INSIDE and box.height < HIGHER * cell.height]
+    return min(around, key=lambda box: box.area, default=cell)
 
 
 def _read_row(paper: Paper, row: tuple[BoundingBox, ...]) -> InkPlace:

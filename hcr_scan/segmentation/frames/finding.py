@@ -50,10 +50,12 @@ class Frames:
     """What the printed frames enclose, in working pixels.
 
     ``combs`` are rows of equal cells for one character each, left to right; ``boxes`` are other enclosed places.
+    ``closed`` is everything that walls close, what combs take up included.
     """
 
     combs: tuple[tuple[BoundingBox, ...], ...]
     boxes: tuple[BoundingBox, ...]
+    closed: tuple[BoundingBox, ...] = ()
 
 
 def find_frames(paper: Paper, rules: Rules, pieces: Components) -> Frames:
@@ -106,7 +108,7 @@ def find_frames(paper: Paper, rules: Rules, pieces: Components) -> Frames:
     rows, taken = _apart(fitted, paper.darkness.shape)
     rows = with_missed_cells(with_missed_walls(rows, evidence), evidence, pieces, taken)
     boxes = [box for row in proposals.tolist() if min((box := BoundingBox(*row)).width, box.height) >= SMALLEST_BOX]
-    return Frames(tuple(rows), tuple(box for box in boxes if _is_free(taken[_core(box)])))
+    return Frames(tuple(rows), tuple(box for box in boxes if _is_free(taken[_core(box)])), tuple(boxes))
 
 
 def _apart(combs: list[Comb], shape: tuple[int, ...]) -> tuple[list[tuple[BoundingBox, ...]], npt.NDArray[np.bool_]]:
