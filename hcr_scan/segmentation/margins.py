@@ -33,7 +33,7 @@ WRITTEN_ON, CRUMB = 2.0, 0.25
 def lines_outside(
     ink: Ink, rules: Rules, places: Sequence[InkPlace], written: Sequence[Sequence[InkChunk]]
 ) -> list[InkLine]:
-    """Lines in no place whose letters are about as high as those in the places: labels, and notes in the same hand.
+    """Lines in no place: labels, and notes in the same hand.
 
     Args:
         ink: of the page.
@@ -51,9 +51,7 @@ def lines_outside(
     ]
     if len(heights) < FEWEST_LETTERS:
         return find_lines(outside)
-    height = median(heights)
-    lines = find_lines(_without_frames(outside, rules, OTHER_SIZE * height))
-    return [line for line in lines if height / OTHER_SIZE <= line.height <= height * OTHER_SIZE]
+    return find_lines(_without_frames(outside, rules, OTHER_SIZE * median(heights)))
 
 
 def _is_tick(mark: BoundingBox, place: InkPlace) -> bool:

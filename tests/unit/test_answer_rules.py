@@ -137,6 +137,19 @@ def test_beside_combs_an_answer_on_a_rule_is_no_label(monkeypatch: pytest.Monkey
     assert all(sum(len(word.odds) for word in run.words) >= 4 for run in beside[1::2])
 
 
+def test_an_answer_on_a_dotted_line_is_no_label(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(5)
+    page = form(rng)
+    draw_text(page, "TOWN", 100, 600, 28, 3, rng)
+    draw_text(page, "PARIS", 340, 600, 30, 4, rng)
+    for left in range(320, 900, 9):
+        page[633:637, left : left + 4] = 220
+    beside = runs_beside(page, monkeypatch)
+    assert [(run.where, sum(len(word.odds) for word in run.words)) for run in beside] == [
+        (Where.MARGIN, 4), (Where.FREE, 5),
+    ]  # fmt: skip
+
+
 def test_letters_far_apart_on_one_rule_are_one_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(5)
     page = form(rng)

@@ -47,6 +47,18 @@ def test_writing_on_dotted_lines_is_read_without_the_dots():
     assert all(8 <= sum(len(word.chunks) for word in line.words) <= 10 for line in lines)
 
 
+def test_dots_between_letters_far_apart_go_with_their_leader():
+    """Where most of the page is small print, what a letter hides is more than the next dot may be away."""
+    page = blank_page(900, 120)
+    dotted(page, 40 + 28 * 9.5, 860, 60, 9.5)
+    for first in (40, 40 + 8 * 9.5, 40 + 17 * 9.5):
+        dotted(page, first, first + 2 * 9.5, 60, 9.5)
+    dot(page, 40 + 4.5 * 9.5, 60)  # between two pitches: a full stop
+    dot(page, 40 + 5 * 9.5, 40)  # the dot of an i
+    parts = InkParts.of(page, connected_components((page >= 128).astype(np.uint8)))
+    assert len(without_leaders(parts, Scale(PEN, 16.0))) == 2
+
+
 def test_dots_that_a_hand_makes_stay():
     """Full stops, dots of an i, and points as unevenly set as people set them."""
     rng = np.random.default_rng(5)

@@ -82,7 +82,7 @@ def _more(row: Indices, free: Indices, middles: Floats, dots: InkParts) -> Indic
     found = (np.abs(sizes[free] - size) <= AS_WIDE[0] * size + AS_WIDE[1]).all(axis=1)
     found &= np.abs(apart[:, 1] - slope * apart[:, 0]) <= LEVEL[0] * size[1] + LEVEL[1]
     found &= (np.abs(turns) <= HIDDEN) & (np.abs(turns - np.rint(turns)) <= OFF_PITCH) & (np.rint(turns) != 0)
-    return free[found]
+    return free[np.flatnonzero(found)]
 
 
 def _next_dots(middles: Floats, areas: Floats, boxes: Floats, reach: float) -> Indices:
