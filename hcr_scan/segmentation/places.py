@@ -23,8 +23,9 @@ INSIDE = 0.7
 SECTION_HEIGHT, SECTION_CELLS, LETTER_HEIGHT = 5.0, 4, 36
 #: Of combs below each other in a box cells are at least so many pixels high: loops of print make lower ones.
 STACKED_CELL_HEIGHT = 30
-#: A cell of a table is hardly higher than the cells of a comb that it was taken for.
-HIGHER = 1.4
+#: Cells of a table are about as high as those of the comb that they were taken for, take up more than this share of one,
+#: and share no more than that with each other.
+HIGHER, HALF, APART = 1.4, 0.5, 0.2
 #: Boxes shaped like cells are cells when this many stand side by side; fewer are judged by what they hold.
 CELLS_IN_A_ROW = 3
 
@@ -62,17 +63,31 @@ def find_places(paper: Paper, frames: Frames) -> list[InkPlace]:
     single = tuple((box,) for box, place in boxes.items() if _is_cell_shaped(box) and place.written <= 1)
     combs = {row: _read_row(paper, row) for row in join_cells((*rows, *single))}
     tables = [tuple(cell.box for cell in row) for row in rows_of_words(place.cells for place in combs.values())]
-    columns = {box for row in tables for cell in row for box in [_closed_around(cell, frames.closed)]}
+    columns = [box for row in tables for box in _columns(row, frames.closed)]
     boxes |= {box: _read_box(paper, box) for box in columns}
-    combs = {row: place for row, place in combs.items() if row not in tables}
+    combs = {row: place for row, place in combs.items() if row not in tables and not _is_part(row, columns)}
     places = in_reading_order([*combs, *((box,) for box in boxes if (box,) not in single)])
     return [combs[place] if place in combs else boxes[place[0]] for place in places]
 
 
-def _closed_around(cell: BoundingBox, closed: Sequence[BoundingBox]) -> BoundingBox:
-    """The box that walls close around what was taken for a cell of a comb, or that."""
-    around = [box for box in closed if cell.share_in(box) > INSIDE and box.height < HIGHER * cell.height]
-    return min(around, key=lambda box: box.area, default=cell)
+def _columns(row: tuple[BoundingBox, ...], closed: Sequence[BoundingBox]) -> list[BoundingBox]:
+    """The cells of a table's row that was taken for a comb: what walls close there, and of its cells what is left."""
+    low, high = row[0].height / HIGHER, row[0].height * HIGHER
+    columns: list[BoundingBox] = []
+    for box in (*sorted(closed, key=lambda box: box.area), *row):
+        of_row = any(max(cell.share_in(box), box.width / cell.width * box.share_in(cell)) > HALF for cell in row)
+        if low < box.height < high and of_row and not _shares_paper(box, columns):
+            columns.append(box)
+    return columns
+
+
+def _shares_paper(box: BoundingBox, others: Sequence[BoundingBox]) -> bool:
+    return any(max(box.share_in(other), other.share_in(box)) > APART for other in others)
+
+
+def _is_part(row: tuple[BoundingBox, ...], columns: Sequence[BoundingBox]) -> bool:
+    """Whether a cell by itself is a part of one of a table's."""
+    return len(row) == 1 and any(row[0].share_in(column) > INSIDE for column in columns)
 
 
 def _read_row(paper: Paper, row: tuple[BoundingBox, ...]) -> InkPlace:
