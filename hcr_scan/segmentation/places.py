@@ -23,8 +23,8 @@ INSIDE = 0.7
 SECTION_HEIGHT, SECTION_CELLS, LETTER_HEIGHT = 5.0, 4, 36
 #: Of combs below each other in a box cells are at least so many pixels high: loops of print make lower ones.
 STACKED_CELL_HEIGHT = 30
-#: Cells of a table are about as high as those of the comb that they were taken for, take up more than this share of one,
-#: and share no more than that with each other.
+#: Cells of a table are about as high as those of the comb that they were taken for, take up more than this share of
+#: one, and share no more than that with each other.
 HIGHER, HALF, APART = 1.4, 0.5, 0.2
 #: Boxes shaped like cells are cells when this many stand side by side; fewer are judged by what they hold.
 CELLS_IN_A_ROW = 3
