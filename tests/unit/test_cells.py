@@ -206,3 +206,17 @@ def test_an_empty_box_has_no_ink(page):
     box = BoundingBox(100, 60, 600, 160)
     draw_box(page, box, 255)
     assert ink_in_box(as_paper(page), box) is None
+
+
+@pytest.mark.parametrize("side", [3, 4])
+def test_the_dots_of_a_colon_in_a_box_for_words_are_ink(page, rng, side):
+    """Whether they are dust is judged beside the letters."""
+    box = BoundingBox(100, 60, 600, 124)
+    draw_box(page, box)
+    fill(page, comb_cells(150, 70, 5, 30, 40), "20", rng)
+    for top in (86, 102):
+        page[top : top + side, 240 : 240 + side] = 255
+    found = ink_in_box(as_paper(page), box)
+    assert found is not None
+    ink, left, top = found
+    assert all((ink[y - top : y - top + side, 240 - left : 240 - left + side] >= 128).any() for y in (86, 102))

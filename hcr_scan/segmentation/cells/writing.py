@@ -11,32 +11,25 @@ import math
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
 from hcr_scan.geometry import BoundingBox
-from hcr_scan.images import Components, Gray, Ink, dilate, labeled, looked_up
+from hcr_scan.images import Gray, Ink, dilate, looked_up
 from hcr_scan.order_statistics import median_of
+from hcr_scan.segmentation.cells.assignment import OFF_FRAME, Owners, add_faint_strokes, assigned
 from hcr_scan.segmentation.cells.captions import caption_pieces, without_pieces
 from hcr_scan.segmentation.cells.cell_specks import speck_in
 from hcr_scan.segmentation.cells.frame_removal import without_frame
-from hcr_scan.segmentation.cells.strikes import is_struck_through
 from hcr_scan.segmentation.glyphs.chunks import InkCandidate, InkChunk
 from hcr_scan.segmentation.ink.binarization import FAINTEST_INK, Paper, strong_pieces
 
 #: A cell with less ink than this share of its area, or smaller than this share of its height, is blank.
 BLANK_AREA, BLANK_SIZE = 0.006, 0.13
-#: In a box for several lines letters are no higher than so many pixels. Writing at least so many times as dark as the
-#: frame is told from it by darkness alone.
-TALLEST, DARKER_THAN_FRAME = 90, 2.0
+#: Writing at least so many times as dark as the frame is told from it by darkness alone.
+DARKER_THAN_FRAME = 2.0
 #: A frame is uneven (dithered, faxed): this share of it is taken for frame however dark it is.
 UNEVEN_FRAME = 0.9
 #: An X that voids a cell fills at least this share of its sides' mean, and of each side.
 STRUCK_SIZE, STRUCK_SIDE = 0.75, 0.6
-#: A word and its strike are at least this many cells wide, hardly higher than a cell, and reach this far into each.
-STRUCK_WIDTH, STRUCK_HEIGHT, STRUCK_REACH = 1.5, 1.2, 0.25
-#: A glyph keeps what it has beyond the wall; less than this share on the other side does not make a second glyph, nor
-#: does any share of a piece narrower than this share of a cell: that is one glyph, written beside its cell.
-SHARED_GLYPH, NARROW_GLYPH = 0.25, 1.0
 #: What goes on from a glyph is part of it down to this share of the darkness where ink begins, since pens press lightly
 #: where a stroke turns or ends; but it is this share of the way from the frame to the pen, as guides are like frames.
 FAINT_STROKE, OVER_FRAME = 0.5, 0.05
@@ -48,10 +41,6 @@ ANSWER_HEIGHT, PALEST_ANSWER = 0.45, 0.22
 #: Sides of a comb of at least so many cells that are fainter than this share of the darkest are missing: it may be open
 #: above, and have walls that are no more than ticks. Of fewer cells the sides are not known so well.
 KNOWN_SIDES, SIDE_MISSING = 4, 0.3
-#: For every pixel, or column, of a strip a cell, from 1; 0 for none.
-Owners = npt.NDArray[np.uint16]
-#: Faint strokes are looked for so many pixels away from the frame.
-OFF_FRAME = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +90,8 @@ def read_comb(paper: Paper, cells: tuple[BoundingBox, ...]) -> tuple[InkCell, ..
     if (captions := caption_pieces(pieces, inside)).size:
         ink = without_pieces(ink, pieces, captions)
         pieces = strong_pieces(ink)
-    owners, struck = _assign(pieces, inside, found.erased)
-    _add_faint_strokes(owners, ink >= found.faintest, inside)
+    owners, struck = assigned(pieces, inside, found.erased)
+    add_faint_strokes(owners, ink >= found.faintest, inside)
     spans = _spans(owners, len(cells))
     return tuple(
         _read_cell(ink, owners, k + 1, span, strip, cell, k in struck)
@@ -132,7 +121,7 @@ def _box_ink(darkness: Gray, box: BoundingBox, noise: float) -> Ink | None:
     found = _ink_of_strip(darkness, [box], noise)
     if found is None:
         return None
-    owners, _ = _assign(strong_pieces(found.soft), [box], found.erased)
+    owners, _ = assigned(strong_pieces(found.soft), [box], found.erased)
     near = dilate((owners > 0).astype(np.uint8), 3, 3) > 0
     return np.where(near, found.soft, 0).astype(np.uint8) if near.any() else None
 
@@ -208,130 +197,6 @@ def _along_frame(darkness: Gray, cells: list[BoundingBox]) -> Gray:
     levels = [float(np.median(side)) if side.size else 0.0 for side in sides]
     least = SIDE_MISSING * max(levels) if len(cells) >= KNOWN_SIDES else 0.0
     return np.concatenate([side for side, level in zip(sides, levels, strict=True) if level >= least])
-
-
-def _assign(found: Components, cells: list[BoundingBox], erased: bool) -> tuple[Owners, set[int]]:
-    """For every pixel the cell (from 1) whose glyph it belongs to, 0 for what belongs to none; and the struck cells.
-
-    A piece of ink belongs whole to the cell that holds most of it. Only where two cells hold a good part each, and it
-    is too wide for one glyph, is it cut at the wall between them: those are two glyphs that touch.
-    """
-    columns = _nearest_cell(found.labels.shape[1], cells)
-    shares = _shares(found, columns, cells)
-    likeliest = np.argsort(-shares, axis=1, kind="stable")[:, :2].tolist()
-    owners = np.zeros(len(found) + 1, np.uint16)
-    cut, struck = [], set[int]()
-    for index in np.flatnonzero(shares.sum(axis=1) >= 0.5).tolist():
-        first, *others = likeliest[index]
-        order = [first, *(k for k in others if shares[index, k] >= SHARED_GLYPH)]
-        # Most of a glyph may lie just across the wall, where it does not reach into the neighbor's cell.
-        order = [k for k in order if _is_writing(found, index, cells[k])]
-        if not order:
-            continue
-        cell = cells[order[0]]
-        if _is_scrap(found, index, cell) or (erased and _is_frame(found, index, cell)):
-            continue
-        across = _struck_cells(found, index, columns, cells)
-        struck |= across
-        if across or (len(order) > 1 and found.box(index).width > NARROW_GLYPH * cell.width):
-            cut.append(index)
-        else:
-            owners[index + 1] = order[0] + 1
-    result = owners.take(found.labels)
-    for index in cut:
-        left, top, right, bottom = found.boxes[index].tolist()
-        own = found.labels[top:bottom, left:right] == index + 1
-        result[top:bottom, left:right][own] = np.broadcast_to(columns[left:right], own.shape)[own]
-    return result, struck
-
-
-def _struck_cells(found: Components, index: int, columns: Owners, cells: list[BoundingBox]) -> set[int]:
-    """The cells whose glyphs are struck through by one stroke that makes them all a single piece."""
-    box = found.box(index)
-    if box.width < STRUCK_WIDTH * cells[0].width or box.height > cells[0].height * STRUCK_HEIGHT or len(cells) == 1:
-        return set()
-    own = found.labels[box.top : box.bottom, box.left : box.right] == index + 1
-    if not is_struck_through(own):
-        return set()
-    reached = np.bincount(columns[box.left : box.right] - 1, minlength=len(cells))
-    return {k for k, cell in enumerate(cells) if reached[k] > STRUCK_REACH * cell.width}
-
-
-def _add_faint_strokes(owners: Owners, ink: npt.NDArray[np.bool_], cells: list[BoundingBox]) -> None:
-    """Give each glyph also what goes on from it in ``ink`` inside its cell."""
-    # Outside of the cells nothing changes.
-    top, bottom = min(cell.top for cell in cells) + OFF_FRAME, max(cell.bottom for cell in cells) - OFF_FRAME
-    owners = owners[top:bottom]
-    inside = np.zeros_like(owners)
-    for number, cell in enumerate(cells, 1):
-        rows = slice(cell.top + OFF_FRAME - top, cell.bottom - OFF_FRAME - top)
-        inside[rows, cell.left + OFF_FRAME : cell.right - OFF_FRAME] = number
-    own = (owners == inside) & (owners > 0)
-    faint = ink[top:bottom] & (inside > 0) & (owners == 0)
-    count, labels = labeled((own | faint).view(np.uint8))
-    goes_on_from = np.zeros(count, owners.dtype)
-    goes_on_from[labels[own]] = owners[own]
-    owners[faint] = goes_on_from[labels[faint]]
-
-
-def _shares(found: Components, columns: Owners, cells: list[BoundingBox]) -> npt.NDArray[np.float64]:
-    """For every piece of ink the share of it that lies in each cell, ``(pieces, cells)``, half of each wall included.
-
-    ``columns`` says for every column which cell (from 1) is nearest.
-    """
-    reach = np.array([cell.grown(2).as_list() for cell in cells])
-    first, last = columns[found.boxes[:, 0]] - 1, columns[found.boxes[:, 2] - 1] - 1
-    whole = (first == last) & (found.boxes[:, :2] >= reach[first, :2]).all(axis=1)
-    whole &= (found.boxes[:, 2:] <= reach[first, 2:]).all(axis=1)
-    shares = np.zeros((len(found), len(cells)))
-    shares[whole, first[whole]] = 1.0
-    # Only those on a border are counted pixel by pixel.
-    nearest = np.searchsorted(columns, np.arange(1, len(cells) + 2))
-    for index in np.flatnonzero(~whole).tolist():
-        left, top, right, bottom = found.boxes[index].tolist()
-        for k in range(first[index], last[index] + 1):
-            x0, x1 = max(left, reach[k, 0], nearest[k]), min(right, reach[k, 2], nearest[k + 1])
-            y0, y1 = max(top, reach[k, 1]), min(bottom, reach[k, 3])
-            if x0 < x1 and y0 < y1:
-                shares[index, k] = np.count_nonzero(found.labels[y0:y1, x0:x1] == index + 1) / found.areas[index]
-    return shares
-
-
-def _nearest_cell(width: int, cells: list[BoundingBox]) -> Owners:
-    """For every column the cell (from 1) whose middle is nearest."""
-    middles = np.array([cell.center[0] for cell in cells])
-    borders = (middles[1:] + middles[:-1]) / 2
-    return (np.searchsorted(borders, np.arange(width) + 0.5) + 1).astype(np.uint16)
-
-
-def _is_writing(found: Components, index: int, cell: BoundingBox) -> bool:
-    """Whether a piece is no speck, and reaches into the cell."""
-    left, top, right, bottom = found.boxes[index].tolist()
-    outside = right <= cell.left + 3 or left >= cell.right - 3 or bottom <= cell.top + 3 or top >= cell.bottom - 3
-    return not outside and bool(found.areas[index] >= max(4.0, (0.07 * min(cell.height, TALLEST)) ** 2))
-
-
-def _is_scrap(found: Components, index: int, cell: BoundingBox) -> bool:
-    """Whether a piece is what is left of a wall, a rail, or a corner."""
-    left, top, right, bottom = found.boxes[index].tolist()
-    height = min(cell.height, TALLEST)
-    thin = max(4, min(cell.width, height) // 10)
-    along_wall = right - left <= thin and min(abs(left - cell.left), abs(right - cell.right)) <= 3
-    along_rail = bottom - top <= thin and min(abs(top - cell.top), abs(bottom - cell.bottom)) <= 3
-    small = max(right - left, bottom - top) < 0.45 * height
-    at_side = left <= cell.left + 3 or right >= cell.right - 3
-    in_corner = small and at_side and (top <= cell.top + 3 or bottom >= cell.bottom - 3)
-    return bool(in_corner or along_rail or (along_wall and bottom - top < 0.45 * height))
-
-
-def _is_frame(found: Components, index: int, cell: BoundingBox) -> bool:
-    """Whether a piece is what is left of the frame: as long as a side, and nearly all along the border."""
-    left, top, right, bottom = found.boxes[index].tolist()
-    if max((right - left) / cell.width, (bottom - top) / cell.height) < 0.6:
-        return False
-    inset = max(4, min(cell.width, cell.height) // 6)
-    core = found.labels[cell.top + inset : cell.bottom - inset, cell.left + inset : cell.right - inset]
-    return bool(np.count_nonzero(core == index + 1) < 0.12 * found.areas[index])
 
 
 def _spans(owners: Owners, count: int) -> list[BoundingBox | None]:
