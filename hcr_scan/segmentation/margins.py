@@ -31,7 +31,12 @@ WRITTEN_ON, CRUMB = 2.0, 0.25
 
 
 def lines_outside(
-    ink: Ink, rules: Rules, places: Sequence[InkPlace], written: Sequence[Sequence[InkChunk]]
+    ink: Ink,
+    rules: Rules,
+    places: Sequence[InkPlace],
+    written: Sequence[Sequence[InkChunk]],
+    *,
+    one_size: bool = False,
 ) -> list[InkLine]:
     """Lines in no place: labels, and notes in the same hand.
 
@@ -40,6 +45,7 @@ def lines_outside(
         rules: of the page.
         places: to write in.
         written: of each place what is written there rather than printed.
+        one_size: only those whose letters are about as high as that.
     """
     outside = _ink_outside(ink, places)
     heights = [
@@ -51,7 +57,9 @@ def lines_outside(
     ]
     if len(heights) < FEWEST_LETTERS:
         return find_lines(outside)
-    return find_lines(_without_frames(outside, rules, OTHER_SIZE * median(heights)))
+    height = median(heights)
+    lines = find_lines(_without_frames(outside, rules, OTHER_SIZE * height))
+    return [line for line in lines if not one_size or 1 / OTHER_SIZE <= line.height / height <= OTHER_SIZE]
 
 
 def _is_tick(mark: BoundingBox, place: InkPlace) -> bool:

@@ -120,8 +120,9 @@ def _beside_form(page: StraightPage, places: Sequence[SeenPlace], writer: PageWr
         return None
     written, pen = by_hand(places)
     ink = page.ink if pen > PENCIL else local_ink(page.paper, BEYOND_PEN * pen)
-    outside = lines_outside(ink, page.rules, [seen.place for seen in places], written)
-    # Beside the cells of a form stand labels; beside small boxes, as of a list to tick off, anything.
+    # Beside the cells of a form stand labels; beside small boxes, as of a list to tick off, anything: there nothing but
+    # its size tells the number of a question from an answer.
+    outside = lines_outside(ink, page.rules, [seen.place for seen in places], written, one_size=not sure)
     frames = [with_frame(seen.place) for seen in places]
     to_write_on = AnswerRules(frames, page.rules, page.paper.darkness, leader_boxes(page.ink, page.pieces))
     lines = writer.seen_lines(outside, Where.MARGIN if sure else Where.FREE, to_write_on)

@@ -36,7 +36,7 @@ def understood(page: Page) -> tuple[Ink, Rules, list[InkPlace]]:
     return local_ink(paper), rules, find_places(paper, find_frames(paper, rules, strong_pieces(paper)))
 
 
-def glyphs(page: Page, *, written_in: bool = True) -> list[list[int]]:
+def glyphs(page: Page, *, written_in: bool = True, one_size: bool = False) -> list[list[int]]:
     """How many glyphs each word of each line outside of the places has, where all that stands in these is one kind."""
     ink, rules, places = understood(page)
     written = [
@@ -44,7 +44,7 @@ def glyphs(page: Page, *, written_in: bool = True) -> list[list[int]]:
         + [cell.chunk for cell in place.cells if cell.chunk is not None]
         for place in places
     ]
-    lines = lines_outside(ink, rules, places, written if written_in else [[] for _ in places])
+    lines = lines_outside(ink, rules, places, written if written_in else [[] for _ in places], one_size=one_size)
     return [[len(word.chunks) for word in line.words] for line in lines]
 
 
@@ -64,6 +64,7 @@ def test_writing_of_quite_another_size_is_not_lost(rng):
     draw_text(page, "CALL AT 7", 150, 600, 15, 2, rng)
     draw_text(page, "BIG", 150, 700, 90, 6, rng)
     assert [sum(line) for line in glyphs(page)] == [7, 3]
+    assert glyphs(page, one_size=True) == []
 
 
 def test_walls_of_frames_that_nobody_found_are_no_letters(rng):
