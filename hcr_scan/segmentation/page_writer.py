@@ -26,6 +26,7 @@ from hcr_scan.segmentation.candidates import (
 from hcr_scan.segmentation.continuations import continued
 from hcr_scan.segmentation.crops import CropCollector
 from hcr_scan.segmentation.glyphs.chunks import InkCandidate, InkChunk, InkLine, InkWord
+from hcr_scan.segmentation.looks import shade_of
 from hcr_scan.segmentation.page_model import PageModel
 from hcr_scan.segmentation.places import InkPlace
 from hcr_scan.segmentation.printing import (
@@ -41,7 +42,6 @@ from hcr_scan.segmentation.printing import (
     changes_of_kind,
     print_evidence,
 )
-from hcr_scan.segmentation.shades import shade_of
 
 #: Up to which chance of print ink is surely writing, and is kept.
 _KINDS = (SURELY_HAND, SURELY_PRINT)
@@ -177,22 +177,20 @@ class PageWriter:
 
     def _evidence(self, rows: Sequence[tuple[Row, int, int]]) -> list[tuple[Evidence, ...]]:
         """The evidence of each word of some rows, each with its left and top; there is none without a page model."""
-        words = [word for row, *_ in rows for word in row]
-        lengths = [len(word) for word in words]
+        lengths = [len(word) for row, *_ in rows for word in row]
         if self._model is None:
             evidence = [Evidence.none(length) for length in lengths]
         else:
+            glyphs = [(_whole(chunk), left, top) for row, left, top in rows for word in row for chunk in word]
             # All at once: a call of the model costs as much as some ten crops.
-            crops = [self._crops.crop(_whole(chunk).ink) for word in words for chunk in word]
+            crops = [self._crops.crop(glyph.ink) for glyph, *_ in glyphs]
             stacked: npt.NDArray[np.uint8] = np.array(crops, np.uint8).reshape(-1, self._size, self._size)
-            evidence = replace(print_evidence(self._model, stacked), shades=self._shades(rows)).split(lengths)
-        left = iter(evidence)
-        return [tuple(islice(left, len(row))) for row, *_ in rows]
-
-    def _shades(self, rows: Sequence[tuple[Row, int, int]]) -> Floats:
-        """How dark each glyph is."""
-        boxes = (_whole(chunk).box.shifted(left, top) for row, left, top in rows for word in row for chunk in word)
-        return np.array([shade_of(self._darkness, box) for box in boxes])
+            boxes = [glyph.box.shifted(left, top) for glyph, left, top in glyphs]
+            shades = np.array([shade_of(self._darkness, box) for box in boxes])
+            heights = np.log([max(box.height, 1) for box in boxes])
+            evidence = replace(print_evidence(self._model, stacked), shades=shades, heights=heights).split(lengths)
+        words = iter(evidence)
+        return [tuple(islice(words, len(row))) for row, *_ in rows]
 
 
 def _somebody_wrote(runs: Sequence[Run], chances: Sequence[Floats]) -> bool:

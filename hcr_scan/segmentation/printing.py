@@ -16,9 +16,9 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from hcr_scan.order_statistics import median_of
+from hcr_scan.order_statistics import median_of, quantile_of
+from hcr_scan.segmentation.looks import HEIGHT, SHADE, odds_of_print
 from hcr_scan.segmentation.page_model import Kind, PageModel
-from hcr_scan.segmentation.shades import odds_of_print
 
 Floats = npt.NDArray[np.float64]
 
@@ -47,8 +47,8 @@ NO_LABEL, MAYBE_LABEL = 0.1, 0.4
 #: begins or ends. Each part has so many glyphs.
 DEAREST_CHANGE, CHEAPEST_CHANGE, WIDE_GAP, FEWEST_GLYPHS = 7.0, 4.0, 2.0, 2
 CHANGE_AT_RULE = 1.0
-#: A word of so many glyphs shows what the shade of its pen or press is.
-GLYPHS_OF_A_SHADE = 3.0
+#: A word of so many glyphs shows what its pen or press looks like. It is as high as this share of its glyphs are not.
+GLYPHS_OF_A_LOOK, HEIGHT_OF_WORD = 3.0, 0.8
 #: Passes in which the page's hand and press are learned.
 PASSES = 12
 
@@ -76,12 +76,14 @@ CHANGES = {Where.CELLS: 0.03, Where.FREE: 0.15, Where.MARGIN: 0.15}
 class Evidence:
     """What the page model says of each chunk of some words: ``odds`` of print (nats, bounded), ``weights`` 0 to 1.
 
-    Ink that is no character at all has no weight. ``shades`` tell how dark each is, where that was looked at.
+    Ink that is no character at all has no weight. ``shades`` and ``heights`` are logarithms of how dark and how high
+    each is, where that was looked at.
     """
 
     odds: Floats
     weights: Floats
     shades: Floats | None = None
+    heights: Floats | None = None
 
     @property
     def mean(self) -> float:
@@ -93,6 +95,11 @@ class Evidence:
         """The shade of most of it, NaN where nobody looked."""
         return math.nan if self.shades is None or not len(self.shades) else median_of(self.shades)
 
+    @property
+    def height(self) -> float:
+        """How high (logarithm) it is, NaN where nobody looked."""
+        return math.nan if self.heights is None or not len(self.heights) else quantile_of(self.heights, HEIGHT_OF_WORD)
+
     @classmethod
     def none(cls, count: int) -> Evidence:
         """That of ``count`` chunks nobody looked at."""
@@ -101,8 +108,10 @@ class Evidence:
     def split(self, lengths: Sequence[int]) -> list[Evidence]:
         """The evidence of words of so many chunks each."""
         ends = np.cumsum(lengths)[:-1]
-        shades = [None] * (len(ends) + 1) if self.shades is None else np.split(self.shades, ends)
-        parts = zip(np.split(self.odds, ends), np.split(self.weights, ends), shades, strict=True)
+        shades, heights = (
+            [None] * (len(ends) + 1) if look is None else np.split(look, ends) for look in (self.shades, self.heights)
+        )
+        parts = zip(np.split(self.odds, ends), np.split(self.weights, ends), shades, heights, strict=True)
         return [Evidence(*part) for part in parts]
 
 
@@ -164,13 +173,13 @@ def chances_of_print(runs: Sequence[Run]) -> list[Floats]:
     weights = np.array([word.weights.sum() for word in words])
     means = np.array([word.mean for word in words])
     worth = weights / (GLYPH_VARIANCE + WORD_VARIANCE * weights)
-    shades = np.array([word.shade for word in words])
-    of_shade = np.zeros(len(words))
+    looks = ((SHADE, np.array([word.shade for word in words])), (HEIGHT, np.array([word.height for word in words])))
+    of_looks = np.zeros(len(words))
     chains = _chains(runs)
     hand, press = USUAL_HAND, USUAL_PRESS
     printed = np.zeros(len(words))
     for number in range(PASSES):
-        odds = worth * (press - hand) * (means - (press + hand) / 2) + of_shade
+        odds = worth * (press - hand) * (means - (press + hand) / 2) + of_looks
         for where in Where:
             own = [chain for place, chain in chains if place is where]
             found = np.concatenate([*(printed[chain] for chain in own), np.zeros(0)])
@@ -179,10 +188,11 @@ def chances_of_print(runs: Sequence[Run]) -> list[Floats]:
                 printed[chain] = _along(share, CHANGES[where], odds[chain])
         press = _mean(USUAL_PRESS, PRESSES_DIFFER, means, worth * printed)
         hand = min(_mean(USUAL_HAND, HANDS_DIFFER, means, worth * (1 - printed)), press - LEAST_APART)
-        of_shade = odds_of_print(shades, printed, np.minimum(weights / GLYPHS_OF_A_SHADE, 1.0))
+        known = np.minimum(weights / GLYPHS_OF_A_LOOK, 1.0)
+        of_looks = np.sum([odds_of_print(look, values, printed, known) for look, values in looks], axis=0)
     # Beside frames not only print stands: what is no clear hand of this page is none.
     other = max(UNKNOWN, hand + LEAST_APART)
-    odds = worth * (other - hand) * (means - (other + hand) / 2) + of_shade
+    odds = worth * (other - hand) * (means - (other + hand) / 2) + of_looks
     for where, chain in chains:
         if where is Where.MARGIN:
             printed[chain] = np.maximum(printed[chain], _along(0.5, CHANGES[where], odds[chain]))

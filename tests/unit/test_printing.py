@@ -145,6 +145,30 @@ def test_the_shade_says_nothing_where_all_ink_is_as_dark():
     assert abs(seen - unseen) < 0.1
 
 
+def sized(mean: float, height: float, length: int = 5) -> Evidence:
+    return replace(word(mean, length), heights=np.log(np.full(length, height)))
+
+
+def test_a_doubtful_word_goes_with_the_hand_or_press_that_is_as_high():
+    """A regular hand looks printed, and its letters are twice as high as the labels."""
+    labels = [Run(Where.MARGIN, (sized(PRESS, 12), sized(PRESS, 14)))] * 5
+    answers = [Run(Where.CELLS, (sized(HAND, 27),)), Run(Where.CELLS, (sized(HAND, 30),))] * 4
+    chances = [
+        float(chances_of_print([*labels, *answers, Run(Where.MARGIN, (sized(0.4, height),))])[-1][0])
+        for height in (28, 13)
+    ]
+    unknown = float(chances_of_print([*labels, *answers, line(0.4, where=Where.MARGIN)])[-1][0])
+    assert chances[0] < SURELY_HAND < unknown <= chances[1]
+
+
+def test_headings_as_high_as_the_hand_are_print_and_small_letters_are_not():
+    labels = [Run(Where.MARGIN, (sized(PRESS, 12),))] * 5
+    answers = [Run(Where.CELLS, (sized(HAND, 27),))] * 8
+    heading, note = Run(Where.MARGIN, (sized(PRESS, 27),)), Run(Where.MARGIN, (sized(HAND, 13),))
+    chances = [float(found[0]) for found in chances_of_print([*labels, *answers, heading, note])[-2:]]
+    assert chances[0] > SURELY_PRINT and chances[1] < SURELY_HAND
+
+
 def test_a_clear_hand_in_another_shade_is_a_hand_all_the_same():
     answers = [Run(Where.FREE, (shaded(HAND, 90),))] * 8
     labels = [Run(Where.FREE, (shaded(PRESS, 200),))] * 8
