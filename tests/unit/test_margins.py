@@ -110,3 +110,16 @@ def test_what_looks_like_print_in_cells_tells_nothing_of_the_pen(mean: float, wr
     found, pen = by_hand([hand, hand, SeenPlace(place, (Run(Where.CELLS, (word,)),))])
     assert [len(chunks) for chunks in found] == [6, 6, written]
     assert pen == (pytest.approx(90) if written else np.inf)
+
+
+def test_a_capital_of_straight_strokes_is_no_wall_where_most_letters_are_small(rng):
+    page = filled_form(rng)
+    page[600:640, 150:153] = page[637:640, 150:178] = 230
+    draw_text(page, "AN", 190, 616, 24, 3, rng)
+    ink, rules, places = understood(page)
+    letters = [
+        InkChunk((InkCandidate(0, 1, BoundingBox(0, 0, 10, height), np.zeros((height, 10), np.uint8)),))
+        for height in [22] * 7 + [36] * 3
+    ]
+    (line,) = lines_outside(ink, rules, places, [letters, *([] for _ in places[1:])])
+    assert sum(len(word.chunks) for word in line.words) == 3

@@ -166,7 +166,8 @@ def test_headings_as_high_as_the_hand_are_print_and_small_letters_are_not():
     answers = [Run(Where.CELLS, (sized(HAND, 27),))] * 8
     heading, note = Run(Where.MARGIN, (sized(PRESS, 27),)), Run(Where.MARGIN, (sized(HAND, 13),))
     chances = [float(found[0]) for found in chances_of_print([*labels, *answers, heading, note])[-2:]]
-    assert chances[0] > SURELY_PRINT and chances[1] < SURELY_HAND
+    assert chances[0] > SURELY_PRINT
+    assert chances[1] < SURELY_HAND
 
 
 def test_a_clear_hand_in_another_shade_is_a_hand_all_the_same():
