@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -100,8 +101,11 @@ class AnswerRules:
         return found
 
     def _rule(self, number: int) -> BoundingBox:
-        """A rule without what bridging adds at its ends."""
-        return self._bridged.box(number - 1).grown(-(BRIDGED // 2), 0)
+        """A rule without what bridging adds at its ends, which is nothing where the page ends."""
+        box, width = self._bridged.box(number - 1), self._level.shape[1]
+        left = box.left + BRIDGED // 2 if box.left > 0 else 0
+        right = box.right - BRIDGED // 2 if box.right < width else width
+        return replace(box, left=left, right=right)
 
     def _is_rail(self, number: int) -> bool:
         """Whether a rule is a side of a frame that nobody found: walls hang from it, or stand on both of its ends."""

@@ -12,7 +12,7 @@ from hcr_scan.geometry import BoundingBox
 from hcr_scan.normalization import CropSpec
 from hcr_scan.segmentation import page_writer
 from hcr_scan.segmentation.answer_rules import AnswerRules
-from hcr_scan.segmentation.ink.rules import find_rules
+from hcr_scan.segmentation.ink.rules import Rules, find_rules
 from hcr_scan.segmentation.page_model import PageModel
 from hcr_scan.segmentation.printing import Run, Where
 from hcr_scan.segmentation.segment import segment
@@ -42,6 +42,16 @@ def carried(page: Page, *frames: BoundingBox) -> bool:
 def test_a_word_stands_on_the_rule_below_it(page: Page) -> None:
     page[FOOT : FOOT + 3, 180:700] = 160
     assert carried(page)
+
+
+@pytest.mark.parametrize(("word", "rule"), [((894, 900), (897, 900)), ((0, 6), (0, 3))])
+def test_a_scrap_of_a_rule_at_the_edge_of_the_page_carries_nothing(
+    page: Page, word: tuple[int, int], rule: tuple[int, int]
+) -> None:
+    level = np.zeros_like(page)
+    level[FOOT : FOOT + 3, slice(*rule)] = 255
+    found = AnswerRules([], Rules(level, np.zeros_like(page)), page)
+    assert found.under(BoundingBox(word[0], 100, word[1], 140)) == 0
 
 
 def test_letters_may_cross_the_rule(page: Page) -> None:
