@@ -22,8 +22,8 @@ from hcr_scan.segmentation.places import InkPlace
 FRAME, THINNEST_FRAME = 0.15, 3
 #: One hand writes letters that differ in height by less than this factor, wherever it writes; how many show its height.
 OTHER_SIZE, FEWEST_LETTERS = 1.6, 5
-#: Where letters are of both cases, this share of them is lower than the capitals.
-SMALL_LETTERS = 0.8
+#: Where letters are of both cases, this share of them is lower than most capitals, and none is so many times as high.
+SMALL_LETTERS, CAPITAL = 0.8, 1.3
 #: A tick is at least this share of its box high.
 TICK = 0.7
 #: Ink higher or wider than letters that is rules to this share is what is left of a frame.
@@ -61,7 +61,7 @@ def lines_outside(
     if len(heights) < FEWEST_LETTERS:
         return find_lines(outside)
     height = median(heights)
-    longest = OTHER_SIZE * quantile_of(heights, SMALL_LETTERS)
+    longest = max(OTHER_SIZE * height, CAPITAL * quantile_of(heights, SMALL_LETTERS))
     lines = find_lines(_without_frames(outside, rules, longest))
     return [line for line in lines if not one_size or 1 / OTHER_SIZE <= line.height / height <= OTHER_SIZE]
 

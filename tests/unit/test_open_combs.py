@@ -67,6 +67,32 @@ def test_the_outer_ticks_may_be_missing(page, rng):
     assert combs_of(frames_of(printed(page))) == [12]
 
 
+@pytest.mark.parametrize("gap", [6, 14, 30])
+def test_cells_in_groups_of_two_for_a_date_are_as_many_combs(page, rng, gap):
+    """Each on a rail of its own, a few pixels apart or with room for a stop."""
+    for row in range(3):
+        left, top = 60, 90 + 150 * row
+        for count in (2, 2, 4):
+            cells = comb_cells(left, top, count)
+            draw_ticks(page, cells, [20] * (count + 1))
+            fill(page, cells, "0719"[:count], rng)
+            left = cells[-1].right + 2 + gap
+    assert sorted(combs_of(frames_of(printed(page)))) == [2] * 6 + [4] * 3
+
+
+@pytest.mark.parametrize("gap", [20, 25])
+def test_groups_on_one_rail_may_leave_room_for_a_comma(page, rng, gap):
+    for row in range(3):
+        left, top = 60, 90 + 150 * row
+        for count in (5, 2):
+            cells = comb_cells(left, top, count)
+            draw_ticks(page, cells, [20] * (count + 1))
+            fill(page, cells, "07194"[:count], rng)
+            left = cells[-1].right + 2 + gap
+        page[cells[0].bottom : cells[0].bottom + 2, 60 : cells[-1].right + 2] = 160
+    assert sorted(combs_of(frames_of(printed(page)))) == [2] * 3 + [5] * 3
+
+
 @pytest.mark.parametrize(("over", "count"), [(8, 12), (12, 12), (30, 0)])
 def test_a_rail_may_be_a_little_longer_than_its_cells(page, rng, over, count):
     """Grain and a shadow lengthen a rule; a rule that goes on is another thing."""

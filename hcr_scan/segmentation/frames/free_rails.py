@@ -13,12 +13,17 @@ from hcr_scan.images import Components
 from hcr_scan.order_statistics import median_of
 from hcr_scan.segmentation.frames.enclosures import Boxes
 from hcr_scan.segmentation.frames.evidence import SMALLEST_CELL
+from hcr_scan.segmentation.frames.wall_chains import runs
+from hcr_scan.segmentation.ink.binarization import Paper
 from hcr_scan.segmentation.ink.rules import THICKEST_RULE
 
 #: A rail is an edge of closed cells that end within this many pixels of it, along this share of its length.
 REACH, CLOSED = 6, 0.9
 #: A rail has room for two cells; pieces of one are so far apart at most, or lie side by side for so long (pixels).
 SHORTEST, GAP, LAP = 2 * SMALLEST_CELL, 8, 4
+#: Groups of cells are at least so many pixels apart, which are no darker than this share of the rail, and this share of
+#: it at least is groups: dashes are none.
+APART, PALE, GROUPED = 4, 0.3, 0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,23 @@ def free_rails(found: Components, cells: Boxes) -> list[FreeRail]:
         for rail in _joined(sorted(pieces, key=lambda rail: rail.left))
         if rail.right - rail.left >= SHORTEST and rail.top > 2 * SMALLEST_CELL
     ]
+
+
+def unbroken(rail: FreeRail, paper: Paper) -> list[FreeRail]:
+    """The parts of a rail: groups of cells, and what is beside them, a few pixels apart were found as one rule."""
+    columns = np.arange(rail.left, rail.right)
+    rows = np.rint(rail.top + rail.slope * (columns - rail.left)).astype(np.intp) + np.arange(-1, 3)[:, None]
+    dark = paper.darkness[np.clip(rows, 0, len(paper.darkness) - 1), columns].max(axis=0)
+    starts, ends = (places.tolist() for places in runs(dark <= PALE * median_of(dark)))
+    gaps = [(start, end) for start, end in zip(starts, ends, strict=True) if end - start >= APART]
+    edges = [0, *(place for gap in gaps for place in gap), rail.right - rail.left]
+    groups = [
+        FreeRail(rail.left + start, rail.left + end, rail.top + rail.slope * start, rail.slope)
+        for start, end in zip(edges[::2], edges[1::2], strict=True)
+        if end - start >= SHORTEST
+    ]
+    grouped = sum(group.right - group.left for group in groups)
+    return groups if len(groups) > 1 and grouped >= GROUPED * len(columns) else [rail]
 
 
 def _joined(pieces: Sequence[FreeRail]) -> list[FreeRail]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -21,7 +21,7 @@ from hcr_scan.segmentation.frames.comb_families import CellFamily
 from hcr_scan.segmentation.frames.combs import Comb
 from hcr_scan.segmentation.frames.enclosures import Boxes
 from hcr_scan.segmentation.frames.evidence import SMALLEST_CELL, FrameEvidence
-from hcr_scan.segmentation.frames.free_rails import FreeRail, free_rails
+from hcr_scan.segmentation.frames.free_rails import FreeRail, free_rails, unbroken
 from hcr_scan.segmentation.frames.wall_chains import Chain, WallRow, find_chains, runs
 from hcr_scan.segmentation.ink.binarization import Paper
 from hcr_scan.segmentation.ink.rules import THICKEST_RULE
@@ -40,6 +40,8 @@ SHOWING = 0.35
 ENOUGH_TICKS = 5
 #: With so many walls, which are no chance, the rail may end this share of a pitch off them: grain makes it longer.
 MANY_WALLS, FRAYED = 8, 0.35
+#: Between two groups of cells on a rail there is at most this share of a pitch.
+SEPARATED = 0.9
 
 Indices = npt.NDArray[np.int64]
 
@@ -75,6 +77,15 @@ class _Regular:
 
 
 @dataclass(frozen=True, slots=True)
+class _Group:
+    """A chain of ticks, the columns of all its walls, counted from the left end of the rail, and its score."""
+
+    chain: Chain
+    walls: list[int]
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
 class _TickComb:
     """Ticks found on one rail; ``walls`` are page columns.
 
@@ -98,7 +109,7 @@ def find_open_combs(
     ``rails`` are the page's level rules; what known ``cells`` stand on or hang from is theirs. The ``families`` of
     closed ones say how high cells are.
     """
-    free = free_rails(rails, cells)
+    free = [part for rail in free_rails(rails, cells) for part in unbroken(rail, paper)]
     stands = [(rail, standing) for rail in free if (standing := _standing_on(paper, evidence, rail)) is not None]
     found = _combs_of([_regular(*stand) for stand in stands])
     proven = [comb for combs in found for comb in combs if comb.seen >= ENOUGH_TICKS]
@@ -210,22 +221,46 @@ def _commonest_pitch(places: Indices) -> float | None:
 
 
 def _combs(found: _Regular, chains: Sequence[tuple[Chain, float]]) -> list[_TickComb]:
-    """The ``chains`` of regular ticks on a rail that nothing but a comb explains."""
+    """The ``chains`` of regular ticks on a rail that nothing but combs explains."""
     rail, ticks, regular, pitch, tick = found.rail, found.ticks, found.flags, found.pitch, found.tick
     combs: list[_TickComb] = []
-    for chain, score in chains:
-        kept = np.isin(ticks.places, [wall for left, right, _ in chain for wall in (left, right)])
-        walls = _to_rail_ends(_walls(chain), pitch, rail.right - rail.left)
-        if (
-            walls is not None
-            and _is_even(ticks.places[kept & regular], walls)
-            and _is_comb(ticks, kept, regular, len(walls), tick, pitch)
-        ):
-            mean = (walls[-1] - walls[0]) / (len(walls) - 1)
+    for groups in _side_by_side(chains, pitch, rail.right - rail.left):
+        own = [np.isin(ticks.places, [x for left, right, _ in group.chain for x in (left, right)]) for group in groups]
+        kept, walls = np.any(own, axis=0), sum(len(group.walls) for group in groups)
+        if not _is_comb(ticks, kept, regular, walls, tick, pitch):
+            continue
+        if all(_is_even(ticks.places[flags & regular], group.walls) for flags, group in zip(own, groups, strict=True)):
             seen = int((kept & _about(ticks.heights, tick)).sum())
-            places = tuple(rail.left + x for x in walls)
-            combs.append(_TickComb(rail, places, seen, mean, tick, _rises(ticks, walls, tick, pitch), score))
+            combs += [_tick_comb(found, group, seen) for group in groups]
     return combs
+
+
+def _tick_comb(found: _Regular, group: _Group, seen: int) -> _TickComb:
+    walls = group.walls
+    pitch = (walls[-1] - walls[0]) / (len(walls) - 1)
+    places = tuple(found.rail.left + x for x in walls)
+    rises = _rises(found.ticks, walls, found.tick, found.pitch)
+    return _TickComb(found.rail, places, seen, pitch, found.tick, rises, group.score)
+
+
+def _side_by_side(chains: Sequence[tuple[Chain, float]], pitch: float, length: int) -> list[list[_Group]]:
+    """Chains that take up their rail from end to end, those with room for a comma or a dash between them together."""
+    rows: list[list[_Group]] = []
+    for chain, score in sorted(chains, key=lambda found: found[0][0][0]):
+        group = _Group(chain, _walls(chain), score)
+        if not rows or group.walls[0] - rows[-1][-1].walls[-1] > SEPARATED * pitch:
+            rows.append([])
+        rows[-1].append(group)
+    whole = []
+    for groups in rows:
+        ends = _to_rail_ends([wall for group in groups for wall in group.walls], pitch, length)
+        if ends is not None:
+            first = groups[0]
+            groups[0] = replace(first, walls=[*(x for x in ends[:1] if x < first.walls[0]), *first.walls])
+            last = groups[-1]
+            groups[-1] = replace(last, walls=[*last.walls, *(x for x in ends[-1:] if x > last.walls[-1])])
+            whole.append(groups)
+    return whole
 
 
 def _is_comb(
@@ -258,7 +293,7 @@ def _is_even(places: Indices, walls: list[int]) -> bool:
     pitch = (walls[-1] - walls[0]) / (len(walls) - 1)
     off = (places - walls[0]) / pitch
     off -= np.rint(off)
-    return float(np.mean(np.abs(off - median_of(off)) * pitch <= max(1.5, 0.03 * pitch))) >= 0.8
+    return float(np.mean(np.abs(off - median_of(off)) * pitch <= max(2.0, 0.03 * pitch))) >= 0.8
 
 
 def _is_scale(heights: Indices) -> bool:
