@@ -52,9 +52,10 @@ UNEVEN = 0.03
 OUTNUMBERED = 2
 #: Nor are so many loops as boxes make a form within this share, and a pixel, of one size.
 ONE_SIZE = 0.05
-#: A stroke is a piece that is so many times as high and wide as the box, and rules to less than this share; a frame
-#: reaches so many pixels beyond its inside.
-LARGER, RULED, BORDER = 2.0, 0.5, 3
+#: A stroke is a piece that is so many times as high and wide as the box, and rules to less than this share, and to less
+#: than the second at the box: the bars of headings may be one with a frame. A frame reaches so many pixels beyond its
+#: inside.
+LARGER, RULED, RULED_HERE, BORDER = 2.0, 0.5, 0.8, 3
 #: A pen no darker than this is a pencil, which fades beside print: what is so many times as dark is all one there.
 PENCIL, BEYOND_PEN = 100.0, 1.2
 #: A rule goes on beside a box where this share of what is as wide as the box is rule.
@@ -212,7 +213,8 @@ def _is_stroke(place: InkPlace, page: StraightPage) -> bool:
     if len(place.cells) >= SURE_CELLS and _are_even(place):
         return False
     box = place.box.grown(BORDER).clipped(page.ink.shape[1], page.ink.shape[0])
-    labels = page.pieces.labels[box.top : box.bottom, box.left : box.right]
+    part = (slice(box.top, box.bottom), slice(box.left, box.right))
+    labels = page.pieces.labels[part]
     counts = np.bincount(labels[labels > 0])
     if not len(counts) or 2 * counts.max() <= counts.sum():
         return False
@@ -220,7 +222,8 @@ def _is_stroke(place: InkPlace, page: StraightPage) -> bool:
     around = page.pieces.box(piece)
     if min(around.width, around.height) <= LARGER * place.box.height:
         return False
-    return page.rules.share_of(page.pieces, piece) < RULED
+    here = (page.rules.horizontal[part] | page.rules.vertical[part])[labels == piece + 1] > 0
+    return here.mean() < RULED_HERE and page.rules.share_of(page.pieces, piece) < RULED
 
 
 def _is_gap(place: InkPlace, page: StraightPage) -> bool:
