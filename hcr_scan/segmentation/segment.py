@@ -52,10 +52,12 @@ UNEVEN = 0.03
 OUTNUMBERED = 2
 #: Nor are so many loops as boxes make a form within this share, and a pixel, of one size.
 ONE_SIZE = 0.05
-#: A stroke is a piece that is so many times as high and wide as the box, and rules to less than this share, and to less
-#: than the second at the box: the bars of headings may be one with a frame. A frame reaches so many pixels beyond its
-#: inside.
-LARGER, RULED, RULED_HERE, BORDER = 2.0, 0.5, 0.8, 3
+#: A stroke is a piece that is so many times as high and wide as the box, and rules to less than this share; a frame
+#: reaches so many pixels beyond its inside.
+LARGER, RULED, BORDER = 2.0, 0.5, 3
+#: The bars of headings may be one with a frame: such a piece is at least this share of the page wide, and rules to this
+#: share at the box.
+HEADED, RULED_HERE = 0.5, 0.8
 #: A pen no darker than this is a pencil, which fades beside print: what is so many times as dark is all one there.
 PENCIL, BEYOND_PEN = 100.0, 1.2
 #: A rule goes on beside a box where this share of what is as wide as the box is rule.
@@ -223,7 +225,9 @@ def _is_stroke(place: InkPlace, page: StraightPage) -> bool:
     if min(around.width, around.height) <= LARGER * place.box.height:
         return False
     here = (page.rules.horizontal[part] | page.rules.vertical[part])[labels == piece + 1] > 0
-    return here.mean() < RULED_HERE and page.rules.share_of(page.pieces, piece) < RULED
+    if around.width >= HEADED * page.ink.shape[1] and here.mean() >= RULED_HERE:
+        return False
+    return page.rules.share_of(page.pieces, piece) < RULED
 
 
 def _is_gap(place: InkPlace, page: StraightPage) -> bool:
