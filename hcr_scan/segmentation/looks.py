@@ -64,21 +64,21 @@ def shade_of(darkness: Gray, box: BoundingBox) -> float:
     return math.log(max(float(np.partition(inside, place)[place]), FAINTEST))
 
 
-def odds_of_print(look: Look, values: Floats, printed: Floats, worth: Floats) -> Floats:
+def odds_of_print(look: Look, values: Floats, of_print: Floats, by_hand: Floats) -> Floats:
     """How much likelier (nats) a look of each word is in print than by hand.
 
     Args:
         look: which.
         values: of each word, NaN where it is not known.
-        printed: the chance of each that it is print, as found in the pass before; that its look had a part in that is
-            why what it counts for is bounded.
-        worth: how much each tells of the others, 0 to 1.
+        of_print: how much each tells of the press, 0 to 1: its chance of print, as found in the pass before, times how
+            much it shows. That its look had a part in that is why what it counts for is bounded.
+        by_hand: the same, of the hand.
     """
     odds = np.zeros(len(values))
     known = np.isfinite(values)
     if not known.any():
         return odds
-    seen, of_print, by_hand = values[known], (worth * printed)[known], (worth * (1 - printed))[known]
+    seen, of_print, by_hand = values[known], of_print[known], by_hand[known]
     density = [_density(look, seen, of_print, look.of_print), _density(look, seen, by_hand, look.by_hand)]
     fewer = min(of_print.sum(), by_hand.sum())
     found = np.log(density[0] / density[1]) * fewer / (fewer + FEW_WORDS)

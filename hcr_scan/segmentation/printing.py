@@ -174,6 +174,9 @@ def chances_of_print(runs: Sequence[Run]) -> list[Floats]:
     means = np.array([word.mean for word in words])
     worth = weights / (GLYPH_VARIANCE + WORD_VARIANCE * weights)
     looks = ((SHADE, np.array([word.shade for word in words])), (HEIGHT, np.array([word.height for word in words])))
+    known = np.minimum(weights / GLYPHS_OF_A_LOOK, 1.0)
+    # What a hand looks like is learned where one is expected: scraps of pale frames in margins are no pen.
+    expected = np.array([run.where is not Where.MARGIN for run in runs for _ in run.words], float)
     of_looks = np.zeros(len(words))
     chains = _chains(runs)
     hand, press = USUAL_HAND, USUAL_PRESS
@@ -188,8 +191,8 @@ def chances_of_print(runs: Sequence[Run]) -> list[Floats]:
                 printed[chain] = _along(share, CHANGES[where], odds[chain])
         press = _mean(USUAL_PRESS, PRESSES_DIFFER, means, worth * printed)
         hand = min(_mean(USUAL_HAND, HANDS_DIFFER, means, worth * (1 - printed)), press - LEAST_APART)
-        known = np.minimum(weights / GLYPHS_OF_A_LOOK, 1.0)
-        of_looks = np.sum([odds_of_print(look, values, printed, known) for look, values in looks], axis=0)
+        of_print, by_hand = known * printed, known * expected * (1 - printed)
+        of_looks = np.sum([odds_of_print(look, values, of_print, by_hand) for look, values in looks], axis=0)
     # Beside frames not only print stands: what is no clear hand of this page is none.
     other = max(UNKNOWN, hand + LEAST_APART)
     odds = worth * (other - hand) * (means - (other + hand) / 2) + of_looks

@@ -10,6 +10,7 @@ import pytest
 from hcr_scan.segmentation.page_model import PageModel
 from hcr_scan.segmentation.printing import (
     MOST_EVIDENCE,
+    NO_LABEL,
     SURELY_HAND,
     SURELY_PRINT,
     Evidence,
@@ -168,6 +169,14 @@ def test_headings_as_high_as_the_hand_are_print_and_small_letters_are_not():
     chances = [float(found[0]) for found in chances_of_print([*labels, *answers, heading, note])[-2:]]
     assert chances[0] > SURELY_PRINT
     assert chances[1] < SURELY_HAND
+
+
+def test_pale_scraps_beside_frames_are_no_hand_of_a_blank_form():
+    """Printed hints in grey, and walls of frames nobody found, are all of one shade and height, and not the labels'."""
+    labels = [Run(Where.MARGIN, (shaded(PRESS, 250), shaded(PRESS, 245)))] * 8
+    scraps = [Run(Where.MARGIN, (shaded(mean, 35),)) for mean in (0.8, 0.3, -0.4, 1.2, 0.7)]
+    chances = [float(found[0]) for found in chances_of_print([*labels, *scraps])[8:]]
+    assert min(chances) > NO_LABEL
 
 
 def test_a_clear_hand_in_another_shade_is_a_hand_all_the_same():

@@ -22,6 +22,8 @@ STROKE, LETTER = 128, 0.45
 FEWEST, SHARE = 2, 0.34
 #: Rows of one table begin and end at the same places, but for so many pixels.
 OFF = 6
+#: Nobody writes several letters in cells narrower than this (pixels): those are printed there.
+NARROWEST = 32
 
 
 def rows_of_words(rows: Iterable[Row]) -> list[Row]:
@@ -43,7 +45,7 @@ def _is_aligned(row: Row, other: Row) -> bool:
 
 def _holds_words(table: Iterable[Row]) -> bool:
     written = [cell for row in table for cell in row if cell.chunk is not None]
-    several = sum(holds_several(cell) for cell in written)
+    several = sum(cell.box.width >= NARROWEST and holds_several(cell) for cell in written)
     return several >= FEWEST and several >= SHARE * len(written)
 
 
