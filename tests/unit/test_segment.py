@@ -9,16 +9,12 @@ from PIL import Image, ImageDraw, ImageFont
 
 import hcr_scan
 from hcr_scan.geometry import BoundingBox, Homography, quarter_turn
-from hcr_scan.images import connected_components, warp
+from hcr_scan.images import warp
 from hcr_scan.normalization import CropSpec
 from hcr_scan.segmentation import page_writer
-from hcr_scan.segmentation.candidates import PageGeometry
-from hcr_scan.segmentation.ink.binarization import Paper
-from hcr_scan.segmentation.ink.rules import Rules
 from hcr_scan.segmentation.page_model import PageModel
-from hcr_scan.segmentation.places import InkPlace
 from hcr_scan.segmentation.printing import Run, Where
-from hcr_scan.segmentation.segment import StraightPage, _is_stroke, segment
+from hcr_scan.segmentation.segment import segment
 from hcr_scan.settings import Layout
 from tests.frames import (
     ROWS,
@@ -392,21 +388,3 @@ def test_what_may_be_print_is_kept_and_marked(model):
     candidates = [c for line in page.lines for word in line.words for chunk in word for c in chunk.candidates]
     assert sum(c.box.top > 1800 for c in candidates) >= 12
     assert all(c.box.top > 1800 for c in candidates)
-
-
-def test_a_frame_that_is_one_with_the_bars_of_its_headings_is_no_stroke():
-    """And the loop of a stroke that is as large is one."""
-    blank = np.zeros((600, 800), np.uint8)
-    box = BoundingBox(103, 303, 697, 377)
-    frame = blank.copy()
-    frame[300:380, 100:700] = 255
-    frame[box.top : box.bottom, box.left : box.right] = 0
-    heading = frame.copy()
-    heading[180:300, 100:700] = 255
-    walls = blank.copy()
-    walls[300:380, [100, 101, 102, 697, 698, 699]] = 255
-    geometry = PageGeometry(800, 600, 200, 0, 0.0)
-    for rules, stroke in ((Rules(frame, walls), False), (Rules(blank, walls), True)):
-        pieces = connected_components((heading > 0).astype(np.uint8))
-        page = StraightPage(Paper(heading, 1.0), heading, pieces, rules, Homography.scale(1.0), geometry)
-        assert _is_stroke(InkPlace(box, (), ()), page) == stroke

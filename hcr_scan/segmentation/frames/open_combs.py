@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -236,10 +236,8 @@ def _combs(found: _Regular, chains: Sequence[tuple[Chain, float]]) -> list[_Tick
 
 
 def _tick_comb(found: _Regular, group: _Group, seen: int) -> _TickComb:
-    walls = group.walls
-    pitch = (walls[-1] - walls[0]) / (len(walls) - 1)
-    places = tuple(found.rail.left + x for x in walls)
-    rises = _rises(found.ticks, walls, found.tick, found.pitch)
+    walls, rises = group.walls, _rises(found.ticks, group.walls, found.tick, found.pitch)
+    places, pitch = tuple(found.rail.left + x for x in walls), (walls[-1] - walls[0]) / (len(walls) - 1)
     return _TickComb(found.rail, places, seen, pitch, found.tick, rises, group.score)
 
 
@@ -255,10 +253,8 @@ def _side_by_side(chains: Sequence[tuple[Chain, float]], pitch: float, length: i
     for groups in rows:
         ends = _to_rail_ends([wall for group in groups for wall in group.walls], pitch, length)
         if ends is not None:
-            first = groups[0]
-            groups[0] = replace(first, walls=[*(x for x in ends[:1] if x < first.walls[0]), *first.walls])
-            last = groups[-1]
-            groups[-1] = replace(last, walls=[*last.walls, *(x for x in ends[-1:] if x > last.walls[-1])])
+            groups[0].walls[:0] = [x for x in ends[:1] if x < groups[0].walls[0]]
+            groups[-1].walls.extend(x for x in ends[-1:] if x > groups[-1].walls[-1])
             whole.append(groups)
     return whole
 
