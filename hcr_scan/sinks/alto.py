@@ -15,7 +15,7 @@ from hcr_scan.document import Glyph, Page, PageFailure, PageResult, Reason, Word
 from hcr_scan.geometry import BoundingBox
 from hcr_scan.sinks.blocks import Block, TextLine, sheet_of
 from hcr_scan.sinks.markup import REPLACEMENT, XML_DECLARATION, Attributes, branch, leaf, possible
-from hcr_scan.sinks.records import Provenance
+from hcr_scan.sinks.records import Provenance, error_text
 from hcr_scan.sources.pages import path_text
 
 _NAMESPACE = "http://www.loc.gov/standards/alto/ns-v4#"
@@ -86,7 +86,7 @@ def _description(result: PageResult, provenance: Provenance) -> str:
 
 
 def _failed_page(failure: PageFailure) -> str:
-    detail = f"{failure.stage}: {failure.error}: {failure.message}"
+    detail = error_text(failure)
     number = failure.source.page
     return leaf("Page", {"ID": "page", "PHYSICAL_IMG_NR": number, "QUALITY": "Missing", "QUALITY_DETAIL": detail})
 

@@ -11,7 +11,7 @@ from hcr_scan.document import PageFailure, PageResult, Word, rounded
 from hcr_scan.geometry import BoundingBox
 from hcr_scan.sinks.blocks import Block, Sheet, TextLine, sheet_of
 from hcr_scan.sinks.markup import XML_DECLARATION, branch, leaf, opening
-from hcr_scan.sinks.records import Provenance
+from hcr_scan.sinks.records import Provenance, error_text
 from hcr_scan.sources.pages import path_text
 
 _CAPABILITIES = "ocr_page ocr_carea ocr_par ocr_line ocrx_word"
@@ -46,7 +46,7 @@ def page_element(result: PageResult, number: int) -> bytes:
     image = path_text(result.source.path).replace("\\", "%5C").replace('"', "%22").replace("\n", "%0A")
     place = f'image "{image}"; ppageno {number}; x_source "page {result.source.page}"'
     if isinstance(result, PageFailure):
-        error = f"{result.stage}: {result.error}: {result.message}"
+        error = error_text(result)
         said |= {"title": f"{place}; bbox 0 0 0 0", "data-status": result.status.value, "data-error": error}
         return f"{leaf('div', said, ' ')}\n".encode()
     sheet = sheet_of(result)

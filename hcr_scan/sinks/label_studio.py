@@ -19,7 +19,7 @@ from urllib.parse import quote
 from hcr_scan.document import PageFailure, PageResult, Source
 from hcr_scan.geometry import BoundingBox
 from hcr_scan.sinks.blocks import Block, Sheet, sheet_of
-from hcr_scan.sinks.records import Provenance, Record, displayable
+from hcr_scan.sinks.records import Provenance, Record, displayable, error_text
 from hcr_scan.sources.pages import path_text
 
 
@@ -34,7 +34,7 @@ def task(result: PageResult, provenance: Provenance, image_prefix: str) -> Recor
         "status": result.status.value,
     }
     if isinstance(result, PageFailure):
-        data["error"] = displayable(f"{result.stage}: {result.error}: {result.message}")
+        data["error"] = error_text(result)
         return {"data": data, "predictions": []}
     sheet = sheet_of(result)
     prediction = {

@@ -14,7 +14,7 @@ from hcr_scan.document import Glyph, Page, PageFailure, PageResult, Word, rounde
 from hcr_scan.geometry import BoundingBox
 from hcr_scan.sinks.blocks import Block, Sheet, TextLine, sheet_of
 from hcr_scan.sinks.markup import XML_DECLARATION, Attributes, branch, leaf
-from hcr_scan.sinks.records import Provenance
+from hcr_scan.sinks.records import Provenance, error_text
 from hcr_scan.sources.pages import path_text
 
 _NAMESPACE = "http://schema.primaresearch.org/PAGE/gts/pagecontent/2019-07-15"
@@ -53,7 +53,7 @@ def _failed_page(failure: PageFailure) -> str:
         "page": failure.source.page,
         "sha256": failure.source.sha256,
         "status": failure.status.value,
-        "error": f"{failure.stage}: {failure.error}: {failure.message}",
+        "error": error_text(failure),
     }
     attributes = {"imageFilename": path_text(failure.source.path), "imageWidth": 0, "imageHeight": 0}
     return branch("Page", attributes, [_user_defined(said)])

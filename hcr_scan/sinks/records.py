@@ -113,6 +113,11 @@ def _template_record(page: Page) -> Record | None:
     return {"id": page.template, "page": page.template_page, "match": match}
 
 
+def error_text(failure: PageFailure) -> str:
+    """What went wrong with a page in one line, the same of a page just read and of one from a journal."""
+    return displayable(f"{failure.stage}: {failure.error}: {failure.message}")
+
+
 def error_record(failure: PageFailure) -> Record:
     """What went wrong with a page, and what to do."""
     return {"stage": failure.stage, "error": failure.error, "message": displayable(failure.message)}

@@ -20,7 +20,7 @@ from hcr_scan.document import (
     line_name,
     rounded,
 )
-from hcr_scan.sinks.records import CORRECTED_BY, displayable, json_text
+from hcr_scan.sinks.records import CORRECTED_BY, displayable, error_text, json_text
 from hcr_scan.sources.pages import path_text
 
 Cell = str | int | float | None
@@ -129,7 +129,7 @@ def _page_row(result: PageResult, names: Sequence[str]) -> Row:
     if isinstance(result, Page):
         said["reasons"] = _joined(result.reasons)
     else:
-        said["error"] = displayable(f"{result.stage}: {result.error}: {result.message}")
+        said["error"] = error_text(result)
     return [said.get(name) for name in names]
 
 

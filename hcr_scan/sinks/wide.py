@@ -9,8 +9,8 @@ from hcr_scan.document import Field, Form, Page, PageFailure, PageResult, rounde
 from hcr_scan.sinks.records import (
     Provenance,
     Record,
-    displayable,
     error_record,
+    error_text,
     field_record,
     line_record,
     source_record,
@@ -117,7 +117,7 @@ def _places(pages: Sequence[PageResult]) -> Iterator[str]:
 def _errors(pages: Sequence[PageResult]) -> Iterator[str]:
     for page in pages:
         if isinstance(page, PageFailure):
-            yield displayable(f"{page.stage}: {page.error}: {page.message}")
+            yield error_text(page)
 
 
 def _extra(field: Field | None, extra: Extra) -> Cell:

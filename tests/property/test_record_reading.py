@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from hcr_scan.document import Field, Page, PageResult, Source, Status
+from hcr_scan.document import Field, Page, PageFailure, PageResult, Source, Status
 from hcr_scan.geometry import BoundingBox
 from hcr_scan.journal.identity import RunIdentity
 from hcr_scan.journal.journal import Journal
@@ -89,6 +89,7 @@ def test_a_record_of_a_page_read_back_is_the_same_record(page: PageResult) -> No
 @settings(max_examples=25)
 @given(st.lists(marked, max_size=3, unique_by=lambda page: page.source.path))
 @example([PAIR, replace(PAIR, source=Source("b"), template="kyc", template_page=1)])
+@example([PageFailure(Source("c"), "open", "damaged", "\ud800")])
 def test_what_is_written_from_a_journal_is_what_is_written_at_once(found: list[PageResult]) -> None:
     again = through_a_journal(found)
     for options in EVERY_OUTPUT:
