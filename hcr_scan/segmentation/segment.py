@@ -224,9 +224,10 @@ def _is_stroke(place: InkPlace, page: StraightPage) -> bool:
     around = page.pieces.box(piece)
     if min(around.width, around.height) <= LARGER * place.box.height:
         return False
-    here = (page.rules.horizontal[part] | page.rules.vertical[part])[labels == piece + 1] > 0
-    if around.width >= HEADED * page.ink.shape[1] and here.mean() >= RULED_HERE:
-        return False
+    if around.width >= HEADED * page.ink.shape[1]:
+        here = (page.rules.horizontal[part] | page.rules.vertical[part])[labels == piece + 1] > 0
+        if here.mean() >= RULED_HERE:
+            return False
     return page.rules.share_of(page.pieces, piece) < RULED
 
 

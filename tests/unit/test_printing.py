@@ -123,15 +123,25 @@ def shaded(mean: float, darkness: float, length: int = 5) -> Evidence:
     return replace(word(mean, length), shades=np.full(length, np.log(darkness)))
 
 
-def test_a_doubtful_word_goes_with_the_pen_or_press_that_is_as_dark():
-    """Labels are black and the pen is grey, and both show themselves elsewhere on the page."""
-    labels = [Run(Where.MARGIN, (shaded(PRESS, 200), shaded(PRESS, 190)))] * 5
-    answers = [Run(Where.CELLS, (shaded(HAND, 90),)), Run(Where.CELLS, (shaded(HAND, 95),))] * 4
-    chances = [
-        float(chances_of_print([*labels, *answers, Run(Where.MARGIN, (shaded(0.4, darkness),))])[-1][0])
-        for darkness in (92, 195)
-    ]
-    unknown = float(chances_of_print([*labels, *answers, line(0.4, where=Where.MARGIN)])[-1][0])
+def sized(mean: float, height: float, length: int = 5) -> Evidence:
+    return replace(word(mean, length), heights=np.full(length, np.log(height)))
+
+
+@pytest.mark.parametrize(
+    ("looking", "labels", "answers", "doubtful"),
+    [
+        # Labels are black and the pen is grey, and both show themselves elsewhere on the page.
+        (shaded, (200, 190), (90, 95), (92, 195)),
+        # A regular hand looks printed, and its letters are twice as high as the labels.
+        (sized, (12, 14), (27, 30), (28, 13)),
+    ],
+)
+def test_a_doubtful_word_goes_with_the_hand_or_press_that_looks_like_it(looking, labels, answers, doubtful):
+    printed_words = [Run(Where.MARGIN, tuple(looking(PRESS, look) for look in labels))] * 5
+    written_words = [Run(Where.CELLS, (looking(HAND, look),)) for look in answers] * 4
+    known = [*printed_words, *written_words]
+    chances = [float(chances_of_print([*known, Run(Where.MARGIN, (looking(0.4, look),))])[-1][0]) for look in doubtful]
+    unknown = float(chances_of_print([*known, line(0.4, where=Where.MARGIN)])[-1][0])
     assert chances[0] < SURELY_HAND < unknown <= chances[1]
 
 
@@ -144,22 +154,6 @@ def test_the_shade_says_nothing_where_all_ink_is_as_dark():
         for found in (shaded(0.4, 255), word(0.4))
     )
     assert abs(seen - unseen) < 0.1
-
-
-def sized(mean: float, height: float, length: int = 5) -> Evidence:
-    return replace(word(mean, length), heights=np.log(np.full(length, height)))
-
-
-def test_a_doubtful_word_goes_with_the_hand_or_press_that_is_as_high():
-    """A regular hand looks printed, and its letters are twice as high as the labels."""
-    labels = [Run(Where.MARGIN, (sized(PRESS, 12), sized(PRESS, 14)))] * 5
-    answers = [Run(Where.CELLS, (sized(HAND, 27),)), Run(Where.CELLS, (sized(HAND, 30),))] * 4
-    chances = [
-        float(chances_of_print([*labels, *answers, Run(Where.MARGIN, (sized(0.4, height),))])[-1][0])
-        for height in (28, 13)
-    ]
-    unknown = float(chances_of_print([*labels, *answers, line(0.4, where=Where.MARGIN)])[-1][0])
-    assert chances[0] < SURELY_HAND < unknown <= chances[1]
 
 
 def test_headings_as_high_as_the_hand_are_print_and_small_letters_are_not():

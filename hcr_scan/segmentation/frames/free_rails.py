@@ -38,9 +38,16 @@ class FreeRail:
     def row(self, x: float) -> int:
         return round(self.top + self.slope * (x - self.left))
 
+    def rows(self, columns: npt.NDArray[np.integer]) -> npt.NDArray[np.intp]:
+        """The same of many columns at once."""
+        return np.asarray(np.rint(self.top + self.slope * (columns - self.left)), np.intp)
 
-def free_rails(found: Components, cells: Boxes) -> list[FreeRail]:
-    """Level rules long enough for two cells that no known ``cells`` explain; those that continue each other are one."""
+
+def free_rails(found: Components, cells: Boxes, paper: Paper) -> list[FreeRail]:
+    """Level rules long enough for two cells that no known ``cells`` explain.
+
+    Those that continue each other are one, but for groups of cells on them.
+    """
     boxes = found.boxes
     fit = (boxes[:, 2] - boxes[:, 0] >= SMALLEST_CELL // 2) & (boxes[:, 3] - boxes[:, 1] <= 2 * THICKEST_RULE)
     fit[fit] = ~_belong_to_cells(boxes[fit], cells)
@@ -54,16 +61,17 @@ def free_rails(found: Components, cells: Boxes) -> list[FreeRail]:
         middle = top + median_of(upper)
         pieces.append(FreeRail(left, right, middle - rise * (right - left) / 2, rise))
     return [
-        rail
+        group
         for rail in _joined(sorted(pieces, key=lambda rail: rail.left))
         if rail.right - rail.left >= SHORTEST and rail.top > 2 * SMALLEST_CELL
+        for group in _groups(rail, paper)
     ]
 
 
-def unbroken(rail: FreeRail, paper: Paper) -> list[FreeRail]:
-    """The parts of a rail: groups of cells, and what is beside them, a few pixels apart were found as one rule."""
+def _groups(rail: FreeRail, paper: Paper) -> list[FreeRail]:
+    """The groups of cells on a rail, which were found as one rule since they are a few pixels apart; or the rail."""
     columns = np.arange(rail.left, rail.right)
-    rows = np.rint(rail.top + rail.slope * (columns - rail.left)).astype(np.intp) + np.arange(-1, 3)[:, None]
+    rows = rail.rows(columns) + np.arange(-1, 3)[:, None]
     dark = paper.darkness[np.clip(rows, 0, len(paper.darkness) - 1), columns].max(axis=0)
     starts, ends = (places.tolist() for places in runs(dark <= PALE * median_of(dark)))
     gaps = [(start, end) for start, end in zip(starts, ends, strict=True) if end - start >= APART]

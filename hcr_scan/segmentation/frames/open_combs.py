@@ -21,7 +21,7 @@ from hcr_scan.segmentation.frames.comb_families import CellFamily
 from hcr_scan.segmentation.frames.combs import Comb
 from hcr_scan.segmentation.frames.enclosures import Boxes
 from hcr_scan.segmentation.frames.evidence import SMALLEST_CELL, FrameEvidence
-from hcr_scan.segmentation.frames.free_rails import FreeRail, free_rails, unbroken
+from hcr_scan.segmentation.frames.free_rails import FreeRail, free_rails
 from hcr_scan.segmentation.frames.wall_chains import Chain, WallRow, find_chains, runs
 from hcr_scan.segmentation.ink.binarization import Paper
 from hcr_scan.segmentation.ink.rules import THICKEST_RULE
@@ -109,7 +109,7 @@ def find_open_combs(
     ``rails`` are the page's level rules; what known ``cells`` stand on or hang from is theirs. The ``families`` of
     closed ones say how high cells are.
     """
-    free = [part for rail in free_rails(rails, cells) for part in unbroken(rail, paper)]
+    free = free_rails(rails, cells, paper)
     stands = [(rail, standing) for rail in free if (standing := _standing_on(paper, evidence, rail)) is not None]
     found = _combs_of([_regular(*stand) for stand in stands])
     proven = [comb for combs in found for comb in combs if comb.seen >= ENOUGH_TICKS]
@@ -142,8 +142,7 @@ def _alike(comb: _TickComb, other: _TickComb) -> bool:
 
 def _above(paper: Paper, rail: FreeRail, height: int) -> Gray:
     """What stands on a rail: row k is k + 1 pixels above it; ``(height, rail's length)``."""
-    columns = np.arange(rail.left, rail.right)
-    edge = np.rint(rail.top + rail.slope * (columns - rail.left)).astype(np.intp)
+    edge = rail.rows(np.arange(rail.left, rail.right))
     steps = [0, *(np.flatnonzero(np.diff(edge)) + 1).tolist(), len(edge)]
     strip = np.zeros((height, len(edge)), np.uint8)
     # A rail keeps to a row for long: whole blocks are copied.
@@ -158,7 +157,7 @@ def _standing_on(paper: Paper, evidence: FrameEvidence, rail: FreeRail) -> _Tick
     """What stands on a rail, ``None`` where that is nothing."""
     # Ticks are as dark as their rail, but thin ones look paler.
     columns = np.arange(rail.left, rail.right, 3)
-    edge = np.rint(rail.top + rail.slope * (columns - rail.left)).astype(np.intp) + np.arange(THICKEST_RULE)[:, None]
+    edge = rail.rows(columns) + np.arange(THICKEST_RULE)[:, None]
     darkest = paper.darkness[np.clip(edge, 0, len(paper.darkness) - 1), columns].max(axis=0)
     dark = math.floor(max(evidence.cap / 2, 0.3 * median_of(darkest)))
     if not _thin_runs(_above(paper, rail, SHORTEST_TICK) > dark):
